@@ -1,0 +1,47 @@
+/** Every operation's request and response payload, by Operation name: what client and server both speak. */
+import { raw, type Infer, type Schema } from 'ttlv-codec'
+import * as attributes from './attributes.ts'
+import * as lifecycle from './lifecycle.ts'
+import * as objects from './objects.ts'
+import * as server from './server.ts'
+
+/** The table. An operation that keyreel does not speak has no row; its payload stays undecoded. */
+export const payloads = {
+  DiscoverVersions: server.DiscoverVersions,
+  Query: server.Query,
+  Create: objects.Create,
+  Register: objects.Register,
+  Locate: objects.Locate,
+  Check: lifecycle.Check,
+  Get: objects.Get,
+  GetAttributes: attributes.GetAttributes,
+  GetAttributeList: attributes.GetAttributeList,
+  AddAttribute: attributes.AddAttribute,
+  ModifyAttribute: attributes.ModifyAttribute,
+  DeleteAttribute: attributes.DeleteAttribute,
+  SetAttribute: attributes.SetAttribute,
+  Activate: lifecycle.Activate,
+  Revoke: lifecycle.Revoke,
+  Destroy: lifecycle.Destroy,
+  Ping: lifecycle.Ping,
+} as const
+
+/** An operation that keyreel speaks. */
+export type OperationName = keyof typeof payloads
+
+/** The request payload of an operation, in memory. */
+export type RequestPayload<Name extends OperationName> = Infer<(typeof payloads)[Name]['request']>
+
+/** The response payload of an operation, in memory. */
+export type ResponsePayload<Name extends OperationName> = Infer<(typeof payloads)[Name]['response']>
+
+/** The schema of an operation's payload; undecoded bytes for operations without a row. */
+export function payloadSchema(
+  operation: unknown,
+  direction: 'request' | 'response',
+): Schema<unknown> {
+  const row = Object.hasOwn(payloads, operation as PropertyKey)
+    ? payloads[operation as OperationName]
+    : undefined
+  return (row?.[direction] ?? raw) as Schema<unknown>
+}
