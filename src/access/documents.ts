@@ -1,0 +1,138 @@
+/**
+ * What access control keeps in the store: one row per kind of document. The store proves by its MAC
+ * that a document is one we wrote; the row says what is in it.
+ */
+import { z } from 'zod'
+import { UserError } from '../errors.ts'
+import type { AuditActor, Document, JsonValue, Work } from '../keystore/work.ts'
+
+/** Who a client is. Libraries are the rule; a peer is another key server, a service a program. */
+export const clientKinds = ['library', 'peer', 'operator', 'service'] as const
+export type ClientKind = (typeof clientKinds)[number]
+
+/** Names of the profiles; policy.ts says what each allows. */
+export const profileNames = ['tape-library', 'general'] as const
+export type ProfileName = (typeof profileNames)[number]
+
+/** What a client may be excused from, one by one and only on the administrator's word. */
+export const allowances = ['weak-key', 'any-usage'] as const
+export type Allowance = (typeof allowances)[number]
+
+const seconds = z.number().int()
+const optionalText = z.string().optional()
+
+/** Every kind, by what names a document of it. Times are seconds since 1970. */
+const shapes = {
+  /** By group name: its policies, as `group set` takes them. */
+  group: z.strictObject({
+    created: seconds,
+    destroy: optionalText,
+    duplicates: optionalText,
+    export: optionalText,
+    ready: optionalText,
+  }),
+  /** By client name. */
+  client: z.strictObject({
+    kind: z.enum(clientKinds),
+    group: z.string(),
+    profile: z.enum(profileNames),
+    allow: z.array(z.enum(allowances)),
+    created: seconds,
+    revoked: seconds.optional(),
+  }),
+  /** By fingerprint. `authority` puts the issuer into the list a handshake sends, unless it is ours. */
+  certificate: z.strictObject({
+    client: z.string(),
+    pem: z.string(),
+    authority: optionalText,
+    origin: z.enum(['generated', 'request', 'given']),
+    enrolled: seconds,
+    revoked: seconds.optional(),
+  }),
+  /** By client name: the user names and passwords it must also send. */
+  credential: z.strictObject({
+    users: z.array(
+      z.strictObject({
+        username: z.string(),
+        hash: z.string(),
+        ownOnly: z.boolean(),
+        added: seconds,
+      }),
+    ),
+  }),
+  /** One, 'ca'. Its secret is the private key, PKCS#8 DER. */
+  authority: z.strictObject({ pem: z.string(), created: seconds }),
+  /** By key type. Its secret is the private key, PKCS#8 DER. */
+  'server-certificate': z.strictObject({
+    pem: z.string(),
+    hosts: z.array(z.string()),
+    issued: seconds,
+  }),
+} as const
+
+export type DocumentKind = keyof typeof shapes
+export type Body<Kind extends DocumentKind> = z.infer<(typeof shapes)[Kind]>
+export type Named<Kind extends DocumentKind> = { name: string; body: Body<Kind> }
+
+/** Who acts when nobody else is named: whoever may run commands on the data directory. */
+export const administrator: AuditActor = { name: 'administrator', kind: 'cli' }
+
+/** The part of an act that reads documents; a read snapshot has it too. */
+export type Documents = Pick<Work, 'document' | 'documents'>
+
+/** The part of the store that access control uses. */
+export interface ActingStore {
+  act<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  read<T>(fn: (work: Work) => Promise<T>): Promise<T>
+}
+
+/** The body of a document, or undefined when there is none. */
+export async function bodyOf<Kind extends DocumentKind>(
+  work: Pick<Work, 'document'>,
+  kind: Kind,
+  name: string,
+): Promise<Body<Kind> | undefined> {
+  const document = await work.document(kind, name)
+  return document && readBody(kind, document)
+}
+
+/** All documents of a kind, by name. */
+export async function allOf<Kind extends DocumentKind>(
+  work: Documents,
+  kind: Kind,
+): Promise<Named<Kind>[]> {
+  const documents = await work.documents(kind)
+  return documents.map((document) => ({ name: document.name, body: readBody(kind, document) }))
+}
+
+/** Writes a document; the secret part is kept when none is given. */
+export async function putBody<Kind extends DocumentKind>(
+  work: Pick<Work, 'putDocument'>,
+  kind: Kind,
+  name: string,
+  body: Body<Kind>,
+  secret?: Uint8Array,
+): Promise<void> {
+  await work.putDocument(kind, name, body satisfies JsonValue, secret)
+}
+
+/** The client of that name; `UserError` 'no-such-library' otherwise. */
+export async function clientOf(work: Documents, name: string): Promise<Body<'client'>> {
+  const client = await bodyOf(work, 'client', name)
+  if (client === undefined)
+    throw new UserError(
+      'no-such-library',
+      `no library named ${JSON.stringify(name)} is enrolled`,
+      'list those that are:  keyreel library list',
+    )
+  return client
+}
+
+function readBody<Kind extends DocumentKind>(kind: Kind, document: Document): Body<Kind> {
+  const { success, data, error } = shapes[kind].safeParse(document.body)
+  if (!success)
+    throw new Error(`document ${kind}/${document.name} is of a form not known here`, {
+      cause: error,
+    })
+  return data as Body<Kind>
+}

@@ -1,0 +1,170 @@
+/**
+ * What a client may do: profiles say which operations, groups say which objects and how they are
+ * treated. Both are tables; nothing else in the server decides about permission.
+ */
+import { exitStatus, UserError } from '../errors.ts'
+import type { OperationName } from '../kmip/model/payloads/index.ts'
+import type { Work } from '../keystore/work.ts'
+import { bodyOf, type Body, type ProfileName } from './documents.ts'
+import type { Principal } from './identity.ts'
+
+interface Restriction {
+  /** Only objects of these types; without it, any. */
+  objectTypes?: readonly string[]
+  /** Key material is never handed out wrapped. */
+  unwrappedOnly?: true
+}
+
+/** 'every' or one row per operation. The tape-library rows are those of the Tape Library Profile 1.0. */
+export const profiles = {
+  'tape-library': {
+    DiscoverVersions: {},
+    Query: {},
+    Create: {},
+    Register: { objectTypes: ['SymmetricKey'] },
+    Locate: {},
+    Check: {},
+    Get: { unwrappedOnly: true },
+    GetAttributes: {},
+    GetAttributeList: {},
+    AddAttribute: {},
+    ModifyAttribute: {},
+    SetAttribute: {},
+    DeleteAttribute: {},
+    Activate: {},
+    Revoke: {},
+    Destroy: {},
+    Ping: {},
+  },
+  general: 'every',
+} as const satisfies Record<ProfileName, 'every' | Partial<Record<OperationName, Restriction>>>
+
+/** What is known of a use when it is asked about. What is left out is not judged. */
+export interface Use {
+  /** Name of the Object Type, or its number when it has no name. */
+  objectType?: string | number
+  /** Whether key material would leave wrapped. */
+  wrapped?: boolean
+  /** Owner of the object concerned. */
+  owner?: string
+}
+
+/** Operations that ask nothing about objects and so need no credential (KMIP 2.1 §9.4). */
+const openOperations: ReadonlySet<string> = new Set(['DiscoverVersions', 'Query'])
+
+/** Whether a message of only this operation is served to a client that sends no credential. */
+export function needsCredential(operation: string): boolean {
+  return !openOperations.has(operation)
+}
+
+/**
+ * `true`, or why not, in words fit for the client. Compare with `=== true`: a reason is a text.
+ * Only asks about the profile and the owner; that the object is of the principal's group is
+ * decided where it is loaded.
+ */
+export function allowed(
+  principal: Pick<Principal, 'name' | 'profile' | 'owner' | 'ownOnly'>,
+  operation: string,
+  { objectType, wrapped, owner }: Use = {},
+): true | string {
+  const profile: 'every' | Readonly<Record<string, Restriction>> = profiles[principal.profile]
+  if (profile !== 'every') {
+    const row = Object.hasOwn(profile, operation) ? profile[operation] : undefined
+    if (row === undefined) return `profile ${principal.profile} does not allow ${operation}`
+    if (objectType !== undefined && row.objectTypes?.includes(String(objectType)) === false)
+      return `profile ${principal.profile} does not allow ${operation} of ${objectType}`
+    if (wrapped === true && row.unwrappedOnly)
+      return `profile ${principal.profile} does not allow ${operation} of wrapped keys`
+  }
+  if (owner !== undefined && principal.ownOnly && owner !== principal.owner)
+    return `${principal.owner} may use its own objects only`
+  return true
+}
+
+/** How a group treats its objects. */
+export interface GroupPolicy {
+  /** Days from Destroy to the wipe of the sealed bytes: 0 is at once, undefined refuses Destroy. */
+  destroyAfterDays: number | undefined
+  /** Whether a second living key may hold the ASI of a tape namespace. */
+  duplicates: 'refuse' | 'allow'
+  /** Words about export and readiness, as they were set. */
+  export: string | undefined
+  ready: string | undefined
+}
+
+type PolicyWords = Pick<Body<'group'>, 'destroy' | 'duplicates' | 'export' | 'ready'>
+
+interface Setting {
+  form: string
+  isValid: (value: string) => boolean
+}
+
+const plainWord: Setting = {
+  form: 'a word of up to 255 printable characters',
+  isValid: (value) => /^[\x21-\x7e]{1,255}$/.test(value),
+}
+
+/** What `group set` takes, with the form of its value. */
+const settings: Record<keyof PolicyWords, Setting> = {
+  destroy: { form: 'now, refuse, or days such as 30d', isValid: (value) => isDestroyRule(value) },
+  duplicates: {
+    form: 'refuse or allow',
+    isValid: (value) => value === 'refuse' || value === 'allow',
+  },
+  export: plainWord,
+  ready: plainWord,
+}
+
+/** The policy of a group; what was never set has its default: destroy 30d, duplicates refuse. */
+export async function groupPolicy(
+  work: Pick<Work, 'document'>,
+  group: string,
+): Promise<GroupPolicy> {
+  return policyOf((await bodyOf(work, 'group', group)) ?? {})
+}
+
+/** The policy that a group's words mean. */
+export function policyOf(words: PolicyWords): GroupPolicy {
+  return {
+    destroyAfterDays: daysOf(words.destroy ?? '30d'),
+    duplicates: words.duplicates === 'allow' ? 'allow' : 'refuse',
+    export: words.export,
+    ready: words.ready,
+  }
+}
+
+/** Reads `key=value` words; throws `UserError` 'group-setting' that names the wrong one. */
+export function parseGroupSettings(words: readonly string[]): PolicyWords {
+  const parsed: PolicyWords = {}
+  for (const word of words) {
+    const [, key = word, value = ''] = /^([^=]*)=(.*)$/s.exec(word) ?? []
+    const setting = Object.hasOwn(settings, key) ? settings[key as keyof PolicyWords] : undefined
+    if (setting === undefined)
+      throw wrongSetting(
+        `unknown group setting ${JSON.stringify(key)}`,
+        `the settings are ${Object.keys(settings).join(', ')}, each as key=value`,
+      )
+    if (!setting.isValid(value))
+      throw wrongSetting(
+        `${key} cannot be ${JSON.stringify(value)}`,
+        `${key}= takes ${setting.form}`,
+      )
+    parsed[key as keyof PolicyWords] = value
+  }
+  return parsed
+}
+
+function wrongSetting(message: string, hint: string): UserError {
+  return new UserError('group-setting', message, hint, { exitStatus: exitStatus.usage })
+}
+
+const destroyDays = /^([1-9][0-9]{0,4})d$/
+
+function isDestroyRule(value: string): boolean {
+  return value === 'now' || value === 'refuse' || destroyDays.test(value)
+}
+
+function daysOf(rule: string): number | undefined {
+  if (rule === 'refuse') return undefined
+  return rule === 'now' ? 0 : Number(destroyDays.exec(rule)?.[1])
+}

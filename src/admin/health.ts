@@ -1,0 +1,295 @@
+// Named checks of a data directory, each with a remedy: one row each, used by `doctor` and `status`.
+import { statfs, stat } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { dirname, join, relative, resolve } from 'node:path'
+import { expiries } from '../access/expiries.ts'
+import type { Expiry } from '../access/expiries.ts'
+import type { UserError } from '../errors.ts'
+import { describeStore } from '../keystore/describe-store.ts'
+import { passphraseProvider } from '../keystore/master-key-passphrase.ts'
+import { knownSchema } from '../keystore/migrate.ts'
+import { quickCheck } from '../keystore/sqlite-driver-check.ts'
+import { openSqlite } from '../keystore/sqlite-driver.ts'
+import { databaseFile } from '../keystore/data-directory.ts'
+import type { Store } from '../keystore/store.ts'
+import { checkpointAge } from './checkpoint.ts'
+import { isRunning, readServerState } from './server-state.ts'
+
+/** What checks look at. */
+export interface HealthContext {
+  readonly directory: string
+  /** Absolute path of the master key file, whether or not one is used. */
+  readonly masterKeyPath: string
+  /** Where checkpoints are kept, if anywhere. */
+  readonly checkpoint: string | undefined
+  /** The opened keystore, or why it is sealed. */
+  readonly keystore: Store | UserError
+  /** Seconds since 1970. */
+  readonly now: bigint
+  /** Verify everything instead of the newest records. */
+  readonly full: boolean
+}
+
+/** What a check found. */
+export interface Finding {
+  readonly status: 'ok' | 'warning' | 'failed'
+  /** One line. */
+  readonly found: string
+  /** What to run or change; there unless all is well. */
+  readonly remedy?: string
+}
+
+/** One check. */
+export interface Check {
+  readonly name: string
+  /** What it looks at, for help pages. */
+  readonly about: string
+  run(context: HealthContext): Promise<Finding>
+}
+
+const ok = (found: string): Finding => ({ status: 'ok', found })
+const warning = (found: string, remedy: string): Finding => ({ status: 'warning', found, remedy })
+const failed = (found: string, remedy: string): Finding => ({ status: 'failed', found, remedy })
+
+const gibibyte = 2 ** 30
+const recordsSampled = 1000
+const checkpointDays = 30n
+const day = 86_400n
+/** Clocks before this are wrong: keyreel did not exist. */
+const earliest = 1_767_225_600n
+
+/** Every check, in the order they are run. */
+export const checks: readonly Check[] = [
+  {
+    name: 'directory',
+    about: 'who may read the data directory',
+    async run({ directory }) {
+      const { mode, uid } = await stat(directory)
+      const user = process.geteuid?.()
+      if (user !== undefined && uid !== user && user !== 0) {
+        return failed(
+          `${directory} belongs to user ${uid}, not to ${user}`,
+          `chown -R ${user} ${directory}`,
+        )
+      }
+      if ((mode & 0o077) === 0) return ok(`${directory} is readable by its owner alone`)
+      return failed(
+        `${directory} is open to others (mode ${octal(mode)})`,
+        `chmod 700 ${directory}`,
+      )
+    },
+  },
+  {
+    name: 'master-key',
+    about: 'whether the keystore opens, and where its master key lies',
+    async run({ directory, keystore, masterKeyPath }) {
+      if (!isOpen(keystore)) return failed(`sealed: ${keystore.message}`, keystore.hint)
+      const providers = (await describeStore(directory))?.providers ?? []
+      if (providers.every((provider) => provider === passphraseProvider)) {
+        return ok('opened by a passphrase')
+      }
+      if (relative(resolve(directory), masterKeyPath).startsWith('..')) {
+        return ok(`opened by ${masterKeyPath}`)
+      }
+      return warning(
+        `the master key lies beside the data it protects (${masterKeyPath})`,
+        'move it to another disk and name it with --master-key-file or KEYREEL_MASTER_KEY_FILE',
+      )
+    },
+  },
+  {
+    name: 'database',
+    about: 'whether the database file is sound',
+    async run({ directory }) {
+      const driver = await openSqlite({ file: join(directory, databaseFile) })
+      try {
+        const [first, ...others] = await quickCheck(driver)
+        if (first === undefined) return ok('the database file is sound')
+        const more = others.length === 0 ? '' : ` (and ${others.length} more)`
+        return failed(
+          `${first}${more}`,
+          'stop the server, copy the data directory, go back to the last good copy of it',
+        )
+      } finally {
+        await driver.close()
+      }
+    },
+  },
+  {
+    name: 'schema',
+    about: 'whether this release knows the form of the database',
+    async run({ directory }) {
+      const schema = (await describeStore(directory))?.schema ?? 0
+      if (schema === knownSchema()) return ok(`schema ${schema}, the newest`)
+      return warning(
+        `schema ${schema}, this release writes ${knownSchema()}`,
+        'start the server once: it brings the database up to date',
+      )
+    },
+  },
+  {
+    name: 'disk',
+    about: 'free space for the data directory',
+    async run({ directory }) {
+      const { bavail, bsize } = await statfs(directory)
+      const free = bavail * bsize
+      const found = `${(free / gibibyte).toFixed(1)} GiB free`
+      const remedy = `make room on the file system of ${directory}: without it no key can be made`
+      if (free < gibibyte / 8) return failed(found, remedy)
+      return free < gibibyte ? warning(found, remedy) : ok(found)
+    },
+  },
+  {
+    name: 'certificates',
+    about:
+      'when the certificates of CA, server and libraries end (90, 30, 14, 7 and 1 days before)',
+    run: opened(async (store, { now }) => {
+      const rows = (await store.read((work) => expiries(work, now))).filter(isUrgent)
+      const [first, ...others] = rows
+      if (first === undefined) return ok('no certificate ends within 90 days')
+      const more = others.length === 0 ? '' : ` (and ${others.length} more: keyreel status)`
+      const found = `${expiryText(first)}${more}`
+      return rows.some(({ warning: days }) => days === 0)
+        ? failed(found, expiryRemedy(first))
+        : warning(found, expiryRemedy(first))
+    }),
+  },
+  {
+    name: 'clock',
+    about: 'whether the clock can be right',
+    run: opened(async (store, { now }) => {
+      const remedy = 'set the clock, and keep it right by NTP (timedatectl set-ntp true)'
+      if (now < earliest) return failed('the clock is years behind', remedy)
+      const newest = await newestRecord(store)
+      if (newest <= now + 60n) return ok('the clock is not behind the last record')
+      return failed(`the clock is ${newest - now} s behind the last audit record`, remedy)
+    }),
+  },
+  {
+    name: 'audit',
+    about: 'the newest audit records; with --full every chain, record and object',
+    run: opened(async (store, { full }) => {
+      const remedy = 'keyreel audit verify  lists what is wrong; keep a copy of the data directory'
+      if (!full) {
+        const chains = await store.auditChains()
+        const limit = recordsSampled
+        const read = await Promise.all(chains.map((chain) => store.readAudit({ chain, limit })))
+        return ok(`the newest ${read.flat().length} records are as they were written`)
+      }
+      const { problems, objects, documents } = await store.auditVerify()
+      const [first] = problems
+      if (first === undefined) return ok(`${objects} objects and ${documents} documents are sound`)
+      return failed(`${first.subject}: ${first.message}`, remedy)
+    }),
+  },
+  {
+    name: 'checkpoint',
+    about: 'whether the heads of the audit chains are kept elsewhere',
+    async run({ directory, checkpoint, now }) {
+      const remedy =
+        'keyreel audit verify --checkpoint FILE  regularly, FILE on another machine or disk'
+      if (checkpoint === undefined) {
+        return warning(
+          'no checkpoint is kept elsewhere: a store put back whole would go unnoticed',
+          remedy,
+        )
+      }
+      if (!relative(resolve(directory), resolve(checkpoint)).startsWith('..')) {
+        return warning(`the checkpoint ${checkpoint} lies in the data directory`, remedy)
+      }
+      const written = await checkpointAge(checkpoint)
+      if (written === undefined) return warning(`there is no checkpoint ${checkpoint} yet`, remedy)
+      const days = (now - written) / day
+      if (days <= checkpointDays) return ok(`the checkpoint is ${days} days old`)
+      return warning(`the checkpoint is ${days} days old`, remedy)
+    },
+  },
+  {
+    name: 'server',
+    about: 'whether a server runs on this data directory and accepts connections',
+    async run({ directory }) {
+      const state = await readServerState(directory)
+      if (state === undefined || !isRunning(state)) {
+        return warning('no server is running on this data directory', 'keyreel serve')
+      }
+      if (await accepts(state.kmip)) return ok(`process ${state.pid} serves KMIP on ${state.kmip}`)
+      return failed(
+        `process ${state.pid} runs, but ${state.kmip} accepts no connection`,
+        'look at its log, then start it again',
+      )
+    },
+  },
+]
+
+/** Runs checks in order; one that cannot be done counts as failed, and the others still run. */
+export async function runChecks(
+  selected: readonly Check[],
+  context: HealthContext,
+): Promise<(Finding & { name: string })[]> {
+  const findings: (Finding & { name: string })[] = []
+  for (const { name, run } of selected) {
+    const finding = await run(context).catch((error: unknown) => {
+      const { message, hint } = error as Error & { hint?: string }
+      return failed(message, hint ?? `look at ${dirname(join(context.directory, databaseFile))}`)
+    })
+    findings.push({ name, ...finding })
+  }
+  return findings
+}
+
+/** Whether a certificate is to be warned about: one that a newer one has replaced is not. */
+export function isUrgent({ warning: days, superseded }: Expiry): boolean {
+  return days !== undefined && !superseded
+}
+
+/** `library alpha ends in 12 days`. */
+export function expiryText({ of, name, daysLeft }: Expiry): string {
+  const when = daysLeft < 0 ? `ended ${-daysLeft} days ago` : `ends in ${daysLeft} days`
+  return `the certificate of ${of === 'authority' ? 'the CA' : `${of} ${name}`} ${when}`
+}
+
+function expiryRemedy({ of, name }: Expiry): string {
+  if (of === 'server') return 'keyreel server certificate renew'
+  if (of === 'library') return `keyreel library renew ${name} --out DIR`
+  return 'a new CA means enrolling every library again: plan it before the end'
+}
+
+/** A check that needs the opened keystore. */
+function opened(check: (store: Store, context: HealthContext) => Promise<Finding>): Check['run'] {
+  return async (context) => {
+    const { keystore } = context
+    if (isOpen(keystore)) return check(keystore, context)
+    return warning('not checked: the keystore is sealed', keystore.hint)
+  }
+}
+
+function isOpen(keystore: Store | UserError): keystore is Store {
+  return 'act' in keystore
+}
+
+async function newestRecord(store: Store): Promise<bigint> {
+  const chains = await store.auditChains()
+  const newest = await Promise.all(chains.map((chain) => store.readAudit({ chain, limit: 1 })))
+  return newest.flat().reduce((latest, { time }) => (time > latest ? time : latest), 0n)
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, '0')
+}
+
+/** Whether something accepts TCP connections there within two seconds. */
+async function accepts(address: string): Promise<boolean> {
+  const colon = address.lastIndexOf(':')
+  const bound = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1')
+  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[bound] ?? bound
+  const { promise, resolve: settle } = Promise.withResolvers<boolean>()
+  const socket = connect({ host, port: Number(address.slice(colon + 1)), timeout: 2000 })
+  socket.once('connect', () => settle(true))
+  socket.once('error', () => settle(false))
+  socket.once('timeout', () => settle(false))
+  try {
+    return await promise
+  } finally {
+    socket.destroy()
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The composition root: opens the store and ties keystore, access, operations and the KMIP listener
+ * together. The only file that knows all of them.
+ */
+import { CredentialCheck } from './access/credentials.ts'
+import { renewServerCertificatesWhenDue, serverCertificates } from './access/authority.ts'
+import { identify, type Principal } from './access/identity.ts'
+import type { Config } from './config.ts'
+import { clockWatch } from './keystore/clock-watch.ts'
+import type { MasterKey } from './keystore/master-key.ts'
+import { openStore, type Store } from './keystore/store.ts'
+import { Upkeep } from './keystore/upkeep.ts'
+import { wipeDue } from './keystore/wiping.ts'
+import { Aftermath } from './kmip/operations/aftermath.ts'
+import { Listener, type ListenerStatistics } from './kmip/server/listener.ts'
+import type { Log } from './kmip/server/ports.ts'
+import { refuseStream, respond, type Responder } from './kmip/server/respond.ts'
+
+/** How a server is started. */
+export interface ServerOptions {
+  /** The data directory; must be initialised. */
+  data: string
+  listen: { host: string; port: number }
+  config: Pick<Config, 'limits' | 'tls.ciphers'>
+  /** Taken over: closed with the server. */
+  masterKey: MasterKey
+  /** Version of this release, as Query tells it. */
+  release: string
+  /** Whether what is served is for tests only. */
+  testMode: boolean
+  log: Log
+}
+
+/** A server that accepts connections. */
+export interface RunningServer {
+  /** Address of the KMIP port as bound, `HOST:PORT`. */
+  kmip: string
+  /** Takes certificates and issuers anew and asks every open session for its right to go on. */
+  reload(): Promise<void>
+  statistics(): ListenerStatistics
+  /** Stops accepting, answers what is in flight, closes everything. */
+  close(): Promise<void>
+}
+
+const second = 1_000
+
+/** Starts a server. @throws UserError when the store, the master key or the address does not serve */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { data, masterKey, log } = options
+  const report = (error: unknown) => log.error({ err: error }, 'trouble in the keystore')
+  const store = await openStore({ directory: data, masterKey, writer: 'serve', report })
+  try {
+    return await serve(store, options)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function serve(store: Store, options: ServerOptions): Promise<RunningServer> {
+  const { log, config } = options
+  await renewServerCertificatesWhenDue(store)
+  let certificates = await serverCertificates(store)
+  let seen = await store.read((work) => work.documentsChange())
+  const responder = responderOf(store, options)
+  const listener = new Listener<Principal>(
+    {
+      log,
+      secureContext: () => certificates,
+      identify: (peer, at) =>
+        store.read((work) => identify(work, peer.raw, BigInt(Math.floor(at / 1000)))),
+      respond: (message, { principal }) => respond(responder, message, principal),
+      refuse: refuseStream,
+    },
+    { limits: config.limits, ciphers: config['tls.ciphers'] },
+  )
+  const reload = async () => {
+    certificates = await serverCertificates(store)
+    listener.reload()
+    await listener.recheck()
+  }
+  const { address, port } = await listener.listen(options.listen)
+  const jumped = clockWatch()
+  const upkeep = new Upkeep(log, [
+    {
+      // Another process may have enrolled, revoked or renewed: withdrawals take effect within 5 s.
+      name: 'follow changes of clients and certificates',
+      every: second,
+      async run() {
+        const now = await store.read((work) => work.documentsChange())
+        if (now === seen) return
+        await reload()
+        seen = now
+      },
+    },
+    {
+      // A certificate may expire while its connection is open.
+      name: 'check the right of open sessions',
+      every: 3600 * second,
+      run: async () => void (await listener.recheck()),
+    },
+    {
+      name: 'renew the server certificates when due',
+      every: 3600 * second,
+      run: async () => void (await renewServerCertificatesWhenDue(store)),
+    },
+    {
+      name: 'wipe destroyed keys whose time is up',
+      every: 600 * second,
+      run: () => wipeDue(store),
+    },
+    {
+      name: 'watch the clock',
+      every: 30 * second,
+      run() {
+        const seconds = jumped()
+        if (seconds !== 0) log.error({ alarm: true, seconds }, 'the clock of this machine jumped')
+        return Promise.resolve()
+      },
+    },
+    {
+      name: 'index the audit record',
+      every: 5 * second,
+      run: async () => void (await store.catchUpAuditIndex()),
+    },
+  ])
+  let stopping = false
+  void verify(store, log, () => stopping)
+  return {
+    kmip: `${address.includes(':') ? `[${address}]` : address}:${port}`,
+    reload,
+    statistics: () => listener.statistics(),
+    async close() {
+      await listener.close()
+      stopping = true
+      await upkeep.stop()
+      await store.close()
+    },
+  }
+}
+
+/**
+ * Walks the audit chains and every row once after the start, beside the service: a row put back while
+ * the server stood still shows here and not at Get.
+ */
+async function verify(store: Store, log: Log, isStopping: () => boolean): Promise<void> {
+  try {
+    const { problems, more, objects } = await store.auditVerify()
+    for (const { kind, subject, message } of problems) {
+      log.error({ alarm: true, kind, subject }, `verification of the keystore: ${message}`)
+    }
+    if (more) log.error({ alarm: true }, 'there are more problems: keyreel audit verify')
+    if (problems.length === 0) log.info({ objects }, 'the keystore is verified')
+  } catch (error) {
+    // The store is closed under a walk that the server need not wait for.
+    if (isStopping()) return
+    log.error({ err: error, alarm: true }, 'the keystore could not be verified')
+  }
+}
+
+function responderOf(store: Store, { log, release, config: { limits } }: ServerOptions): Responder {
+  return {
+    store,
+    log,
+    aftermath: new Aftermath(log),
+    credentials: new CredentialCheck(),
+    limits: {
+      maxBytes: limits.messageBytes,
+      maxDepth: limits.messageDepth,
+      maxItems: limits.messageItems,
+      maxBatchItems: limits.batchItems,
+    },
+    facts: {
+      vendor: 'keyreel',
+      product: 'keyreel',
+      version: release,
+      locate: {
+        maximumItems: limits.locatedItems,
+        maximumScanned: limits.scannedObjects,
+        maximumTime: limits.scanTime,
+      },
+      maximumInstances: limits.attributeInstances,
+      maximumAttributes: limits.attributes,
+    },
+  }
+}

@@ -1,0 +1,239 @@
+// Configuration: one table of settings. A value comes from a flag, else from the environment
+// (`KEYREEL_` and the key in capitals), else from the TOML file, else from the row's default. The file
+// is the one named, else keyreel.toml in the data directory when there is one.
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { parse as parseToml, TomlError } from 'smol-toml'
+import { z } from 'zod'
+import { exitStatus, UserError } from './errors.ts'
+import { cipherSettings } from './kmip/server/cipher-settings.ts'
+import type { CipherSettingName } from './kmip/server/cipher-settings.ts'
+import { limitRows } from './kmip/server/limits.ts'
+import type { LimitName, Limits } from './kmip/server/limits.ts'
+import { nearest } from './nearest.ts'
+import { setting, settingKinds } from './setting-kinds.ts'
+import type { Setting } from './setting-kinds.ts'
+
+const { address, choice, count, duration, optionalPath, path, size, toggle } = settingKinds
+
+const cipherNames = ['default', 'newest', 'old'] as const satisfies CipherSettingName[]
+const kindsOfUnits = {
+  milliseconds: duration,
+  bytes: size,
+  connections: count,
+  lines: count,
+  items: count,
+}
+
+/** Every setting. Dots are tables of the TOML file: `limits.idle` is `idle` under `[limits]`. */
+export const settings = {
+  data: setting(path, './keyreel-data', 'DIR', 'data directory'),
+  listen: setting(address, '127.0.0.1:5696', 'HOST:PORT', 'where KMIP is served; port 0 = any'),
+  'master-key-file': setting(optionalPath, undefined, 'FILE', 'master key kept outside the data'),
+  'passphrase-file': setting(optionalPath, undefined, 'FILE', 'file with the master passphrase'),
+  checkpoint: setting(
+    optionalPath,
+    undefined,
+    'FILE',
+    'where audit verify keeps the heads of the audit chains, outside the data directory',
+  ),
+  'test-mode': setting(toggle, false, '', 'for tests only: answers are not meant for real tapes'),
+  'log.level': setting(
+    choice('trace', 'debug', 'info', 'warn', 'error'),
+    'info',
+    'LEVEL',
+    'least severe level that is logged',
+  ),
+  'log.format': setting(
+    choice('auto', 'json', 'text'),
+    'auto',
+    'FORMAT',
+    'log lines as JSON or text; auto = text on a terminal',
+  ),
+  'tls.ciphers': setting(
+    choice(...cipherNames),
+    'default',
+    'NAME',
+    'what TLS may negotiate: ' +
+      cipherNames.map((name) => `${name} = ${cipherSettings[name].help}`).join('; '),
+  ),
+} as const
+
+export type SettingKey = keyof typeof settings
+
+/** The listener's limits as settings, such as `limits.idle-time`. They have no flags. */
+const limitSettings: Readonly<Record<string, Setting<z.ZodType<number>> & { limit: LimitName }>> =
+  Object.fromEntries(
+    Object.entries(limitRows).map(([limit, { value, unit, help }]) => {
+      const key = `limits.${limit.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+      const row = setting<z.ZodType<number>>(kindsOfUnits[unit], value, '', help)
+      return [key, { ...row, limit: limit as LimitName }]
+    }),
+  )
+
+/** Every setting by its key, for reading files and for reference pages. */
+export const everySetting = { ...settings, ...limitSettings }
+
+/** The settled configuration: a value for each key of the table, and the limits by their names. */
+export type Config = {
+  readonly [K in SettingKey]: z.output<(typeof settings)[K]['schema']>
+} & { readonly limits: Limits }
+
+/** Where a configuration comes from. Paths of the file are relative to the file. */
+export interface ConfigSources {
+  readonly flags: Partial<Record<SettingKey, string>>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** The TOML file; without one only flags, environment and defaults count. */
+  readonly file?: string | undefined
+}
+
+/** The environment variable of a setting. */
+export function environmentName(key: string): string {
+  return `KEYREEL_${key.toUpperCase().replaceAll(/[.-]/g, '_')}`
+}
+
+/** The flag of a setting: `--listen`, `--log-level`. */
+export function flagName(key: SettingKey): string {
+  return `--${key.replaceAll('.', '-')}`
+}
+
+/** The file of settings that a data directory may hold. */
+export const ownConfigFile = 'keyreel.toml'
+
+/** Settles the configuration. @throws UserError naming the key that is wrong, exit status 2. */
+export function settle(sources: ConfigSources): Config {
+  const { file } = sources
+  const named = file === undefined ? {} : readConfigFile(file)
+  const data = settledValue('data', settings.data, sources, named) as string
+  const own = join(data, ownConfigFile)
+  const filed = file === undefined && existsSync(own) ? readOwnFile(own) : named
+  const values = Object.entries(settings).map(
+    ([key, row]) => [key, settledValue(key, row, sources, filed)] as const,
+  )
+  const bounds = Object.entries(limitSettings).map(
+    ([key, row]) => [row.limit, settledValue(key, row, sources, filed)] as const,
+  )
+  const limits = Object.freeze(Object.fromEntries(bounds))
+  return Object.freeze({ ...Object.fromEntries(values), data, limits }) as unknown as Config
+}
+
+function settledValue(
+  key: string,
+  row: Setting<z.ZodType>,
+  { flags, environment }: ConfigSources,
+  filed: Record<string, unknown>,
+): unknown {
+  const flag = (flags as Partial<Record<string, string>>)[key]
+  if (flag !== undefined) return valueOf(row, flag, `--${key.replaceAll('.', '-')}`)
+  const variable = environmentName(key)
+  const exported = environment[variable]
+  if (exported !== undefined && exported !== '') return valueOf(row, exported, variable)
+  return filed[key] ?? row.default
+}
+
+function readOwnFile(file: string): Record<string, unknown> {
+  const values = readConfigFile(file)
+  if (!('data' in values)) return values
+  throw new UserError(
+    'config-key',
+    `configuration file ${file} names a data directory, but lies in one`,
+    'take the line out, or move the file elsewhere and name it with --config',
+    { exitStatus: exitStatus.usage },
+  )
+}
+
+function valueOf(row: Setting<z.ZodType>, text: string, where: string): unknown {
+  const parsed = row.schema.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new UserError(
+    'config-value',
+    `${where} is ${JSON.stringify(text)}: ${parsed.error.issues[0]?.message}`,
+    `give ${where} a value such as ${row.example.replaceAll('"', '')}`,
+    { exitStatus: exitStatus.usage },
+  )
+}
+
+function readConfigFile(file: string): Record<string, unknown> {
+  const parsed = fileSchema().safeParse(parseFile(file))
+  if (!parsed.success) throw wrongFile(file, parsed.error.issues[0])
+  const values = flatten(parsed.data)
+  for (const [key, row] of Object.entries(settings)) {
+    const value = values[key]
+    if (row.isPath && typeof value === 'string') values[key] = resolve(dirname(file), value)
+  }
+  return values
+}
+
+function parseFile(file: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new UserError(
+      'config-unreadable',
+      `configuration file ${file} cannot be read`,
+      'name a readable TOML file with --config, or leave the flag out',
+      { exitStatus: exitStatus.usage, cause },
+    )
+  }
+  try {
+    return parseToml(text)
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause
+    const reason = cause.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '')
+    throw new UserError(
+      'config-syntax',
+      `configuration file ${file}, line ${cause.line}: ${reason}`,
+      'correct that line; the format is TOML (https://toml.io)',
+      { exitStatus: exitStatus.usage, cause },
+    )
+  }
+}
+
+/** The file as zod sees it: a strict object per table, every key optional. */
+function fileSchema() {
+  const top: Record<string, z.ZodType> = {}
+  const tables: Record<string, Record<string, z.ZodType>> = {}
+  for (const [key, row] of Object.entries(everySetting)) {
+    const [first = key, second] = key.split('.')
+    if (second === undefined) top[first] = row.schema.optional()
+    else (tables[first] ??= {})[second] = row.schema.optional()
+  }
+  for (const [name, rows] of Object.entries(tables)) top[name] = z.strictObject(rows).optional()
+  return z.strictObject(top)
+}
+
+function flatten(document: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(document).flatMap(([name, value]) =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).map(([inner, deep]) => [`${name}.${inner}`, deep] as const)
+      : [[name, value] as const],
+  )
+  return Object.fromEntries(entries)
+}
+
+function wrongFile(file: string, issue: z.core.$ZodIssue | undefined): UserError {
+  const rows: Partial<Record<string, Setting<z.ZodType>>> = everySetting
+  const at = (issue?.path ?? []).join('.')
+  if (issue?.code === 'unrecognized_keys') {
+    const key = [at, issue.keys[0]].filter((part) => part !== '').join('.')
+    const meant = nearest(key, Object.keys(rows))
+    return new UserError(
+      'config-key',
+      `configuration file ${file} has an unknown key ${key}`,
+      meant === undefined
+        ? `known keys: ${Object.keys(rows).join(', ')}`
+        : `did you mean ${meant}?`,
+      { exitStatus: exitStatus.usage },
+    )
+  }
+  const example = rows[at]?.example
+  return new UserError(
+    'config-value',
+    `configuration file ${file}: ${at}: ${issue?.message}`,
+    example === undefined
+      ? `[${at}] is a table of settings`
+      : `write for example ${at.split('.').at(-1)} = ${example}`,
+    { exitStatus: exitStatus.usage },
+  )
+}

@@ -1,0 +1,56 @@
+// What one act leaves behind beside its rows; the group commit publishes it only once it is durable.
+import type { Secret } from '../crypto/secret.ts'
+import type { AuditChange, AuditRecord } from './work.ts'
+
+/** Collected while an act runs; thrown away when it is undone. */
+export interface ActTrace {
+  readonly records: AuditRecord[]
+  /** By subject: the last change of each counts. */
+  readonly changes: Map<string, AuditChange>
+  /** Revisions read or written, by subject. */
+  readonly seen: Map<string, number>
+  /** Whether it has written anything that must be undone when it throws. */
+  wrote: boolean
+  /** Unsealed key material handed out; wiped when the act is undone. */
+  readonly released: Secret[]
+  /** Whether sealed bytes were forgotten, so that the log must be truncated. */
+  wiped: boolean
+  /** What made the act impossible to keep, even if it caught it: a write that failed half-way. */
+  failure: unknown
+}
+
+/** A trace with nothing in it. */
+export function newTrace(): ActTrace {
+  return {
+    records: [],
+    changes: new Map(),
+    seen: new Map(),
+    wrote: false,
+    released: [],
+    wiped: false,
+    failure: undefined,
+  }
+}
+
+/** Runs a step that writes: when it fails, the act fails, whatever it does about the error. */
+export async function writeStep<T>(trace: ActTrace, step: () => Promise<T>): Promise<T> {
+  trace.wrote = true
+  try {
+    return await step()
+  } catch (error) {
+    trace.failure ??= error
+    throw error
+  }
+}
+
+/** Clears what an undone act had unsealed. */
+export function forget(trace: ActTrace): void {
+  for (const secret of trace.released) secret.wipe()
+}
+
+/** Throws when an act changed or released something and left no record of it. */
+export function demandRecord(trace: ActTrace): void {
+  if (trace.records.length > 0) return
+  if (trace.changes.size === 0 && trace.released.length === 0 && !trace.wiped) return
+  throw new Error('an act changed or released something without an audit record')
+}

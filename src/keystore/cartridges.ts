@@ -1,0 +1,111 @@
+/** Cartridges, for people: the keys of a tape, newest first, with the one in use now. */
+import { ObjectType } from '../kmip/model/enumerations.ts'
+import { labelOf, type Label } from './cartridge-labels.ts'
+import { objectOf } from './keystore.ts'
+import { stateOf, type State } from './lifecycle.ts'
+import type { ManagedObject } from './managed-object.ts'
+import type { IndexEntry, Query, ScanPosition, Work } from './work.ts'
+
+/** One key of a cartridge. */
+export interface CartridgeKey {
+  id: string
+  /** Seconds since 1970. */
+  created: bigint
+  /** The library, or user of a credential, that made it. */
+  owner: string
+  state: State
+  namespace?: string
+  data?: string
+  /** True once a library has fetched it. */
+  used: boolean
+  /** The newest key that is not destroyed. */
+  current: boolean
+}
+
+/** A cartridge with its keys, newest first. */
+export interface Cartridge extends Label {
+  group: string
+  keys: CartridgeKey[]
+  /** Libraries that made its keys. */
+  libraries: string[]
+}
+
+/** Cartridges of a group that carry this barcode or, failing that, this volume serial. */
+export async function cartridgesNamed(
+  work: Work,
+  group: string,
+  barcode: string,
+): Promise<Cartridge[]> {
+  for (const attribute of ['cartridge', 'volume']) {
+    const found = await collect(work, group, [{ attribute, value: barcode }])
+    if (found.length > 0) return found
+  }
+  return []
+}
+
+/** All cartridges of a group, by barcode; of one library when `owner` is given. */
+export async function cartridgesOf(
+  work: Work,
+  group: string,
+  owner?: string,
+): Promise<Cartridge[]> {
+  return collect(work, group, [], owner)
+}
+
+async function collect(
+  work: Work,
+  group: string,
+  equals: readonly IndexEntry[],
+  owner?: string,
+): Promise<Cartridge[]> {
+  const query: Query = {
+    group,
+    type: ObjectType.numberOf('SymmetricKey'),
+    equals,
+    ranges: [],
+    destroyed: 'include',
+    archived: 'include',
+    owner,
+    offset: 0,
+    limit: 500,
+  }
+  const cartridges = new Map<string, Cartridge>()
+  let after: ScanPosition | undefined
+  do {
+    const { objects, next } = await work.scan(query, after)
+    for (const stored of objects) place(cartridges, objectOf(stored), work.now)
+    after = next
+  } while (after !== undefined)
+  for (const cartridge of cartridges.values()) {
+    const current = cartridge.keys.find(({ state }) => !state.startsWith('Destroyed'))
+    if (current !== undefined) current.current = true
+  }
+  return [...cartridges.values()].sort((a, b) => (a.barcode < b.barcode ? -1 : 1))
+}
+
+/** Puts a key, met newest first, to its cartridge: same barcode and, where both tell it, same medium. */
+function place(cartridges: Map<string, Cartridge>, object: ManagedObject, now: bigint): void {
+  const label = labelOf(object)
+  if (label === undefined) return
+  const key = `${label.barcode}\u0000${label.mediumSerial ?? ''}`
+  const cartridge = cartridges.get(key) ?? {
+    ...label,
+    group: object.group,
+    keys: [],
+    libraries: [],
+  }
+  cartridges.set(key, cartridge)
+  const { vitals, attributes, id } = object
+  const information = attributes.first('ApplicationSpecificInformation')
+  cartridge.keys.push({
+    id,
+    created: vitals.InitialDate,
+    owner: vitals.Owner,
+    state: stateOf(vitals, now),
+    ...(information && { namespace: information.ApplicationNamespace }),
+    ...(information?.ApplicationData !== undefined && { data: information.ApplicationData }),
+    used: !vitals.Fresh,
+    current: false,
+  })
+  if (!cartridge.libraries.includes(vitals.Owner)) cartridge.libraries.push(vitals.Owner)
+}

@@ -1,0 +1,78 @@
+// Makes a data directory whole or not at all. One that does not exist is built beside its place and
+// renamed into it. An existing empty one, such as a service's state directory whose parent is not ours
+// or a mount, is built inside itself; the last step can be taken up again where it was cut off.
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { randomUuid } from '../crypto/primitives/random.ts'
+
+/** Name of the database in the data directory; a directory that has it is initialised. */
+export const databaseFile = 'keystore.db'
+
+const unfinished = '.initialising-'
+const complete = '.initialised'
+
+/** Fills `directory`, absent or empty, by `build`, which puts flat files into the folder it is given. */
+export async function buildDirectory(
+  directory: string,
+  build: (building: string) => Promise<void>,
+): Promise<void> {
+  const inside = existsSync(directory)
+  const building = inside
+    ? join(directory, `${unfinished}${randomUuid()}`)
+    : join(dirname(directory), `.${basename(directory)}.${randomUuid()}`)
+  try {
+    mkdirSync(building, { recursive: true, mode: 0o700 })
+    await build(building)
+    for (const name of readdirSync(building)) sync(join(building, name))
+    sync(building)
+    renameSync(building, inside ? join(directory, complete) : directory)
+    sync(dirname(building))
+  } catch (error) {
+    rmSync(building, { recursive: true, force: true })
+    throw error
+  }
+  finishBuilding(directory)
+}
+
+/** Takes up a building that was complete but not yet in its place; what was never complete is removed. */
+export function finishBuilding(directory: string): void {
+  if (!existsSync(directory)) return
+  for (const name of readdirSync(directory)) {
+    if (name.startsWith(unfinished)) rmSync(join(directory, name), { recursive: true })
+  }
+  const built = join(directory, complete)
+  if (!existsSync(built)) return
+  const names = readdirSync(built)
+  // The database comes last: until it is there, the directory does not count as initialised.
+  const inOrder = [...names.filter((name) => name !== databaseFile), databaseFile]
+  for (const name of inOrder) {
+    if (names.includes(name)) renameSync(join(built, name), join(directory, name))
+  }
+  rmdirSync(built)
+  sync(directory)
+}
+
+/** What a directory holds that is not ours to build over; nothing when it does not exist. */
+export function contentOf(directory: string): string[] {
+  if (!existsSync(directory)) return []
+  return readdirSync(directory).filter((name) => name !== 'lost+found')
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}

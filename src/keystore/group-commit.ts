@@ -1,0 +1,192 @@
+// Group commit: acts queued while one transaction runs share the next one, its sync and its audit row.
+// No act is answered before the commit that holds it; when the commit fails, every act of the group fails.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { forget, newTrace, type ActTrace } from './acts.ts'
+
+/** Most acts in one transaction. */
+const actsPerGroup = 256
+
+/** Milliseconds after which a transaction takes no further act: another process may be waiting. */
+const groupTime = 20
+
+/** Turns of the event loop in which a group waits for company. */
+const gatherTurns = 4
+
+/** How a group reaches the store. */
+export interface GroupHost<Rows> {
+  /** One transaction, atomic and durable once it resolves; `fn` may be run again before that. */
+  transaction(fn: (rows: Rows) => Promise<void>): Promise<void>
+  /** Runs `fn` so that a throw undoes only what it did. */
+  savepoint<T>(rows: Rows, fn: () => Promise<T>): Promise<T>
+  /** Runs one act; throws when it leaves something unrecorded. */
+  run(rows: Rows, act: Act, trace: ActTrace): Promise<unknown>
+  /** Appends the group's audit row; last thing in the transaction. */
+  record(rows: Rows, traces: readonly ActTrace[]): Promise<void>
+  /** Whether the group must be run again because of this error, once `recover` has seen to it. */
+  isRecoverable(error: unknown): boolean
+  recover(error: unknown): Promise<void>
+  /** Called once the group is durable, before its acts are answered. */
+  committed(traces: readonly ActTrace[]): void
+  /** Called when nothing of these acts was kept; they may be run again. */
+  undone(traces: readonly ActTrace[]): void
+}
+
+/** What is queued: a function over some Work, opaque here. */
+export type Act = (work: never) => Promise<unknown>
+
+interface Pending {
+  readonly act: Act
+  resolve(value: unknown): void
+  reject(error: unknown): void
+  outcome: { readonly value: unknown } | { readonly error: unknown }
+  trace: ActTrace
+}
+
+/** An act threw after writing: the group is rolled back and run again, a savepoint for each act. */
+class RunApart extends Error {
+  constructor(cause: unknown) {
+    super('an act of the group threw', { cause })
+    this.name = 'RunApart'
+  }
+}
+
+/** Queue and runner of acts. One group runs at a time. */
+export class GroupCommit<Rows> {
+  readonly #host: GroupHost<Rows>
+  readonly #queue: Pending[] = []
+  readonly #time: number
+  #running: Promise<void> | undefined
+  #closed = false
+  #expected = 0
+
+  /** `time`: milliseconds after which a group takes no further act. */
+  constructor(host: GroupHost<Rows>, time = groupTime) {
+    this.#host = host
+    this.#time = time
+  }
+
+  /** The act's result, once the transaction that holds it is durable. */
+  act(act: Act): Promise<unknown> {
+    if (this.#closed) return Promise.reject(new Error('the keystore is closed'))
+    return new Promise((resolve, reject) => {
+      const unknownYet = { value: undefined }
+      this.#queue.push({ act, resolve, reject, outcome: unknownYet, trace: newTrace() })
+      this.#running ??= this.#pump()
+    })
+  }
+
+  /** Takes no further act and waits for those queued. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#running
+  }
+
+  async #pump(): Promise<void> {
+    while (this.#queue.length > 0) {
+      await this.#gather()
+      const size = await this.#runGroup()
+      this.#expected = size + this.#queue.length
+    }
+    this.#running = undefined
+  }
+
+  /**
+   * What arrives in this turn of the event loop goes into one group. Clients answered by the last
+   * group are about to ask again: a few turns more are given them, which costs less than a commit
+   * of their own. A client alone never waits.
+   */
+  async #gather(): Promise<void> {
+    let turns = 0
+    do await nextTurn()
+    while (this.#queue.length < this.#expected && ++turns < gatherTurns)
+  }
+
+  /** Runs one group and answers it; how many acts it held. */
+  async #runGroup(): Promise<number> {
+    const taken: Pending[] = []
+    try {
+      while (!(await this.#committed(taken)));
+      taken.forEach(answer)
+    } catch (error) {
+      // Waiting for the database failed: those still queued would only fail after the same wait.
+      if (taken.length === 0) taken.push(...this.#queue.splice(0))
+      for (const pending of taken) pending.reject(error)
+    }
+    return taken.length
+  }
+
+  /** Runs the group in one transaction; false when it is to be run again. */
+  async #committed(taken: Pending[]): Promise<boolean> {
+    try {
+      const apart = taken.length > 0
+      await this.#host.transaction(async (rows) => {
+        await (apart ? this.#runApart(rows, taken) : this.#runTogether(rows, taken))
+        await this.#host.record(rows, kept(taken))
+      })
+    } catch (error) {
+      this.#host.undone(taken.map(({ trace }) => trace))
+      const cause = error instanceof RunApart ? error.cause : error
+      if (this.#host.isRecoverable(cause)) await this.#host.recover(cause)
+      else if (!(error instanceof RunApart)) throw error
+      return false
+    }
+    this.#host.committed(kept(taken))
+    return true
+  }
+
+  /** Takes acts from the queue while there is time and runs them without savepoints. */
+  async #runTogether(rows: Rows, taken: Pending[]): Promise<void> {
+    // A database may run the transaction again: the acts taken the first time come first.
+    const again = taken.splice(0)
+    const until = performance.now() + this.#time
+    try {
+      while (taken.length < actsPerGroup && (taken.length === 0 || performance.now() < until)) {
+        const pending = again.shift() ?? this.#queue.shift()
+        if (!pending) return
+        taken.push(pending)
+        await this.#runOne(rows, pending)
+        if (!('error' in pending.outcome)) continue
+        const { error } = pending.outcome
+        if (pending.trace.wrote || this.#host.isRecoverable(error)) throw new RunApart(error)
+      }
+    } finally {
+      this.#queue.unshift(...again)
+    }
+  }
+
+  async #runApart(rows: Rows, taken: readonly Pending[]): Promise<void> {
+    for (const pending of taken) {
+      try {
+        await this.#host.savepoint(rows, async () => {
+          await this.#runOne(rows, pending)
+          if ('error' in pending.outcome) throw pending.outcome.error
+        })
+      } catch (error) {
+        if (this.#host.isRecoverable(error)) throw error
+        pending.outcome = { error }
+        this.#host.undone([pending.trace])
+      }
+    }
+  }
+
+  async #runOne(rows: Rows, pending: Pending): Promise<void> {
+    forget(pending.trace)
+    pending.trace = newTrace()
+    try {
+      pending.outcome = { value: await this.#host.run(rows, pending.act, pending.trace) }
+    } catch (error) {
+      forget(pending.trace)
+      pending.outcome = { error }
+    }
+  }
+}
+
+function answer({ resolve, reject, outcome }: Pending): void {
+  if ('error' in outcome) reject(outcome.error)
+  else resolve(outcome.value)
+}
+
+/** Traces of the acts whose work is kept. */
+function kept(taken: readonly Pending[]): ActTrace[] {
+  return taken.filter(({ outcome }) => !('error' in outcome)).map(({ trace }) => trace)
+}

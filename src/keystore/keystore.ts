@@ -1,0 +1,162 @@
+/** Managed objects in the store: making, loading and changing them within one act's unit of work. */
+import { Secret } from '../crypto/secret.ts'
+import { ObjectType } from '../kmip/model/enumerations.ts'
+import { KmipError } from '../kmip/model/result.ts'
+import { applicationEntry, columnsOf, indexOf, uniqueOf } from './derived-rows.ts'
+import { ManagedObject, type ObjectTypeName } from './managed-object.ts'
+import type { NewObject, StoredObject, UniqueEntry, Work } from './work.ts'
+
+/** The object that a verified row holds. */
+export function objectOf(stored: StoredObject): ManagedObject {
+  const objectType = ObjectType.nameOf(stored.type) as ObjectTypeName
+  const object = ManagedObject.decodeRecord(
+    { id: stored.id, group: stored.group, objectType },
+    stored.record,
+  )
+  object.stored = stored
+  return object
+}
+
+/** The group's object with this identifier, verified; undefined when there is none. */
+export async function loadObject(
+  work: Work,
+  group: string,
+  id: string,
+): Promise<ManagedObject | undefined> {
+  const stored = await work.load(group, id)
+  return stored === undefined ? undefined : objectOf(stored)
+}
+
+/** A value that another object holds already. */
+export interface Conflict extends UniqueEntry {
+  /** Identifier of the object that holds it. */
+  holder: string
+}
+
+/**
+ * The first value that the object may not get, because another object of its group holds it. What the
+ * object has already as it stands in the store is not asked about.
+ */
+export async function conflictOf(work: Work, object: ManagedObject): Promise<Conflict | undefined> {
+  const { stored } = object
+  const before = stored === undefined ? [] : uniqueOf(objectOf(stored))
+  const held = await heldByOthers(work, object, without(uniqueOf(object), before))
+  return refusedOf(work, object, held)
+}
+
+/**
+ * Keeps a new object and seals its material, unless it conflicts with another: then nothing is kept.
+ * The caller wipes `material`.
+ */
+export async function insertObject(
+  work: Work,
+  object: ManagedObject,
+  material: Uint8Array | undefined,
+): Promise<Conflict | undefined> {
+  const claims = uniqueOf(object)
+  const held = await heldByOthers(work, object, claims)
+  const refused = await refusedOf(work, object, held)
+  if (refused !== undefined) return refused
+  object.stored = await work.insert(rowOf(object, without(claims, held)), material)
+  return undefined
+}
+
+/**
+ * Keeps the changes of a loaded object. Last Change Date is the caller's to set, and to ask
+ * `conflictOf` where names or application information changed: a value that another object holds is
+ * kept, but not claimed.
+ */
+export async function saveObject(work: Work, object: ManagedObject): Promise<void> {
+  const { stored } = object
+  if (stored === undefined) throw new TypeError(`object ${object.id} was never kept`)
+  const claims = uniqueOf(object)
+  const held = await heldByOthers(work, object, without(claims, stored.unique))
+  const heirs = await heirsOf(work, object, without(stored.unique, claims))
+  object.stored = await work.update({ ...stored, ...rowOf(object, without(claims, held)) })
+  for (const heir of heirs) await saveObject(work, heir)
+}
+
+/** The object's material, unsealed: the TTLV item of the whole object. The caller wipes it. */
+export async function materialOf(work: Work, object: ManagedObject): Promise<Secret | undefined> {
+  const stored = object.stored
+  return stored?.hasMaterial === true ? await work.material(stored) : undefined
+}
+
+/** Most bytes of a record: an object with more attributes than that is nobody's tape key. */
+const longestRecord = 1024 * 1024
+
+function rowOf(object: ManagedObject, unique: UniqueEntry[]): NewObject {
+  const record = object.encodeRecord()
+  if (record.length > longestRecord)
+    throw new KmipError('ServerLimitExceeded', `the attributes exceed ${longestRecord} bytes`)
+  return {
+    id: object.id,
+    group: object.group,
+    type: ObjectType.numberOf(object.objectType),
+    record,
+    columns: columnsOf(object),
+    index: indexOf(object),
+    unique,
+  }
+}
+
+function without(entries: readonly UniqueEntry[], others: readonly UniqueEntry[]): UniqueEntry[] {
+  return entries.filter(
+    ({ kind, value }) => !others.some((other) => other.kind === kind && other.value === value),
+  )
+}
+
+async function heldByOthers(
+  work: Work,
+  { id, group }: ManagedObject,
+  claims: readonly UniqueEntry[],
+): Promise<Conflict[]> {
+  const held: Conflict[] = []
+  for (const entry of claims) {
+    const holder = await work.holder(group, entry.kind, entry.value)
+    if (holder !== undefined && holder !== id) held.push({ ...entry, holder })
+  }
+  return held
+}
+
+/** The first conflict that counts: a group may allow doubled application information. */
+async function refusedOf(
+  work: Work,
+  { group }: ManagedObject,
+  held: readonly Conflict[],
+): Promise<Conflict | undefined> {
+  const [first] = held
+  if (first === undefined) return undefined
+  const policy = (await work.document('group', group))?.body as
+    { duplicates?: string } | null | undefined
+  return policy?.duplicates === 'allow' ? held.find(({ kind }) => kind !== 'asi') : first
+}
+
+/**
+ * Where a group allowed duplicates, another living key may have the application information that this
+ * one gives up: it claims it next, so that it stays known when the group refuses duplicates again.
+ */
+async function heirsOf(
+  work: Work,
+  { id, group }: ManagedObject,
+  released: readonly UniqueEntry[],
+): Promise<ManagedObject[]> {
+  const heirs = new Map<string, ManagedObject>()
+  for (const entry of released) {
+    if (entry.kind !== 'asi') continue
+    const { ids } = await work.find({
+      group,
+      type: ObjectType.numberOf('SymmetricKey'),
+      equals: [applicationEntry(entry)],
+      ranges: [],
+      destroyed: 'exclude',
+      archived: 'include',
+      offset: 0,
+      limit: 2,
+    })
+    const heir = ids.find((other) => other !== id)
+    const object = heir === undefined ? undefined : await loadObject(work, group, heir)
+    if (object !== undefined) heirs.set(object.id, object)
+  }
+  return [...heirs.values()]
+}

@@ -1,0 +1,221 @@
+// Envelope encryption and MACs of everything in the database, which is untrusted.
+// Each epoch has a secret, kept only wrapped (master-key.ts); keys for sealing, MACs and audit are
+// derived from it by HKDF, one label each. What a MAC or seal covers begins with a JSON array and a
+// line feed, so no two kinds of thing, and no two sets of fields, ever give the same bytes.
+import { seal, SealBroken, unseal } from '../crypto/primitives/aead.ts'
+import { deriveKey } from '../crypto/primitives/kdf.ts'
+import { equalBytes, mac } from '../crypto/primitives/mac.ts'
+import { randomBytes } from '../crypto/primitives/random.ts'
+import type { SymmetricKey } from '../crypto/primitives/symmetric-key.ts'
+import { Secret } from '../crypto/secret.ts'
+import type { MasterKey } from './master-key.ts'
+import type { AuditRow, DocumentRow, ObjectRow, WrapRow } from './storage.ts'
+import { IntegrityError } from './work.ts'
+
+/** Most seals under one epoch: NIST SP 800-38D section 8.3 with a margin of four. */
+export const sealsPerEpoch = 2 ** 30
+
+interface EpochKeys {
+  readonly sealing: SymmetricKey
+  readonly records: SymmetricKey
+  readonly audit: SymmetricKey
+}
+
+/** A row names an epoch this process has not opened yet: `learn` the wraps and do the work again. */
+export class EpochNotOpen extends Error {
+  readonly epoch: number
+
+  constructor(epoch: number) {
+    super(`epoch ${epoch} is not open`)
+    this.name = 'EpochNotOpen'
+    this.epoch = epoch
+  }
+}
+
+/** What identifies an object to its MAC and seal. */
+export type ObjectIdentity = Pick<ObjectRow, 'id' | 'type' | 'group' | 'epoch'>
+
+/** The opened epochs of one store. */
+export class Sealing {
+  readonly #store: string
+  readonly #masterKey: MasterKey
+  readonly #epochs = new Map<number, EpochKeys>()
+  #absent = new Set<number>()
+  #current = 0
+
+  constructor(store: string, masterKey: MasterKey) {
+    this.#store = store
+    this.#masterKey = masterKey
+  }
+
+  /** The newest epoch: what is new is sealed under it. */
+  get current(): number {
+    return this.#current
+  }
+
+  /** Opens the epochs not open yet. Throws what the master key throws. */
+  async learn(wraps: readonly WrapRow[]): Promise<void> {
+    for (const { epoch, provider, bytes } of wraps) {
+      if (provider !== this.#masterKey.id || this.#epochs.has(epoch)) continue
+      const secret = await this.#masterKey.unwrap(bytes, wrapContext(this.#store, epoch))
+      this.#open(epoch, secret)
+      secret.fill(0)
+    }
+    this.#absent = new Set()
+  }
+
+  /** Remembers that `learn` did not help: rows of that epoch were not written by this store. */
+  giveUpOn(epoch: number): void {
+    if (!this.#epochs.has(epoch)) this.#absent.add(epoch)
+  }
+
+  /** Makes the next epoch's secret and its wrap; it is used only once stored and learnt. */
+  async nextEpoch(): Promise<WrapRow> {
+    const epoch = this.#current + 1
+    const secret = new Secret(randomBytes(32))
+    try {
+      return await this.#wrap(this.#masterKey, epoch, secret)
+    } finally {
+      secret.wipe()
+    }
+  }
+
+  /** Wraps every epoch for another key as well: rotation of the master key, recovery. */
+  async wrapsFor(other: MasterKey, wraps: readonly WrapRow[]): Promise<WrapRow[]> {
+    const made: WrapRow[] = []
+    for (const { epoch, provider, bytes } of wraps) {
+      if (provider !== this.#masterKey.id) continue
+      const context = wrapContext(this.#store, epoch)
+      const secret = new Secret(await this.#masterKey.unwrap(bytes, context))
+      try {
+        made.push(await this.#wrap(other, epoch, secret))
+      } finally {
+        secret.wipe()
+      }
+    }
+    return made
+  }
+
+  /** MAC of an object's row. */
+  objectMac(row: ObjectIdentity & Pick<ObjectRow, 'revision' | 'record'>): Uint8Array {
+    const { id, type, group, epoch, revision, record } = row
+    return mac(this.#keys(epoch).records, head('object', id, type, group, epoch, revision), record)
+  }
+
+  /** Throws IntegrityError unless the row is as this store wrote it. */
+  verifyObject(row: ObjectRow): void {
+    const wellFormed =
+      typeof row.group === 'string' &&
+      row.record instanceof Uint8Array &&
+      row.mac instanceof Uint8Array
+    if (wellFormed && equalBytes(this.objectMac(row), row.mac)) return
+    throw new IntegrityError('changed', row.id, 'its record was changed outside keyreel')
+  }
+
+  /** Seals key material to one object. */
+  sealObject(object: ObjectIdentity, material: Uint8Array): Uint8Array {
+    return seal(this.#keys(object.epoch).sealing, material, objectSealed(object))
+  }
+
+  /** The key material. Throws IntegrityError when it was sealed to another object, or changed. */
+  unsealObject(object: ObjectIdentity, sealed: Uint8Array): Secret {
+    return this.#unseal(object.epoch, sealed, objectSealed(object), object.id)
+  }
+
+  /** MAC of a document's row, its sealed part included. */
+  documentMac(row: Omit<DocumentRow, 'mac' | 'noted'>): Uint8Array {
+    const { kind, name, revision, epoch, body, sealed } = row
+    return mac(
+      this.#keys(epoch).records,
+      head('document', kind, name, epoch, revision, body, sealed?.length ?? null),
+      sealed ?? '',
+    )
+  }
+
+  /** Throws IntegrityError unless the row is as this store wrote it. */
+  verifyDocument(row: DocumentRow): void {
+    if (row.mac instanceof Uint8Array && equalBytes(this.documentMac(row), row.mac)) return
+    throw new IntegrityError(
+      'changed',
+      `${row.kind}/${row.name}`,
+      'this document was changed outside keyreel',
+    )
+  }
+
+  /** Seals a document's secret part. */
+  sealDocument(kind: string, name: string, epoch: number, secret: Uint8Array): Uint8Array {
+    return seal(this.#keys(epoch).sealing, secret, documentSealed(kind, name, epoch))
+  }
+
+  /** A document's secret part. Throws IntegrityError. */
+  unsealDocument({ kind, name, epoch }: DocumentRow, sealed: Uint8Array): Secret {
+    return this.#unseal(epoch, sealed, documentSealed(kind, name, epoch), `${kind}/${name}`)
+  }
+
+  /** MAC of an audit row, chained to the row before it. */
+  auditMac(row: Omit<AuditRow, 'mac'>, previous: Uint8Array): Uint8Array {
+    const { chain, first, last, epoch, body } = row
+    return mac(this.#keys(epoch).audit, head('audit', chain, first, last, epoch), previous, body)
+  }
+
+  #unseal(epoch: number, sealed: Uint8Array, bound: Uint8Array, subject: string): Secret {
+    try {
+      return new Secret(unseal(this.#keys(epoch).sealing, sealed, bound))
+    } catch (cause) {
+      if (!(cause instanceof SealBroken)) throw cause
+      const what = 'its sealed bytes were changed or belong to something else'
+      throw new IntegrityError('material-changed', subject, what, cause)
+    }
+  }
+
+  #keys(epoch: number): EpochKeys {
+    const keys = this.#epochs.get(epoch)
+    if (keys) return keys
+    if (!this.#absent.has(epoch)) throw new EpochNotOpen(epoch)
+    throw new IntegrityError('unknown-epoch', `epoch ${epoch}`, 'the keystore has no such epoch')
+  }
+
+  #open(epoch: number, secret: Uint8Array): void {
+    const salt = new TextEncoder().encode(this.#store)
+    this.#epochs.set(epoch, {
+      sealing: deriveKey(secret, salt, 'keyreel 1 sealing'),
+      records: deriveKey(secret, salt, 'keyreel 1 records'),
+      audit: deriveKey(secret, salt, 'keyreel 1 audit'),
+    })
+    this.#current = Math.max(this.#current, epoch)
+  }
+
+  async #wrap(masterKey: MasterKey, epoch: number, secret: Secret): Promise<WrapRow> {
+    const bytes = await masterKey.wrap(secret.bytes, wrapContext(this.#store, epoch))
+    return { epoch, provider: masterKey.id, bytes }
+  }
+}
+
+/** The fields as a JSON array and a line feed: no two lists of fields have the same head. */
+function head(...fields: readonly (string | number | null)[]): string {
+  let text = '['
+  for (const field of fields) {
+    if (text.length > 1) text += ','
+    text += typeof field === 'string' ? quoted(field) : String(field)
+  }
+  return `${text}]\n`
+}
+
+/** Identifiers and most names are themselves in JSON; asking that first is much cheaper. */
+const plain = /^[\w .:/-]*$/
+
+function quoted(text: string): string {
+  return plain.test(text) ? `"${text}"` : JSON.stringify(text)
+}
+
+function objectSealed({ id, type, group, epoch }: ObjectIdentity): Uint8Array {
+  return Buffer.from(head('object', id, type, group, epoch))
+}
+
+function documentSealed(kind: string, name: string, epoch: number): Uint8Array {
+  return Buffer.from(head('document', kind, name, epoch))
+}
+
+function wrapContext(store: string, epoch: number): Uint8Array {
+  return Buffer.from(head('epoch', store, epoch))
+}

@@ -1,0 +1,128 @@
+// How rows of `objects` become values: identifiers, columns and index entries, both ways.
+import type { Entries, ObjectRow, SqlRow, SqlValue } from './storage.ts'
+import type { ObjectColumns } from './work.ts'
+
+type ColumnForm = 'text' | 'date' | 'number' | 'flag'
+
+/** The columns derived from a record: field, SQL name, form. Order is the order in statements. */
+export const derivedColumns = [
+  ['owner', 'owner', 'text'],
+  ['initialDate', 'initial_date', 'date'],
+  ['lastChangeDate', 'last_change_date', 'date'],
+  ['activationDate', 'activation_date', 'date'],
+  ['deactivationDate', 'deactivation_date', 'date'],
+  ['destroyDate', 'destroy_date', 'date'],
+  ['compromiseDate', 'compromise_date', 'date'],
+  ['archiveDate', 'archive_date', 'date'],
+  ['algorithm', 'algorithm', 'number'],
+  ['length', 'key_length', 'number'],
+  ['usageMask', 'usage_mask', 'number'],
+  ['fresh', 'fresh', 'flag'],
+  ['wipeAfter', 'wipe_after', 'date'],
+] as const satisfies readonly (readonly [keyof ObjectColumns, string, ColumnForm])[]
+
+/** SQL name of a derived column. */
+export const columnName: Readonly<Record<keyof ObjectColumns, string>> = Object.fromEntries(
+  derivedColumns.map(([field, name]) => [field, name]),
+) as Record<keyof ObjectColumns, string>
+
+/** Sealed bytes up to this length are loaded with their row; longer ones only when asked for. */
+const sealedLoadedAlong = 4096
+
+/** Columns of a SELECT over `objects o LEFT JOIN revisions r` that `objectRow` reads. */
+export const objectSelection = [
+  'o.n, o.id, o.group_name, o.object_type, o.revision, o.epoch, o.entries, o.mac, o.record',
+  `CASE WHEN length(o.sealed) <= ${sealedLoadedAlong} THEN o.sealed END, length(o.sealed)`,
+  'r.revision, r.mac',
+  ...derivedColumns.map(([, name]) => `o.${name}`),
+].join(', ')
+
+/** The join that `objectSelection` needs. */
+export const objectSource = 'objects o LEFT JOIN revisions r ON r.object = o.n'
+
+const firstDerived = 13
+
+/** A selected row as an ObjectRow. */
+export function objectRow(row: SqlRow): ObjectRow {
+  const [n, id, group, type, revision, epoch, entries, mac, record, sealed, sealedLength, ...rest] =
+    row
+  const [notedRevision, notedMac] = rest
+  return {
+    n: Number(n),
+    id: uuidOf(id as Uint8Array),
+    group: group as string,
+    type: Number(type),
+    revision: Number(revision),
+    epoch: Number(epoch),
+    // Most rows are loaded to be served: what only a change or a verification asks for is read then.
+    get columns() {
+      return columnsOf(row)
+    },
+    get entries() {
+      return entriesOf(entries as string)
+    },
+    record: record as Uint8Array,
+    sealed: sealedLength === null ? null : ((sealed as Uint8Array | null) ?? undefined),
+    mac: mac as Uint8Array,
+    noted:
+      notedRevision === null
+        ? undefined
+        : { revision: Number(notedRevision), mac: notedMac as Uint8Array },
+  }
+}
+
+function columnsOf(row: SqlRow): ObjectColumns {
+  const columns: Partial<Record<keyof ObjectColumns, string | bigint | number | boolean>> = {}
+  let at = firstDerived
+  for (const [field, , form] of derivedColumns) {
+    const value = row[at++]!
+    if (value === null) continue
+    if (form === 'number') columns[field] = Number(value)
+    else if (form === 'flag') columns[field] = value !== 0n
+    else columns[field] = value as string | bigint
+  }
+  return columns as ObjectColumns
+}
+
+/** The values of the derived columns, in their order. */
+export function columnValues(columns: ObjectColumns): SqlValue[] {
+  return derivedColumns.map(([field]) => {
+    const value = columns[field]
+    if (typeof value === 'boolean') return value ? 1 : 0
+    return value ?? null
+  })
+}
+
+/** Index and unique entries as kept beside the row, so that a change knows which rows to take back. */
+export function entriesText({ index, unique }: Entries): string {
+  return JSON.stringify([
+    index.map(({ attribute, value }) => [attribute, value]),
+    unique.map(({ kind, value }) => [kind, value]),
+  ])
+}
+
+/** What `entriesText` wrote; undefined when somebody else wrote it. */
+function entriesOf(text: string): Entries | undefined {
+  try {
+    const [index, unique] = JSON.parse(text) as [[string, string][], [string, string][]]
+    return {
+      index: index.map(([attribute, value]) => ({ attribute, value })),
+      unique: unique.map(([kind, value]) => ({ kind, value })),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** The 16 bytes of a UUID in the one form we write; undefined for any other text. */
+export function uuidBytes(id: string): Uint8Array | undefined {
+  return uuidForm.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : undefined
+}
+
+/** The text of a UUID. */
+export function uuidOf(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

@@ -1,0 +1,206 @@
+// Storage over any SqlDriver: objects, their revisions and derived rows. SQL both databases understand.
+import { auditReading, auditWriting } from './sql-storage-audit.ts'
+import {
+  columnValues,
+  derivedColumns,
+  entriesText,
+  objectRow,
+  objectSelection,
+  objectSource,
+  uuidBytes,
+  uuidOf,
+} from './sql-storage-columns.ts'
+import { documentReading, documentWriting } from './sql-storage-documents.ts'
+import { find, scan } from './sql-storage-locate.ts'
+import type {
+  Entries,
+  SqlDriver,
+  SqlSession,
+  Storage,
+  StorageReader,
+  StorageWriter,
+  WrittenObject,
+} from './storage.ts'
+import { UniqueConflict, type UniqueEntry } from './work.ts'
+
+/** The store's tables in that database, which has been migrated. */
+export function sqlStorage(driver: SqlDriver): Storage {
+  return {
+    write: (fn) => driver.transaction((sql) => fn(writing(sql))),
+    read: (fn) => driver.snapshot((sql) => fn(reading(sql))),
+    truncateLog: () => driver.truncateLog(),
+    close: () => driver.close(),
+  }
+}
+
+function reading(sql: SqlSession): StorageReader {
+  return {
+    ...auditReading(sql),
+    ...documentReading(sql),
+    find: (query) => find(sql, query),
+    scan: (query, after) => scan(sql, query, after),
+    async object(group, id) {
+      const bytes = uuidBytes(id)
+      if (!bytes) return undefined
+      const rows = await (group === undefined
+        ? sql.query(`SELECT ${objectSelection} FROM ${objectSource} WHERE o.id = ?1`, [bytes])
+        : sql.query(
+            `SELECT ${objectSelection} FROM ${objectSource} WHERE o.id = ?1 AND o.group_name = ?2`,
+            [bytes, group],
+          ))
+      return rows[0] && objectRow(rows[0])
+    },
+    async sealed(n) {
+      const rows = await sql.query('SELECT sealed FROM objects WHERE n = ?1', [n])
+      return (rows[0]?.[0] ?? null) as Uint8Array | null
+    },
+    async identifiers(low, high, limit) {
+      const rows = await sql.query(
+        'SELECT id FROM objects WHERE id >= ?1 AND id <= ?2 ORDER BY id LIMIT ?3',
+        [uuidBytes(low)!, uuidBytes(high)!, limit],
+      )
+      return rows.map(([id]) => uuidOf(id as Uint8Array))
+    },
+    async holder(group, kind, value) {
+      const rows = await sql.query(
+        `SELECT o.id FROM unique_entries u JOIN objects o ON o.n = u.n
+         WHERE u.group_name = ?1 AND u.kind = ?2 AND u.value = ?3`,
+        [group, kind, value],
+      )
+      return rows[0] && uuidOf(rows[0][0] as Uint8Array)
+    },
+    async wipeable(now, limit) {
+      const rows = await sql.query(
+        `SELECT group_name, id FROM objects
+         WHERE wipe_after IS NOT NULL AND wipe_after <= ?1 AND sealed IS NOT NULL
+         ORDER BY wipe_after LIMIT ?2`,
+        [now, limit],
+      )
+      return rows.map(([group, id]) => ({ group: group as string, id: uuidOf(id as Uint8Array) }))
+    },
+    async objectsAfter(n, limit) {
+      const rows = await sql.query(
+        `SELECT ${objectSelection} FROM ${objectSource} WHERE o.n > ?1 ORDER BY o.n LIMIT ?2`,
+        [n, limit],
+      )
+      return rows.map(objectRow)
+    },
+  }
+}
+
+const written = [
+  'id',
+  'group_name',
+  'object_type',
+  'revision',
+  'epoch',
+  'entries',
+  'mac',
+  'record',
+  ...derivedColumns.map(([, name]) => name),
+]
+const place = (at: number): string => `?${at + 1}`
+
+const insertObject = `INSERT INTO objects (${written.join(', ')}, sealed)
+  VALUES (${written.map((_, at) => place(at)).join(', ')}, ${place(written.length)}) RETURNING n`
+
+const updateObject = `UPDATE objects SET ${written.map((name, at) => `${name} = ${place(at)}`).join(', ')}
+  WHERE n = ${place(written.length)} AND revision = ${place(written.length + 1)} RETURNING n`
+
+function writing(sql: SqlSession): StorageWriter {
+  return {
+    ...reading(sql),
+    ...auditWriting(sql),
+    ...documentWriting(sql),
+    savepoint: (fn) => sql.savepoint(fn),
+    async insertObject(object, sealed) {
+      const rows = await sql.query(insertObject, [...values(object), sealed])
+      const n = Number(rows[0]![0])
+      await addEntries(sql, object.group, n, object.entries)
+      return n
+    },
+    async updateObject(n, object, previous) {
+      const rows = await sql.query(updateObject, [...values(object), n, object.revision - 1])
+      if (rows.length === 0) return false
+      await sql.query(
+        `INSERT INTO revisions (object, revision, mac) VALUES (?1, ?2, ?3)
+         ON CONFLICT (object) DO UPDATE SET revision = excluded.revision, mac = excluded.mac`,
+        [n, object.revision, object.mac],
+      )
+      if (entriesText(previous) !== entriesText(object.entries)) {
+        await removeEntries(sql, object.group, n, previous)
+        await addEntries(sql, object.group, n, object.entries)
+      }
+      return true
+    },
+    async forgetSealed(n) {
+      await sql.query('UPDATE objects SET sealed = NULL WHERE n = ?1', [n])
+    },
+  }
+}
+
+function values(object: WrittenObject) {
+  return [
+    uuidBytes(object.id)!,
+    object.group,
+    object.type,
+    object.revision,
+    object.epoch,
+    entriesText(object.entries),
+    object.mac,
+    object.record,
+    ...columnValues(object.columns),
+  ]
+}
+
+async function addEntries(
+  sql: SqlSession,
+  group: string,
+  n: number,
+  { index, unique }: Entries,
+): Promise<void> {
+  for (const entry of unique) await claim(sql, group, n, entry)
+  for (const { attribute, value } of index) {
+    await sql.query(
+      `INSERT INTO attribute_index (group_name, attribute, value, n) VALUES (?1, ?2, ?3, ?4)
+       ON CONFLICT DO NOTHING`,
+      [group, attribute, value, n],
+    )
+  }
+}
+
+async function claim(
+  sql: SqlSession,
+  group: string,
+  n: number,
+  { kind, value }: UniqueEntry,
+): Promise<void> {
+  const taken = await sql.query(
+    `INSERT INTO unique_entries (group_name, kind, value, n) VALUES (?1, ?2, ?3, ?4)
+     ON CONFLICT (group_name, kind, value) DO UPDATE SET n = unique_entries.n RETURNING n`,
+    [group, kind, value, n],
+  )
+  if (Number(taken[0]![0]) === n) return
+  const holder = await reading(sql).holder(group, kind, value)
+  throw new UniqueConflict(kind, value, holder ?? 'an object that is not there')
+}
+
+async function removeEntries(
+  sql: SqlSession,
+  group: string,
+  n: number,
+  { index, unique }: Entries,
+): Promise<void> {
+  for (const { kind, value } of unique) {
+    await sql.query(
+      'DELETE FROM unique_entries WHERE group_name = ?1 AND kind = ?2 AND value = ?3 AND n = ?4',
+      [group, kind, value, n],
+    )
+  }
+  for (const { attribute, value } of index) {
+    await sql.query(
+      'DELETE FROM attribute_index WHERE group_name = ?1 AND attribute = ?2 AND value = ?3 AND n = ?4',
+      [group, attribute, value, n],
+    )
+  }
+}

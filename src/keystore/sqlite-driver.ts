@@ -1,0 +1,283 @@
+// SqlDriver over node:sqlite: one file in WAL mode, one writing and one read-only connection.
+// Several processes may open the file. SQLite never waits for their locks itself (it would stop the
+// event loop); waiting is a timer. Never open the database file by other means in this process:
+// closing any descriptor of it drops SQLite's POSIX locks.
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
+import { UserError } from '../errors.ts'
+import type { SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
+
+/** How a database file is opened. */
+export interface SqliteOptions {
+  /** An existing file (empty for a new database), or `:memory:`. */
+  readonly file: string
+  /** Milliseconds to wait for another process's lock before 'database-busy'. */
+  readonly patience?: number
+}
+
+/** Primary SQLite result codes that have a meaning for the administrator or for us (sqlite.org/rescode.html). */
+const resultCodes = {
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  io: 10,
+  corrupt: 11,
+  full: 13,
+  cantOpen: 14,
+  notADatabase: 26,
+} as const
+
+const statementsKept = 256
+
+/** Opens the database file. Throws UserError naming it when it cannot be used. */
+export async function openSqlite(options: SqliteOptions): Promise<SqlDriver> {
+  const { file, patience = 10_000 } = options
+  const writer = await connect(file, false, patience)
+  const reader = file === ':memory:' ? writer : await connect(file, true, patience)
+
+  return {
+    dialect: 'sqlite',
+    transaction: (fn) => writer.turn(() => inTransaction(writer, 'BEGIN IMMEDIATE', fn)),
+    snapshot: (fn) => reader.turn(() => inTransaction(reader, 'BEGIN', fn)),
+    truncateLog: () => writer.turn(() => Promise.resolve(truncateLog(writer))),
+    async close() {
+      if (reader !== writer) await reader.turn(() => Promise.resolve(reader.database.close()))
+      await writer.turn(() => Promise.resolve(writer.database.close()))
+    },
+  }
+}
+
+interface Connection {
+  readonly file: string
+  readonly patience: number
+  readonly database: DatabaseSync
+  readonly statements: Map<string, StatementSync>
+  /** Runs one thing after the other. */
+  turn<T>(fn: () => Promise<T>): Promise<T>
+}
+
+async function connect(file: string, readOnly: boolean, patience: number): Promise<Connection> {
+  const database = openDatabase(file, readOnly)
+  const connection = { file, patience, database, statements: new Map(), turn: turns() }
+  try {
+    await patiently(connection, () => {
+      execute(connection, 'PRAGMA temp_store = MEMORY', [])
+      execute(connection, 'PRAGMA trusted_schema = OFF', [])
+      execute(connection, 'PRAGMA cell_size_check = ON', [])
+      execute(connection, 'PRAGMA cache_size = -32768', [])
+      if (!readOnly) prepareWriter(connection)
+      execute(connection, 'SELECT count(*) FROM sqlite_schema', [])
+    })
+  } catch (error) {
+    database.close()
+    throw explained(error, file)
+  }
+  return connection
+}
+
+function openDatabase(file: string, readOnly: boolean): DatabaseSync {
+  try {
+    return new DatabaseSync(file, {
+      readOnly,
+      timeout: 0,
+      readBigInts: true,
+      returnArrays: true,
+      enableDoubleQuotedStringLiterals: false,
+    })
+  } catch (error) {
+    throw explained(error, file)
+  }
+}
+
+function prepareWriter(connection: Connection): void {
+  execute(connection, 'PRAGMA synchronous = FULL', [])
+  execute(connection, 'PRAGMA secure_delete = ON', [])
+  const mode = execute(connection, 'PRAGMA journal_mode = WAL', [])[0]?.[0]
+  if (mode === 'wal' || connection.file === ':memory:') return
+  throw new UserError(
+    'journal-mode',
+    `${connection.file}: the file system does not support write-ahead logging (mode ${mode})`,
+    'keep the data directory on a local file system, not on a network share',
+  )
+}
+
+async function inTransaction<T>(
+  connection: Connection,
+  begin: string,
+  fn: (sql: SqlSession) => Promise<T>,
+): Promise<T> {
+  await patiently(connection, () => {
+    execute(connection, begin, [])
+    // BEGIN alone takes no snapshot; the first read does, and may find the database locked.
+    if (begin === 'BEGIN') takeSnapshot(connection)
+  })
+  const lost: Lost = {}
+  try {
+    const result = await fn(session(connection, lost))
+    if (lost.error !== undefined) throw lost.error
+    execute(connection, 'COMMIT', [])
+    return result
+  } catch (error) {
+    if (connection.database.isTransaction) execute(connection, 'ROLLBACK', [])
+    throw explained(error, connection.file)
+  }
+}
+
+/**
+ * After a full disk or an I/O error SQLite may have ended the transaction by itself: what follows
+ * would be committed statement by statement, so every further statement throws that error again.
+ */
+interface Lost {
+  error?: unknown
+}
+
+function takeSnapshot(connection: Connection): void {
+  try {
+    execute(connection, 'SELECT 1 FROM sqlite_schema LIMIT 1', [])
+  } catch (error) {
+    execute(connection, 'ROLLBACK', [])
+    throw error
+  }
+}
+
+function session(connection: Connection, lost: Lost): SqlSession {
+  const { database, file } = connection
+  const query = (sql: string, parameters: readonly SqlValue[] = []): SqlRow[] => {
+    if (lost.error !== undefined) throw lost.error
+    try {
+      return execute(connection, sql, parameters)
+    } catch (cause) {
+      const error = explained(cause, file)
+      if (!database.isTransaction) lost.error = error
+      throw error
+    }
+  }
+  return {
+    query: async (sql, parameters) => query(sql, parameters),
+    async savepoint(fn) {
+      query('SAVEPOINT part')
+      try {
+        const result = await fn()
+        query('RELEASE part')
+        return result
+      } catch (error) {
+        if (database.isTransaction) {
+          query('ROLLBACK TO part')
+          query('RELEASE part')
+        }
+        throw error
+      }
+    },
+  }
+}
+
+function execute(connection: Connection, sql: string, parameters: readonly SqlValue[]): SqlRow[] {
+  let statement = connection.statements.get(sql)
+  if (!statement) {
+    statement = connection.database.prepare(sql)
+    if (connection.statements.size >= statementsKept) {
+      for (const oldest of connection.statements.keys()) {
+        connection.statements.delete(oldest)
+        break
+      }
+    }
+    connection.statements.set(sql, statement)
+  }
+  return statement.all(...parameters) as unknown as SqlRow[]
+}
+
+function truncateLog(connection: Connection): boolean {
+  try {
+    return execute(connection, 'PRAGMA wal_checkpoint(TRUNCATE)', [])[0]?.[0] === 0n
+  } catch (error) {
+    if (isBusy(error)) return false
+    throw explained(error, connection.file)
+  }
+}
+
+/** Tries again while another process holds the lock, without stopping the event loop. */
+async function patiently(connection: Connection, attempt: () => void): Promise<void> {
+  const until = performance.now() + connection.patience
+  for (let wait = 1; ; wait = Math.min(wait * 2, 20)) {
+    try {
+      attempt()
+      return
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw explained(error, connection.file)
+    }
+    await delay(wait)
+  }
+}
+
+function turns(): <T>(fn: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (fn) => {
+    const result = last.then(fn)
+    // The next turn only waits; whoever asked for this one gets its error.
+    last = result.then(
+      () => undefined,
+      () => undefined,
+    )
+    return result
+  }
+}
+
+function primaryCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error)) return undefined
+  return Number(error.errcode) & 0xff
+}
+
+/** Whether another connection holds a lock that was wanted. */
+export function isBusy(error: unknown): boolean {
+  const code = primaryCode(error)
+  return code === resultCodes.busy || code === resultCodes.locked
+}
+
+/** SQLite's failures in the administrator's words; any other error unchanged. */
+export function explained(error: unknown, file: string): unknown {
+  const text = error instanceof Error ? error.message : ''
+  const said = (code: string, message: string, hint: string): UserError =>
+    new UserError(code, `${file}: ${message}`, hint, { cause: error })
+  switch (primaryCode(error)) {
+    case resultCodes.full:
+      return said(
+        'disk-full',
+        'no space left to write',
+        'free space on its file system; nothing was half-written',
+      )
+    case resultCodes.corrupt:
+      return said(
+        'database-damaged',
+        `the database is damaged (${text})`,
+        'stop the server, keep this file, and go back to the last copy of the data directory (docs/how-to/copy-the-keystore.md)',
+      )
+    case resultCodes.notADatabase:
+      return said(
+        'not-a-database',
+        'this file is not a keystore database',
+        'name the right data directory with --data, or go back to a copy of it (docs/how-to/copy-the-keystore.md)',
+      )
+    case resultCodes.io:
+      return said(
+        'database-io',
+        `the disk failed (${text})`,
+        'look at the system log for disk errors',
+      )
+    case resultCodes.readOnly:
+    case resultCodes.cantOpen:
+      return said(
+        'database-unwritable',
+        `cannot be opened for writing (${text})`,
+        'check owner and permissions of the data directory: it belongs to the user that runs keyreel',
+      )
+    case resultCodes.busy:
+    case resultCodes.locked:
+      return said(
+        'database-busy',
+        'another process keeps the database locked',
+        'wait until the other keyreel command has finished and try again',
+      )
+    default:
+      return error
+  }
+}

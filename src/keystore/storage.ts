@@ -1,0 +1,180 @@
+// Ports below the keystore: SqlDriver (a database) and Storage (the store's tables over any SqlDriver).
+// The database is untrusted: nothing here checks a MAC, and nothing above believes a row before it did.
+import type { Found, IndexEntry, ObjectColumns, Query, ScanPosition, UniqueEntry } from './work.ts'
+
+/** What a statement takes and returns. Integers come back as bigint, byte strings as Uint8Array. */
+export type SqlValue = null | number | bigint | string | Uint8Array
+
+/** A result row, columns in the order of the SELECT. */
+export type SqlRow = readonly SqlValue[]
+
+/** Statements inside one transaction or snapshot. Placeholders are written ?1, ?2 …, each used once or more. */
+export interface SqlSession {
+  query(sql: string, parameters?: readonly SqlValue[]): Promise<SqlRow[]>
+  /** Runs `fn` so that its changes can be undone alone: a throw undoes exactly them and is thrown on. */
+  savepoint<T>(fn: () => Promise<T>): Promise<T>
+}
+
+/**
+ * A database. `transaction` is atomic and durable once it resolves, and is the only writer among all
+ * processes from its start (reads in it see the newest state); `fn` awaits only the session, may be
+ * run again by the driver before anything was committed, and a throw rolls everything back. When the
+ * commit fails the promise is rejected and nothing is visible. Waiting for another process's lock is
+ * asynchronous, never inside the database, and ends in UserError 'database-busy'.
+ * `snapshot` is one consistent state, read-only, and may lag behind a transaction running meanwhile.
+ * Failures of the database itself (full disk, damaged page) are UserErrors that name it.
+ */
+export interface SqlDriver {
+  readonly dialect: 'sqlite' | 'postgres'
+  transaction<T>(fn: (sql: SqlSession) => Promise<T>): Promise<T>
+  snapshot<T>(fn: (sql: SqlSession) => Promise<T>): Promise<T>
+  /** Drops old page images from the log so that wiped bytes are gone; false when readers prevent it for now. */
+  truncateLog(): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** The rows an object has in the derived index and in the table of unique values. */
+export interface Entries {
+  readonly index: readonly IndexEntry[]
+  readonly unique: readonly UniqueEntry[]
+}
+
+/** A row of `objects` as it stands there, unverified. */
+export interface ObjectRow {
+  readonly n: number
+  readonly id: string
+  readonly group: string
+  readonly type: number
+  readonly revision: number
+  readonly epoch: number
+  readonly columns: ObjectColumns
+  /** Undefined when what the row says about them cannot be read. */
+  readonly entries: Entries | undefined
+  readonly record: Uint8Array
+  /** Null when wiped or never there; undefined when too long to be loaded along. */
+  readonly sealed: Uint8Array | null | undefined
+  readonly mac: Uint8Array
+  /** The revisions table's row; absent for objects never changed. */
+  readonly noted: { readonly revision: number; readonly mac: Uint8Array } | undefined
+}
+
+/** What an insert or update writes of an object. */
+export interface WrittenObject extends Omit<ObjectRow, 'n' | 'entries' | 'sealed' | 'noted'> {
+  readonly entries: Entries
+}
+
+/** A row of `documents`; `body` is null once deleted. */
+export interface DocumentRow {
+  readonly kind: string
+  readonly name: string
+  readonly revision: number
+  readonly epoch: number
+  readonly body: string | null
+  readonly sealed: Uint8Array | null
+  readonly mac: Uint8Array
+  /** The row of document_revisions; undefined when somebody took it away. */
+  readonly noted: { readonly revision: number; readonly mac: Uint8Array } | undefined
+}
+
+/** What is written of a document; its revision is noted with it. */
+export type WrittenDocument = Omit<DocumentRow, 'noted'>
+
+/** A row of `audit`: the records `first` to `last` of one group commit; `body` is their JSON array. */
+export interface AuditRow {
+  readonly chain: string
+  readonly first: number
+  readonly last: number
+  readonly epoch: number
+  readonly body: string
+  readonly mac: Uint8Array
+}
+
+/** The newest row of a chain: all that the next one is chained to. */
+export type AuditHead = Pick<AuditRow, 'chain' | 'last' | 'mac'>
+
+/** One wrap of an epoch's secret by the provider of that id. */
+export interface WrapRow {
+  readonly epoch: number
+  readonly provider: string
+  readonly bytes: Uint8Array
+}
+
+/** One step of a scan: the matches among the rows examined, and where the next step begins. */
+export interface ScannedRows {
+  readonly rows: readonly ObjectRow[]
+  readonly next?: ScanPosition
+}
+
+/** Reading, inside a snapshot or a transaction. */
+export interface StorageReader {
+  /** `group` undefined: whichever. */
+  object(group: string | undefined, id: string): Promise<ObjectRow | undefined>
+  sealed(n: number): Promise<Uint8Array | null>
+  identifiers(low: string, high: string, limit: number): Promise<readonly string[]>
+  holder(group: string, kind: string, value: string): Promise<string | undefined>
+  /** `rows` are those of the page when there are few, so that they need not be loaded again. */
+  find(query: Query): Promise<Found & { readonly rows: readonly ObjectRow[] }>
+  scan(query: Query, after: ScanPosition | undefined): Promise<ScannedRows>
+  wipeable(now: bigint, limit: number): Promise<readonly { group: string; id: string }[]>
+  /** All objects by `n`, for verification and rebuilding. */
+  objectsAfter(n: number, limit: number): Promise<readonly ObjectRow[]>
+  document(kind: string, name: string): Promise<DocumentRow | undefined>
+  documents(kind: string): Promise<readonly DocumentRow[]>
+  /** Documents of a kind, or one of them, whose revision is noted but which are gone. */
+  documentsGone(kind: string, name?: string): Promise<readonly string[]>
+  /** All documents, deleted ones too, by kind and name. */
+  documentsAfter(kind: string, name: string, limit: number): Promise<readonly DocumentRow[]>
+  documentsChange(): Promise<number>
+  /** Each epoch's wraps. */
+  wraps(): Promise<readonly WrapRow[]>
+  setting(name: string): Promise<string | undefined>
+  chains(): Promise<readonly string[]>
+  auditHead(chain: string): Promise<AuditHead | undefined>
+  /** Rows of a chain whose last record is after `number`, in order. */
+  auditAfter(chain: string, number: number, limit: number): Promise<readonly AuditRow[]>
+  /** Rows of a chain whose first record is before `number`, newest first. */
+  auditBefore(chain: string, number: number, limit: number): Promise<readonly AuditRow[]>
+  /** How far the index of objects in the audit chain goes. */
+  auditIndexed(chain: string): Promise<number>
+  /** Numbers of a chain's indexed records about an object, newest first. */
+  auditPlaces(object: string, chain: string, limit: number): Promise<readonly number[]>
+}
+
+/** Reading and writing inside one transaction. */
+export interface StorageWriter extends StorageReader {
+  savepoint<T>(fn: () => Promise<T>): Promise<T>
+  /** Returns `n`. Throws UniqueConflict. */
+  insertObject(object: WrittenObject, sealed: Uint8Array | null): Promise<number>
+  /**
+   * Writes object `n` with all that follows from it, `previous` being its entries so far, and notes
+   * the revision; false when the row is not at `object.revision - 1`. Throws UniqueConflict.
+   */
+  updateObject(n: number, object: WrittenObject, previous: Entries): Promise<boolean>
+  forgetSealed(n: number): Promise<void>
+  /** Adds at revision 1, else replaces what is at `row.revision - 1`; false when it is not there. */
+  putDocument(row: WrittenDocument): Promise<boolean>
+  appendAudit(row: AuditRow): Promise<void>
+  putWrap(row: WrapRow): Promise<void>
+  removeWraps(provider: string): Promise<void>
+  /** Adds to the seals an epoch is charged with and returns the sum. */
+  chargeSeals(epoch: number, seals: number): Promise<number>
+  putSetting(name: string, value: string): Promise<void>
+  indexAudit(chain: string, to: number, places: readonly AuditIndexEntry[]): Promise<void>
+}
+
+/** One row of the index of objects in the audit chain. */
+export interface AuditIndexEntry {
+  readonly object: string
+  readonly number: number
+}
+
+/**
+ * The store's tables. `write` and `read` carry the guarantees of SqlDriver's `transaction` and
+ * `snapshot`; callers of `write` see the newest state of all processes.
+ */
+export interface Storage {
+  write<T>(fn: (rows: StorageWriter) => Promise<T>): Promise<T>
+  read<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T>
+  truncateLog(): Promise<boolean>
+  close(): Promise<void>
+}

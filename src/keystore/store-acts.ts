@@ -1,0 +1,203 @@
+// Joins group commit, sealing, replay checks and audit into `act` and `read`.
+import { setTimeout as delay } from 'node:timers/promises'
+import { demandRecord, forget, newTrace, type ActTrace } from './acts.ts'
+import { appendAudit } from './audit.ts'
+import { documentWork } from './document-work.ts'
+import { GroupCommit, type GroupHost } from './group-commit.ts'
+import { objectWork, SnapshotBehind, type WorkGround } from './object-work.ts'
+import { HighestRevisions } from './replay.ts'
+import { EpochNotOpen, type Sealing } from './sealing.ts'
+import type { Storage, StorageReader, StorageWriter } from './storage.ts'
+import type { Work } from './work.ts'
+
+/** Seals are charged to their epoch this many at a time, or a sixteenth of what it allows. */
+const sealsCharged = 4096
+
+/** Milliseconds between attempts to truncate the log. */
+const truncateAgainAfter = 100
+
+/** What acts run on. */
+export interface ActsGround {
+  readonly storage: Storage
+  readonly sealing: Sealing
+  /** This writer's audit chain. */
+  readonly chain: string
+  /** Seconds. */
+  readonly now: () => bigint
+  readonly sealsPerEpoch: number
+  /** Milliseconds after which a group takes no further act; 20 by default. */
+  readonly groupTime?: number | undefined
+  /** Told once half of an epoch's seals are used: it is time for the next. */
+  readonly epochWorn: () => void
+  /** Told of trouble that concerns no single act. */
+  readonly report: (error: unknown) => void
+}
+
+/** The acting part of a store. */
+export interface Acts {
+  act<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  read<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  /** Reads rows, opening epochs that another process has made since. */
+  inSnapshot<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T>
+  /** Opens an epoch made since the start, or remembers that there is none. */
+  learnEpoch(missing: EpochNotOpen): Promise<void>
+  /** Answers what is queued and takes nothing more. */
+  close(): Promise<void>
+}
+
+/** Acts and reads over that storage. */
+export function actsOver(ground: ActsGround): Acts {
+  const { storage, sealing, chain, now, report } = ground
+  const highest = new HighestRevisions()
+  const seals = { left: 0, epoch: 0 }
+  let logHoldsWiped = false
+  let truncating: Promise<void> | undefined
+  let closing = false
+  let groupNow = now()
+
+  const learnEpoch = async ({ epoch }: EpochNotOpen): Promise<void> => {
+    await sealing.learn(await storage.read((rows) => rows.wraps()))
+    sealing.giveUpOn(epoch)
+  }
+
+  const chargeSeal = async (writer: StorageWriter): Promise<void> => {
+    const epoch = sealing.current
+    if (seals.left === 0 || seals.epoch !== epoch) {
+      const left = Math.min(sealsCharged, Math.ceil(ground.sealsPerEpoch / 16))
+      const charged = await writer.chargeSeals(epoch, left)
+      if (charged > ground.sealsPerEpoch) throw new Error(`epoch ${epoch} has no seals left`)
+      if (charged > ground.sealsPerEpoch / 2) ground.epochWorn()
+      Object.assign(seals, { left, epoch })
+    }
+    seals.left--
+  }
+
+  // Readers may hold the log for a moment; wiped bytes must not stay in it.
+  const truncateLog = async (): Promise<void> => {
+    try {
+      while (logHoldsWiped && !closing) {
+        // Before, not after: an act may wipe again before this one's answer arrives.
+        logHoldsWiped = false
+        if (await storage.truncateLog()) continue
+        logHoldsWiped = true
+        await delay(truncateAgainAfter, undefined, { ref: false })
+      }
+    } catch (error) {
+      report(error)
+    }
+    truncating = undefined
+  }
+
+  const host: GroupHost<StorageWriter> = {
+    transaction: (fn) =>
+      storage.write((rows) => {
+        groupNow = now()
+        return fn(rows)
+      }),
+    savepoint: (rows, fn) => rows.savepoint(fn),
+    async run(rows, act, trace) {
+      const work = workOver(
+        {
+          rows,
+          writer: rows,
+          sealing,
+          highest,
+          trace,
+          mayLag: false,
+          chargeSeal: () => chargeSeal(rows),
+        },
+        groupNow,
+      )
+      return completed(trace, () => (act as (work: Work) => Promise<unknown>)(work))
+    },
+    record: (rows, traces) => {
+      const recorded = traces.map(({ records, changes }) => ({
+        records,
+        changes: [...changes.values()],
+      }))
+      return appendAudit(rows, sealing, chain, groupNow, recorded)
+    },
+    isRecoverable: (error) => error instanceof EpochNotOpen,
+    async recover(error) {
+      if (error instanceof EpochNotOpen) await learnEpoch(error)
+    },
+    committed(traces) {
+      for (const { seen, wiped } of traces) {
+        highest.note(seen)
+        logHoldsWiped ||= wiped
+      }
+      if (logHoldsWiped) truncating ??= truncateLog()
+    },
+    undone(traces) {
+      seals.left = 0
+      traces.forEach(forget)
+    },
+  }
+  const group = new GroupCommit(host, ground.groupTime)
+
+  return {
+    act: <T>(fn: (work: Work) => Promise<T>) => group.act(fn) as Promise<T>,
+    async read(fn) {
+      for (let mayLag = true; ; mayLag = false) {
+        try {
+          const { result, trace } = await inSnapshot(async (rows) => {
+            const trace = newTrace()
+            const work = workOver(snapshotGround(rows, trace, mayLag), now())
+            return { result: await completed(trace, () => fn(work)), trace }
+          })
+          highest.note(trace.seen)
+          return result
+        } catch (error) {
+          if (!(error instanceof SnapshotBehind)) throw error
+        }
+      }
+    },
+    inSnapshot,
+    learnEpoch,
+    async close() {
+      await group.close()
+      closing = true
+      await truncating
+    },
+  }
+
+  async function inSnapshot<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await storage.read(fn)
+      } catch (error) {
+        if (!(error instanceof EpochNotOpen)) throw error
+        await learnEpoch(error)
+      }
+    }
+  }
+
+  function snapshotGround(rows: StorageReader, trace: ActTrace, mayLag: boolean): WorkGround {
+    const chargeNone = (): Promise<void> => Promise.resolve()
+    return { rows, writer: undefined, sealing, highest, trace, mayLag, chargeSeal: chargeNone }
+  }
+}
+
+function workOver(ground: WorkGround, now: bigint): Work {
+  return {
+    now,
+    ...objectWork(ground),
+    ...documentWork(ground),
+    audit(record) {
+      if (!ground.writer) throw new Error('a read snapshot records nothing: use act')
+      ground.trace.records.push(record)
+    },
+  }
+}
+
+/** The act's result, unless something went wrong that the act must not hide. */
+async function completed<T>(trace: ActTrace, run: () => Promise<T>): Promise<T> {
+  try {
+    const result = await run()
+    if (trace.failure === undefined) demandRecord(trace)
+    if (trace.failure === undefined) return result
+  } catch (error) {
+    throw trace.failure ?? error
+  }
+  throw trace.failure
+}

@@ -1,0 +1,226 @@
+// The lower keystore as a whole: opens a data directory or database and ties its parts together.
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { exitStatus, UserError } from '../errors.ts'
+import {
+  catchUpAuditIndex,
+  objectHistory,
+  readAudit,
+  type AuditSelection,
+  type ObjectHistory,
+} from './audit-reading.ts'
+import { verifyStore, type VerifyOptions, type VerifyReport } from './audit-verify.ts'
+import { addMasterKey, beginEpoch, removeMasterKey } from './epochs.ts'
+import { databaseFile } from './data-directory.ts'
+import type { MasterKey } from './master-key.ts'
+import { migrate, schemaOf } from './migrate.ts'
+import { Sealing, sealsPerEpoch } from './sealing.ts'
+import { takeServeLock } from './serve-lock.ts'
+import { sqlStorage } from './sql-storage.ts'
+import { openSqlite } from './sqlite-driver.ts'
+import { actsOver } from './store-acts.ts'
+import type { SqlDriver } from './storage.ts'
+import type { AuditActor, AuditEntry, Query, StoredObject, Work } from './work.ts'
+
+/** How a store is opened. The master key is taken over and closed with the store. */
+export interface OpenOptions {
+  /** The data directory … */
+  readonly directory?: string
+  /** … or a database opened already and taken over. */
+  readonly driver?: SqlDriver
+  readonly masterKey: MasterKey
+  /** 'serve' (takes the serve lock of the directory), 'cli', or a node's name: the audit chain of this process. */
+  readonly writer: string
+  /** Seconds; the system's clock by default. */
+  readonly now?: () => bigint
+  /** Milliseconds to wait for another process's transaction; 10 000 by default. */
+  readonly patience?: number
+  /** Seals per epoch; 2^30 by default. */
+  readonly sealsPerEpoch?: number
+  /** Milliseconds after which a group commit takes no further act; 20 by default. */
+  readonly groupTime?: number
+  /** Told of trouble that belongs to no act, such as an epoch that cannot be begun. */
+  readonly report?: (error: unknown) => void
+}
+
+/** The lower keystore. */
+export interface Store {
+  /** The store's own identity, a UUID made with it. */
+  readonly id: string
+  /**
+   * Runs `fn` in the next group commit and answers once it is durable. `fn` awaits only its Work and
+   * may be run more than once. A throw undoes this act alone. When the commit fails nothing is visible.
+   */
+  act<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  /** Runs `fn` on a consistent, read-only snapshot; unaudited, so no key material. May be run twice. */
+  read<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  /** All matches of a query, newest first, in steps of `query.limit` rows, each its own snapshot. */
+  scan(query: Query): AsyncGenerator<readonly StoredObject[]>
+  /** Verifies chains, rows, seals and revisions; other work runs between its steps. */
+  auditVerify(options?: VerifyOptions): Promise<VerifyReport>
+  /** Names of the audit chains. */
+  auditChains(): Promise<readonly string[]>
+  /** Verified audit records in ascending order. */
+  readAudit(selection: AuditSelection): Promise<readonly AuditEntry[]>
+  /** What happened to an object, newest first. */
+  objectHistory(object: string, limit?: number): Promise<ObjectHistory>
+  /** One bounded step of the index behind `objectHistory`; false when there is nothing left to do. */
+  catchUpAuditIndex(): Promise<boolean>
+  /** Begins a new epoch of keys for what is sealed from now on. */
+  beginEpoch(actor: AuditActor): Promise<void>
+  /** Lets another master key open the store as well. */
+  addMasterKey(other: MasterKey, actor: AuditActor): Promise<void>
+  /** Takes that away again. */
+  removeMasterKey(provider: string, actor: AuditActor): Promise<void>
+  /** Answers what is queued, then closes database, lock and master key. */
+  close(): Promise<void>
+}
+
+/** Audit rows per chain indexed in one step. */
+const indexedPerStep = 50
+
+const keyreel: AuditActor = { name: 'keyreel', kind: 'server' }
+
+/** Opens a store. Throws UserError: see cli.md for the exit statuses. */
+export async function openStore(options: OpenOptions): Promise<Store> {
+  const { directory, patience } = options
+  if (options.driver) return openOver(options.driver, options, 'the database', () => undefined)
+  if (directory === undefined) throw new Error('openStore needs a directory or a driver')
+
+  const file = join(directory, databaseFile)
+  refuseUnusable(directory, file)
+  const lock = options.writer === 'serve' ? takeServeLock(directory) : undefined
+  const release = (): void => lock?.release()
+  try {
+    const driver = await openSqlite({ file, ...(patience === undefined ? {} : { patience }) })
+    return await openOver(driver, options, file, release)
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+async function openOver(
+  driver: SqlDriver,
+  options: OpenOptions,
+  where: string,
+  release: () => void,
+): Promise<Store> {
+  try {
+    if ((await schemaOf(driver)) === 0) throw notInitialised(where)
+    await migrate(driver, where)
+    return await storeOver(driver, options, where, release)
+  } catch (error) {
+    await driver.close()
+    throw error
+  }
+}
+
+async function storeOver(
+  driver: SqlDriver,
+  { masterKey, writer, now = systemClock, report = ignore, ...options }: OpenOptions,
+  where: string,
+  release: () => void,
+): Promise<Store> {
+  const storage = sqlStorage(driver)
+  const id = await storage.read((rows) => rows.setting('store'))
+  if (id === undefined) throw notInitialised(where)
+  const sealing = new Sealing(id, masterKey)
+  const wraps = await storage.read((rows) => rows.wraps())
+  refuseOtherMasterKey(
+    masterKey,
+    wraps.map(({ provider }) => provider),
+    where,
+  )
+  await sealing.learn(wraps)
+
+  const epochs = { storage, sealing, chain: writer, now }
+  let beginning: Promise<void> | undefined
+  const acts = actsOver({
+    ...epochs,
+    report,
+    groupTime: options.groupTime,
+    sealsPerEpoch: options.sealsPerEpoch ?? sealsPerEpoch,
+    epochWorn() {
+      beginning ??= beginEpoch(epochs, keyreel)
+        .catch(report)
+        .finally(() => (beginning = undefined))
+    },
+  })
+
+  return {
+    id,
+    act: acts.act,
+    read: acts.read,
+    async *scan(query) {
+      let after: Parameters<Work['scan']>[1]
+      do {
+        const from = after
+        const page = await acts.read((work) => work.scan(query, from))
+        if (page.objects.length > 0) yield page.objects
+        after = page.next
+        await nextTurn()
+      } while (after)
+    },
+    auditVerify: (verify) => verifyStore({ storage, sealing, learnEpoch: acts.learnEpoch }, verify),
+    auditChains: () => storage.read((rows) => rows.chains()),
+    readAudit: (selection) => acts.inSnapshot((rows) => readAudit(rows, sealing, selection)),
+    objectHistory: (object, limit = 100) =>
+      acts.inSnapshot((rows) => objectHistory(rows, sealing, object, limit)),
+    catchUpAuditIndex: () => catchUpAuditIndex(storage, sealing, indexedPerStep),
+    beginEpoch: (actor) => beginEpoch(epochs, actor),
+    addMasterKey: (other, actor) => addMasterKey(epochs, other, actor),
+    removeMasterKey: (provider, actor) => removeMasterKey(epochs, provider, actor),
+    async close() {
+      await acts.close()
+      await beginning
+      await storage.close()
+      release()
+      masterKey.close()
+    },
+  }
+}
+
+function refuseUnusable(directory: string, file: string): void {
+  if (!existsSync(file)) throw notInitialised(directory)
+  const journal = statSync(`${file}-journal`, { throwIfNoEntry: false })
+  if (!journal || journal.size === 0) return
+  // keyreel never writes one; SQLite would roll it into the database.
+  throw new UserError(
+    'foreign-journal',
+    `${file}-journal lies beside the database, but keyreel does not write such a file`,
+    'another program opened the database: keep copies of both files, then move the journal away',
+  )
+}
+
+function refuseOtherMasterKey(
+  { id }: MasterKey,
+  providers: readonly string[],
+  where: string,
+): void {
+  if (providers.includes(id)) return
+  throw new UserError(
+    'wrong-master-key',
+    `${where} is sealed under ${[...new Set(providers)].join(', ') || 'no master key'}; this master key is ${id}`,
+    'name the right one with --master-key-file or --passphrase-file',
+    { exitStatus: exitStatus.sealed },
+  )
+}
+
+function notInitialised(where: string): UserError {
+  return new UserError(
+    'not-initialised',
+    `there is no keystore in ${where}`,
+    'make one with `keyreel init`, or name its data directory with --data',
+    { exitStatus: exitStatus.notInitialised },
+  )
+}
+
+function systemClock(): bigint {
+  return BigInt(Math.floor(Date.now() / 1000))
+}
+
+function ignore(): void {
+  // Trouble in the background shows again at the next attempt.
+}

@@ -1,0 +1,44 @@
+/** Destroyed keys whose time to be recovered is over: their sealed material is wiped, and audited. */
+import { objectOf } from './keystore.ts'
+import type { Store } from './store.ts'
+import { IntegrityError, type AuditActor, type Work } from './work.ts'
+
+const actor: AuditActor = { name: 'keyreel', kind: 'server' }
+const keysPerAct = 100
+
+/**
+ * Wipes what is due, a bounded number of keys per act. A key that fails its integrity check is left
+ * alone, and named in the error thrown once all others are wiped.
+ */
+export async function wipeDue(store: Pick<Store, 'act'>): Promise<void> {
+  for (;;) {
+    const { wiped, due, damaged } = await store.act(wipeSome)
+    if (wiped > 0 && due === keysPerAct) continue
+    if (damaged.length > 0) throw new AggregateError(damaged, 'destroyed keys could not be wiped')
+    return
+  }
+}
+
+/** The column says which keys may be due; the verified record decides. */
+async function wipeSome(
+  work: Work,
+): Promise<{ wiped: number; due: number; damaged: IntegrityError[] }> {
+  const due = await work.wipeable(work.now, keysPerAct)
+  const damaged: IntegrityError[] = []
+  let wiped = 0
+  for (const { group, id } of due) {
+    try {
+      const stored = await work.load(group, id)
+      if (stored === undefined) continue
+      const { DestroyDate, WipeAfter } = objectOf(stored).vitals
+      if (DestroyDate === undefined || WipeAfter === undefined || WipeAfter > work.now) continue
+      await work.wipe(stored)
+      work.audit({ actor, operation: 'Wipe', object: id, group, outcome: 'Success' })
+      wiped++
+    } catch (error) {
+      if (!(error instanceof IntegrityError)) throw error
+      damaged.push(error)
+    }
+  }
+  return { wiped, due: due.length, damaged }
+}

@@ -1,0 +1,198 @@
+/**
+ * What a batch has come to so far: answers, identifiers, key material handed out, notes for the audit.
+ * Acts may be rolled back and run again, so all of it can be taken back to a mark.
+ */
+import { encode } from 'ttlv-codec'
+import type { Secret } from '../../crypto/secret.ts'
+import { IntegrityError, type Work } from '../../keystore/work.ts'
+import { ResponseBatchItem } from '../model/messages.ts'
+import { KmipError } from '../model/result.ts'
+import { tagNumber } from '../model/tags.ts'
+import type { Batch } from './batch.ts'
+import { auditItem, type ItemNote } from './item-audit.ts'
+import { operations } from './index.ts'
+import { echoOf, operationOf, type Item } from './items.ts'
+import type { BatchState, Context, Operation } from './operation.ts'
+import { refusalOf } from './refusals.ts'
+
+/** The answer of an item that changes something has no room: what it did must be rolled back. */
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge'
+}
+
+/** A point to go back to. */
+export interface Mark {
+  answers: number
+  secrets: number
+  notes: number
+  identifiers: number
+  placeholder: string | undefined
+  failed: boolean
+  room: number
+}
+
+type Perform = (context: Omit<Context, 'writable' | 'facts'>) => Promise<unknown>
+
+/** One batch's answers in the making; taken back in part when an act is rolled back. */
+export class Attempt {
+  /** Whether an item has failed. */
+  failed = false
+  readonly answers: ResponseBatchItem[] = []
+  readonly secrets: Secret[] = []
+  readonly notes: ItemNote[] = []
+  readonly #batch: Batch
+  readonly #state: BatchState = { placeholder: undefined, identifiers: [] }
+  #room: number
+  #thrown: unknown
+
+  constructor(batch: Batch) {
+    this.#batch = batch
+    this.#room = batch.room ?? Infinity
+  }
+
+  /** The point reached. */
+  mark(): Mark {
+    const { placeholder, identifiers } = this.#state
+    return {
+      answers: this.answers.length,
+      secrets: this.secrets.length,
+      notes: this.notes.length,
+      identifiers: identifiers.length,
+      placeholder,
+      failed: this.failed,
+      room: this.#room,
+    }
+  }
+
+  /** Takes everything since the mark back; key material is wiped. */
+  reset(mark: Mark): void {
+    for (const secret of this.secrets.splice(mark.secrets)) secret.wipe()
+    this.answers.length = mark.answers
+    this.notes.length = mark.notes
+    this.#state.identifiers.length = mark.identifiers
+    this.#state.placeholder = mark.placeholder
+    this.failed = mark.failed
+    this.#room = mark.room
+  }
+
+  /** Whether an item threw this error, and not the store around it. */
+  isOfItem(error: unknown): boolean {
+    return error !== undefined && error === this.#thrown
+  }
+
+  /** Runs one item and answers it. Throws what is no refusal, and `AnswerTooLarge`. */
+  async run(item: Item, work: Work, perform: Perform): Promise<void> {
+    const { version, principal } = this.#batch
+    const note = noteOf(item)
+    const { secrets } = this
+    const released = secrets.length
+    try {
+      const ResponsePayload = await perform({
+        version,
+        principal,
+        work,
+        now: work.now,
+        batch: this.#state,
+        secrets,
+        noted: note,
+        alarm: (text) => note.alarms.push(text),
+      })
+      const isAct = operations[operationOf(item)].effect === 'act'
+      this.#answer(item, ResponsePayload, isAct)
+      if (isAct) auditItem(work, principal, note)
+      this.notes.push(note)
+    } catch (error) {
+      const refusal = refusalOf(error)
+      if (refusal === undefined) {
+        this.#thrown = error
+        throw error
+      }
+      if (error instanceof IntegrityError) note.alarms.push(error.message)
+      this.fail(item, refusal, note)
+      // What was unsealed is on record even when it was not handed out after all.
+      if (secrets.length > released) auditItem(work, principal, note)
+    }
+  }
+
+  /** Answers an item with a refusal. */
+  fail(item: Item, refusal: KmipError, note: ItemNote = noteOf(item)): void {
+    const { version } = this.#batch
+    note.outcome = refusal.reasonFor(version)
+    note.message = refusal.message
+    this.notes.push(note)
+    this.failed = true
+    // Of an item that was not run nobody knows what it would have set.
+    const mayIdentify =
+      item.fault !== undefined || operations[operationOf(item)].identifies === true
+    if (mayIdentify) this.#state.placeholder = undefined
+    const answer: ResponseBatchItem = {
+      ...echoOf(item, version),
+      ResultStatus: 'OperationFailed',
+      ResultReason: note.outcome as ReturnType<KmipError['reasonFor']>,
+      ResultMessage: refusal.message,
+      MessageExtension: [],
+    }
+    this.#room -= this.#sizeOf(answer)
+    this.answers.push(answer)
+  }
+
+  /** Answers an item with a refusal instead of what it, and all behind it, were answered. */
+  replace(at: number, item: Item, refusal: KmipError): void {
+    this.answers.length = at
+    this.notes.length = Math.min(this.notes.length, at)
+    this.fail(item, refusal)
+  }
+
+  /** Makes of everything answered so far an undone batch; the notes are of what had been done. */
+  undo(): ItemNote[] {
+    for (const secret of this.secrets.splice(0)) secret.wipe()
+    for (const [at, answer] of this.answers.entries()) {
+      if (answer.ResultStatus !== 'Success') continue
+      answer.ResultStatus = 'OperationUndone'
+      const operation = operations[operationOf(this.#batch.items[at]!)] as unknown as Operation
+      answer.ResponsePayload =
+        operation.undone?.(answer.ResponsePayload as never) ?? answer.ResponsePayload
+    }
+    const undone = this.notes.filter(({ outcome }) => outcome === 'Success')
+    for (const note of undone) note.outcome = 'OperationUndone'
+    return undone.filter(({ isAct }) => isAct)
+  }
+
+  #answer(item: Item, ResponsePayload: unknown, isAct: boolean): void {
+    const { version } = this.#batch
+    const answer: ResponseBatchItem = {
+      ...echoOf(item, version),
+      ResultStatus: 'Success',
+      ResponsePayload,
+      MessageExtension: [],
+    }
+    const size = this.#sizeOf(answer)
+    if (size > this.#room) {
+      if (isAct) throw new AnswerTooLarge()
+      throw new KmipError('ResponseTooLarge', 'the answer exceeds the Maximum Response Size')
+    }
+    this.#room -= size
+    this.answers.push(answer)
+    const { UniqueIdentifier } = ResponsePayload as { UniqueIdentifier?: string | string[] }
+    const at = this.answers.length
+    for (const id of [UniqueIdentifier ?? []].flat())
+      this.#state.identifiers.push({ item: at, operation: String(item.operation), id })
+  }
+
+  /** Bytes of an answer; asked only where room is limited. */
+  #sizeOf(answer: ResponseBatchItem): number {
+    if (this.#room === Infinity) return 0
+    const { version } = this.#batch
+    return encode(ResponseBatchItem, tagNumber('BatchItem'), answer, { version }).length
+  }
+}
+
+function noteOf(item: Item): ItemNote {
+  const { operation, fault } = item
+  return {
+    operation: String(operation ?? 'unreadable item'),
+    outcome: 'Success',
+    isAct: fault === undefined && operations[operationOf(item)].effect === 'act',
+    alarms: [],
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The batch engine – KMIP 2.1 §8, §9.6, §9.8; KMIP 1.4 §11.43. Items run in order. A batch that only
+ * looks reads a snapshot; any other runs in acts of the group commit: its changes and their audit
+ * records become durable together, before the answer leaves. With Undo all items stand or fall together.
+ */
+import { decodeRaw, type DecodeOptions, type Raw, type Version } from 'ttlv-codec'
+import type { Principal } from '../../access/identity.ts'
+import type { Secret } from '../../crypto/secret.ts'
+import type { Work } from '../../keystore/work.ts'
+import { needsCredential, allowed } from '../../access/policy.ts'
+import { payloads, type OperationName } from '../model/payloads/index.ts'
+import type { ResponseBatchItem } from '../model/messages.ts'
+import { KmipError } from '../model/result.ts'
+import type { Aftermath, AftermathLog } from './aftermath.ts'
+import { Attempt, AnswerTooLarge } from './attempt.ts'
+import { auditUndo } from './item-audit.ts'
+import { operations } from './index.ts'
+import { operationOf, type Item } from './items.ts'
+import type { Context, Effect, Operation, ServerFacts } from './operation.ts'
+import { refusalOfReading } from './refusals.ts'
+
+/** The part of the store that the engine uses. */
+export interface ActingStore {
+  act<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  read<T>(fn: (work: Work) => Promise<T>): Promise<T>
+}
+
+/** Everything that stays the same from batch to batch. */
+export interface Engine {
+  store: ActingStore
+  facts: ServerFacts
+  log: AftermathLog
+  aftermath: Aftermath
+}
+
+/** One batch to run. */
+export interface Batch {
+  version: Version
+  principal: Principal
+  items: readonly Item[]
+  continuation: 'Continue' | 'Stop' | 'Undo'
+  /** A refusal for every item that needs a credential; undefined once one was proven. */
+  unauthenticated: KmipError | undefined
+  /** Most bytes the items of the answer may have in all; undefined without limit. */
+  room: number | undefined
+  decoding: DecodeOptions
+  correlation: string
+}
+
+/** The answered items; secrets are wiped by the caller once they are encoded. */
+export interface Outcome {
+  answers: ResponseBatchItem[]
+  secrets: Secret[]
+}
+
+/** Most items in one act: longer batches commit in pieces, so that no transaction holds up others. */
+const itemsPerAct = 100
+
+/** Runs a batch. Does not throw for what a client sent; a bug is answered General Failure and logged. */
+export async function runBatch(engine: Engine, batch: Batch): Promise<Outcome> {
+  const run = new Run(engine, batch)
+  if (batch.continuation === 'Undo') await run.undoably()
+  else if (batch.items.some((item) => effectOf(item) === 'act')) await run.inActs()
+  else await run.inSnapshot()
+  return run.concluded()
+}
+
+function effectOf(item: Item): Effect {
+  return item.fault === undefined ? operations[operationOf(item)].effect : 'none'
+}
+
+/** Rolls back the act of an Undo batch. */
+class Undone extends Error {
+  override readonly name = 'Undone'
+}
+
+/** One batch on its way: how its items are spread over acts, and what becomes of their failures. */
+class Run {
+  readonly #engine: Engine
+  readonly #batch: Batch
+  readonly #attempt: Attempt
+
+  constructor(engine: Engine, batch: Batch) {
+    this.#engine = engine
+    this.#batch = batch
+    this.#attempt = new Attempt(batch)
+  }
+
+  /** A batch that only looks. An item that must write after all (`NeedsAct`) sends all of it to acts. */
+  async inSnapshot(): Promise<void> {
+    const { items } = this.#batch
+    const { store } = this.#engine
+    const start = this.#attempt.mark()
+    try {
+      if (items.some((item) => effectOf(item) === 'read'))
+        await store.read((work) => this.#items(items, work, false))
+      else await this.#items(items, unusedWork, false)
+    } catch (error) {
+      this.#attempt.reset(start)
+      if (this.#attempt.isOfItem(error)) await this.inActs()
+      else this.#failAll(items, error)
+    }
+  }
+
+  /** The items in as few acts as may be; after a bug, or an answer too large, one act for each. */
+  async inActs(): Promise<void> {
+    const { items } = this.#batch
+    for (let first = 0; first < items.length && !this.#stopped; first += itemsPerAct) {
+      const piece = items.slice(first, first + itemsPerAct)
+      const start = this.#attempt.mark()
+      try {
+        await this.#inOneAct(piece)
+      } catch (error) {
+        this.#attempt.reset(start)
+        if (this.#attempt.isOfItem(error)) await this.#oneByOne(piece)
+        else this.#failAll(piece, error)
+      }
+    }
+  }
+
+  /** Everything or nothing: a failing item rolls the act back, and what was done is answered as undone. */
+  async undoably(): Promise<void> {
+    const { items, principal } = this.#batch
+    const attempt = this.#attempt
+    try {
+      await this.#inOneAct(items, () => {
+        if (attempt.failed) throw new Undone()
+      })
+    } catch (error) {
+      if (!(error instanceof Undone)) {
+        const at = Math.min(attempt.answers.length, items.length - 1)
+        attempt.replace(at, items[at]!, this.#refusalFor(error))
+      }
+      const undone = attempt.undo()
+      if (undone.length === 0) return
+      await this.#engine.store.act((work) => {
+        auditUndo(work, principal, undone)
+        return Promise.resolve()
+      })
+    }
+  }
+
+  /** Logs, alarms and audits what happened. */
+  async concluded(): Promise<Outcome> {
+    const { aftermath, store } = this.#engine
+    const { principal, correlation } = this.#batch
+    const { notes, answers, secrets } = this.#attempt
+    await aftermath.conclude(store, principal, notes, correlation)
+    return { answers, secrets }
+  }
+
+  get #stopped(): boolean {
+    return this.#attempt.failed && this.#batch.continuation !== 'Continue'
+  }
+
+  async #inOneAct(items: readonly Item[], check?: () => void): Promise<void> {
+    const start = this.#attempt.mark()
+    await this.#engine.store.act(async (work) => {
+      // An act may be run again: nothing of the attempt before must remain.
+      this.#attempt.reset(start)
+      await this.#items(items, work, true)
+      check?.()
+    })
+  }
+
+  async #oneByOne(items: readonly Item[]): Promise<void> {
+    for (const item of items) {
+      const start = this.#attempt.mark()
+      try {
+        await this.#inOneAct([item])
+      } catch (error) {
+        this.#attempt.reset(start)
+        this.#attempt.fail(item, this.#refusalFor(error))
+      }
+      if (this.#stopped) return
+    }
+  }
+
+  async #items(items: readonly Item[], work: Work, writable: boolean): Promise<void> {
+    for (const item of items) {
+      await this.#attempt.run(item, work, (context) =>
+        this.#perform(item, { ...context, writable, facts: this.#engine.facts }),
+      )
+      if (this.#stopped) return
+    }
+  }
+
+  #perform(item: Item, context: Context): Promise<unknown> {
+    if (item.fault !== undefined) throw item.fault
+    const { unauthenticated, decoding, principal } = this.#batch
+    const name = operationOf(item)
+    if (unauthenticated !== undefined && needsCredential(name)) throw unauthenticated
+    const refusal = allowed(principal, name)
+    if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
+    const operation = operations[name] as unknown as Operation
+    return operation.run(requestOf(name, item.payload!, decoding) as never, context)
+  }
+
+  /** The store itself failed: nothing of these items was kept. */
+  #failAll(items: readonly Item[], error: unknown): void {
+    const refusal = this.#refusalFor(error)
+    for (const item of items) {
+      this.#attempt.fail(item, refusal)
+      if (this.#stopped) return
+    }
+  }
+
+  #refusalFor(error: unknown): KmipError {
+    if (error instanceof AnswerTooLarge)
+      return new KmipError('ResponseTooLarge', 'the answer exceeds the Maximum Response Size')
+    const { correlation } = this.#batch
+    this.#engine.log.error(
+      { err: error, correlation },
+      'an operation failed for a reason of our own',
+    )
+    return new KmipError(
+      'GeneralFailure',
+      `internal error, see the server's log under ${correlation}`,
+    )
+  }
+}
+
+function requestOf(name: OperationName, payload: Raw, decoding: DecodeOptions): unknown {
+  try {
+    return decodeRaw(payloads[name].request, payload, decoding)
+  } catch (error) {
+    throw refusalOfReading(error) ?? error
+  }
+}
+
+/** Stands for the store in batches that do not touch it. */
+const unusedWork = {
+  get now() {
+    return BigInt(Math.floor(Date.now() / 1000))
+  },
+} as Work

@@ -1,0 +1,41 @@
+/** Every operation keyreel performs: one file each, one line here. Query and dispatch read this list. */
+import type { OperationName } from '../model/payloads/index.ts'
+import { activate } from './activate.ts'
+import { addAttribute } from './add-attribute.ts'
+import { check } from './check.ts'
+import { create } from './create.ts'
+import { deleteAttribute } from './delete-attribute.ts'
+import { destroy } from './destroy.ts'
+import { discoverVersions } from './discover-versions.ts'
+import { getAttributeList } from './get-attribute-list.ts'
+import { getAttributes } from './get-attributes.ts'
+import { get } from './get.ts'
+import { locate } from './locate.ts'
+import { modifyAttribute } from './modify-attribute.ts'
+import type { Operation } from './operation.ts'
+import { ping } from './ping.ts'
+import { query } from './query.ts'
+import { register } from './register.ts'
+import { revoke } from './revoke.ts'
+import { setAttribute } from './set-attribute.ts'
+
+/** By name; the compiler demands one for each row of the payload table. */
+export const operations: { [Name in OperationName]: Operation<Name> } = {
+  DiscoverVersions: discoverVersions,
+  Query: query,
+  Create: create,
+  Register: register,
+  Locate: locate,
+  Check: check,
+  Get: get,
+  GetAttributes: getAttributes,
+  GetAttributeList: getAttributeList,
+  AddAttribute: addAttribute,
+  ModifyAttribute: modifyAttribute,
+  DeleteAttribute: deleteAttribute,
+  SetAttribute: setAttribute,
+  Activate: activate,
+  Revoke: revoke,
+  Destroy: destroy,
+  Ping: ping,
+}

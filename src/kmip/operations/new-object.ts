@@ -1,0 +1,131 @@
+/** What Create and Register share: a new object from the attributes a client gives (KMIP 2.1 §4, §6.1.8). */
+import type { InferInput } from 'ttlv-codec'
+import { randomUuid } from '../../crypto/primitives/random.ts'
+import { AttributeSet } from '../../keystore/attribute-set.ts'
+import { conflictOf, insertObject, type Conflict } from '../../keystore/keystore.ts'
+import { unrecordedState } from '../../keystore/lifecycle.ts'
+import { ManagedObject, type ObjectTypeName, type Vitals } from '../../keystore/managed-object.ts'
+import { isVital } from '../../keystore/object-attributes.ts'
+import type { AttributeInstance } from '../model/attribute-forms.ts'
+import { ProtectionStorageMask } from '../model/masks.ts'
+import type { OperationName } from '../model/payloads/index.ts'
+import type { ProtectionStorageMasks } from '../model/payloads/objects.ts'
+import { KmipError } from '../model/result.ts'
+import { completed } from './completion.ts'
+import { checkDates, checkGiven, checkNumbers } from './given-attributes.ts'
+import type { Context } from './operation.ts'
+import { fromTemplates } from './templates.ts'
+
+/** Seconds for which a client may keep an object without asking again (KMIP 2.1 §4.30). */
+const leaseTime = 3600
+
+/** The new object, and the attributes whose values the server made for the client. */
+export interface Prepared {
+  object: ManagedObject
+  made: AttributeInstance[]
+}
+
+/** Checks the attributes given and makes the object. Nothing is kept yet. */
+export async function prepareObject(
+  context: Context,
+  operation: OperationName,
+  objectType: ObjectTypeName,
+  given: readonly AttributeInstance[],
+): Promise<Prepared> {
+  const explicit = given.filter(({ tag }) => tag !== 'Template')
+  checkGiven(explicit, objectType, operation, context)
+  const instances = await fromTemplates(context, objectType, given)
+  checkNumbers(instances, context)
+  const made: AttributeInstance[] = []
+  const attributes = new AttributeSet()
+  const vitals: Vitals = {
+    Owner: context.principal.owner,
+    Fresh: true,
+    Sensitive: false,
+    Extractable: true,
+    InitialDate: context.now,
+    LastChangeDate: context.now,
+    LeaseTime: leaseTime,
+  }
+  for (const instance of instances) {
+    const complete = completed(instance, context)
+    if (instance.tag === 'ApplicationSpecificInformation' && complete.value !== instance.value)
+      made.push(complete)
+    if (isVital(instance.tag)) Object.assign(vitals, { [instance.tag]: complete.value })
+    else attributes.add(complete)
+  }
+  if (objectType !== 'Template') {
+    attributes.set('AlwaysSensitive', vitals.Sensitive)
+    attributes.set('NeverExtractable', !vitals.Extractable)
+  }
+  const { group } = context.principal
+  const object = new ManagedObject({ id: randomUuid(), group, objectType }, vitals, attributes)
+  checkDates(object)
+  const reached = unrecordedState(vitals, context.now)
+  if (reached !== undefined) vitals.ShownState = reached
+  return { object, made }
+}
+
+/** Keeps the object, its unique values being free, and lets the batch refer to it. Wipes `material`. */
+export async function keepObject(
+  context: Context,
+  object: ManagedObject,
+  material: Uint8Array | undefined,
+): Promise<void> {
+  try {
+    refuseDoubledName(object, 'InvalidField')
+    const conflict = await insertObject(context.work, object, material)
+    if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'InvalidField')
+  } finally {
+    material?.fill(0)
+  }
+  context.noted.object = object.id
+  context.batch.placeholder = object.id
+}
+
+/**
+ * Refuses a changed value that another object of the group holds, and a Name that the object has twice.
+ */
+export async function refuseConflict(context: Context, object: ManagedObject): Promise<void> {
+  refuseDoubledName(object, 'IllegalOperation')
+  const conflict = await conflictOf(context.work, object)
+  if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'IllegalOperation')
+}
+
+/** Reason before 2.0 for a Name that is taken: KMIP 1.4 §11.2 and §11.15. */
+type NameReason = 'InvalidField' | 'IllegalOperation'
+
+function refuseDoubledName({ attributes }: ManagedObject, before20: NameReason): void {
+  const names = attributes.values('Name').map(({ NameValue }) => NameValue)
+  if (new Set(names).size < names.length) {
+    throw new KmipError('NonUniqueNameAttribute', 'the object has that Name already', { before20 })
+  }
+}
+
+/**
+ * A tape library that finds two keys under one identifier reads nothing, so a doubled application
+ * information also alarms. Users who see their own objects alone are not told whose the value is.
+ */
+function refusalOfConflict(
+  context: Context,
+  { kind, holder }: Conflict,
+  before20: NameReason,
+): KmipError {
+  const whose = context.principal.ownOnly ? 'another object' : `object ${holder}`
+  if (kind === 'name') {
+    return new KmipError('NonUniqueNameAttribute', `the Name is that of ${whose}`, { before20 })
+  }
+  context.alarm(`a second key was to get the Application Specific Information of key ${holder}`)
+  return new KmipError(
+    'InvalidAttributeValue',
+    `the Application Specific Information is that of ${whose}`,
+  )
+}
+
+/** Refuses a new object when none of the kinds of storage the client accepts is ours (KMIP 2.1 §7.33). */
+export function checkStorage(wanted: InferInput<typeof ProtectionStorageMasks> | undefined): void {
+  const masks = wanted?.ProtectionStorageMask ?? []
+  const { Software } = ProtectionStorageMask.bits
+  if (masks.length > 0 && !masks.some((mask) => mask === Software || mask === 0))
+    throw new KmipError('ProtectionStorageUnavailable', 'objects are kept in Software storage')
+}

@@ -1,0 +1,78 @@
+/** What an operation is, and what it is given: one file per operation, all of this shape. */
+import type { Version } from 'ttlv-codec'
+import type { Secret } from '../../crypto/secret.ts'
+import type { Principal } from '../../access/identity.ts'
+import type { LocateLimits } from '../../keystore/locate.ts'
+import type { JsonValue, Work } from '../../keystore/work.ts'
+import type { OperationName, RequestPayload, ResponsePayload } from '../model/payloads/index.ts'
+
+/**
+ * What an operation does to the store.
+ * `none`: nothing; `read`: looks, unaudited; `act`: changes state, releases or uses key material, and
+ * so runs in the group commit with its audit record.
+ */
+export type Effect = 'none' | 'read' | 'act'
+
+/** Everything about the server that operations answer from. Made once. */
+export interface ServerFacts {
+  vendor: string
+  product: string
+  version: string
+  locate: LocateLimits
+  /** Most instances of one attribute, and of attributes in all, on one object. */
+  maximumInstances: number
+  maximumAttributes: number
+}
+
+/** Identifiers that live as long as the batch (KMIP 2.1 §6.1, §4.58). */
+export interface BatchState {
+  /** The ID Placeholder; undefined while empty. */
+  placeholder: string | undefined
+  /** Unique Identifiers in the answers so far, in order, each with its item and operation. */
+  identifiers: { item: number; operation: string; id: string }[]
+}
+
+/** What one item's run may use. `work` is the act's or the read's view of the store. */
+export interface Context {
+  version: Version
+  principal: Principal
+  work: Work
+  /** False where nothing may be written: an item that must write after all throws `NeedsAct`. */
+  writable: boolean
+  now: bigint
+  batch: BatchState
+  facts: ServerFacts
+  /** Key material handed out; wiped once the answer is encoded. */
+  secrets: Secret[]
+  /** What the audit record of this item shall name. */
+  noted: { object?: string; details?: JsonValue }
+  /** Something an administrator must hear of; kept with the audit record and logged. */
+  alarm(text: string): void
+}
+
+/** Thrown inside a read that turns out to need a write: the batch is run again as an act. */
+export class NeedsAct extends Error {
+  override readonly name = 'NeedsAct'
+}
+
+/** One operation of the protocol. */
+export interface Operation<Name extends OperationName = OperationName> {
+  name: Name
+  effect: Effect
+  /**
+   * It sets the ID Placeholder when it succeeds. When it fails the engine empties it, so that the
+   * items behind it never use the object of an earlier one.
+   */
+  identifies?: true
+  run(request: RequestPayload<Name>, context: Context): Promise<ResponsePayload<Name>>
+  /** What the answer still says once the batch has been undone; all of it when absent. */
+  undone?(response: ResponsePayload<Name>): ResponsePayload<Name>
+}
+
+/** Declares an operation; its payloads stand in the model's table. */
+export function operation<Name extends OperationName>(
+  name: Name,
+  definition: Omit<Operation<Name>, 'name'>,
+): Operation<Name> {
+  return { name, ...definition }
+}

@@ -1,0 +1,104 @@
+/** Query – KMIP 2.1 §6.1.40. Says what works here, for this client, in this version, and nothing more. */
+import { version as versionNumber } from 'ttlv-codec'
+import { allowed } from '../../access/policy.ts'
+import { announcedNamespaces } from '../../keystore/namespaces.ts'
+import { ObjectType, Operation, ProfileName, QueryFunction } from '../model/enumerations.ts'
+import { CryptographicUsageMask, ProtectionStorageMask } from '../model/masks.ts'
+import { payloads, type OperationName, type ResponsePayload } from '../model/payloads/index.ts'
+import { randomNumberGenerator } from './create.ts'
+import { operation, type Context } from './operation.ts'
+
+type Answer = ResponsePayload<'Query'>
+
+/** Object types that objects here can be of. */
+const objectTypes = ['SymmetricKey', 'SecretData', 'OpaqueObject', 'Template'] as const
+
+/** What each Query Function adds to the answer. Functions without a row add nothing. */
+const answers: Partial<Record<string, (context: Context) => Partial<Answer>>> = {
+  QueryOperations: ({ principal, version }) => ({
+    Operation: (Object.keys(payloads) as OperationName[]).filter(
+      (name) => Operation.since(name) <= version && allowed(principal, name) === true,
+    ),
+  }),
+  // The Tape Library Profile lists Template up to 1.4: a client may name templates even where it may
+  // not register them.
+  QueryObjects: ({ principal, version }) => ({
+    ObjectType: objectTypes.filter((objectType) =>
+      objectType === 'Template'
+        ? version < versionNumber('2.0')
+        : ObjectType.since(objectType) <= version &&
+          allowed(principal, 'Register', { objectType }) === true,
+    ),
+  }),
+  QueryServerInformation: ({ facts }) => ({
+    VendorIdentification: facts.vendor,
+    ServerInformation: {
+      ServerVersion: facts.version,
+      ProductName: facts.product,
+      AlternateFailoverEndpoints: [],
+    },
+  }),
+  QueryApplicationNamespaces: () => ({ ApplicationNamespace: [...announcedNamespaces] }),
+  QueryRNGs: () => ({ RNGParameters: [randomNumberGenerator] }),
+  QueryProfiles: ({ version }) => ({
+    ProfileInformation: ProfileName.names(version)
+      .filter((name) => name.startsWith('TapeLibraryServer'))
+      .map((name) => ({ ProfileName: name })),
+  }),
+  QueryCapabilities: () => ({
+    CapabilityInformation: [
+      {
+        StreamingCapability: false,
+        AsynchronousCapability: false,
+        AttestationCapability: false,
+        BatchUndoCapability: true,
+        BatchContinueCapability: true,
+        DestroyAction: 'KeyMaterialDeleted',
+        RNGMode: 'SharedInstantiation',
+      },
+    ],
+  }),
+  QueryDefaultsInformation: () => ({
+    DefaultsInformation: {
+      ObjectDefaults: [
+        {
+          ObjectType: 'SymmetricKey',
+          Attributes: [
+            { tag: 'CryptographicAlgorithm', value: 'AES' },
+            { tag: 'CryptographicLength', value: 256 },
+            {
+              tag: 'CryptographicUsageMask',
+              value: CryptographicUsageMask.bits.Encrypt | CryptographicUsageMask.bits.Decrypt,
+            },
+          ],
+        },
+      ],
+    },
+  }),
+  QueryStorageProtectionMasks: () => ({
+    ProtectionStorageMasks: { ProtectionStorageMask: [ProtectionStorageMask.bits.Software] },
+  }),
+}
+
+export const query = operation('Query', {
+  effect: 'none',
+  run({ QueryFunction: functions }, context) {
+    const answer: Answer = {
+      Operation: [],
+      ObjectType: [],
+      ApplicationNamespace: [],
+      ExtensionInformation: [],
+      AttestationType: [],
+      RNGParameters: [],
+      ProfileInformation: [],
+      ValidationInformation: [],
+      CapabilityInformation: [],
+      ClientRegistrationMethod: [],
+    }
+    for (const name of functions) {
+      if (typeof name === 'number' || QueryFunction.since(name) > context.version) continue
+      Object.assign(answer, answers[name]?.(context))
+    }
+    return Promise.resolve(answer)
+  },
+})

@@ -1,0 +1,92 @@
+/**
+ * What may be said about an object in a version – KMIP 2.1 §9.16: never an attribute, an enumeration
+ * value or a bit that the peer's version does not have.
+ */
+import { encode, EncodeError, type Schema, type Version } from 'ttlv-codec'
+import type { ObjectTypeName } from '../../keystore/managed-object.ts'
+import { attributeText, referenceOf, type AttributeInstance } from '../model/attribute-forms.ts'
+import { appliesTo, attributeNames, inVersion, type AttributeName } from '../model/attributes.ts'
+import { ObjectType } from '../model/enumerations.ts'
+import { CryptographicUsageMask } from '../model/masks.ts'
+import { tagNumber } from '../model/tags.ts'
+import { version20, versions } from '../model/versions.ts'
+import { rowOf } from './attribute-rows.ts'
+
+/** The attributes that can be said of such an object, as they can be said. */
+export function sayable<T extends AttributeInstance>(
+  instances: readonly T[],
+  objectType: ObjectTypeName,
+  version: Version,
+): T[] {
+  return instances
+    .map((instance) => said(instance, objectType, version))
+    .filter((instance) => instance !== undefined)
+}
+
+function said<T extends AttributeInstance>(
+  instance: T,
+  objectType: ObjectTypeName,
+  version: Version,
+): T | undefined {
+  const { tag, value } = instance
+  if (tag === 'Template') return undefined
+  if (tag === 'Attribute') {
+    const named = version >= version20 || attributeText(referenceOf(instance)) !== undefined
+    return named ? instance : undefined
+  }
+  if (!namesOf(objectType, version).has(tag)) return undefined
+  if (tag === 'CryptographicUsageMask')
+    return { ...instance, value: sayableMask(value as number, version) }
+  return isEncodable(tag, value, version) ? instance : undefined
+}
+
+const namesByKind = new Map<string, ReadonlySet<AttributeName>>()
+
+/** The attributes that objects of that type have in that version. */
+function namesOf(objectType: ObjectTypeName, version: Version): ReadonlySet<AttributeName> {
+  const kind = `${objectType} ${version}`
+  const known = namesByKind.get(kind)
+  if (known !== undefined) return known
+  const names = new Set(
+    attributeNames.filter((tag) => inVersion(tag, version) && appliesTo(tag, objectType, version)),
+  )
+  namesByKind.set(kind, names)
+  return names
+}
+
+/** Bits of the Cryptographic Usage Mask that only other versions have, by version. */
+const foreignBits = new Map(
+  versions.map(({ number }) => {
+    const { bits } = CryptographicUsageMask
+    const ours = CryptographicUsageMask.names(number).reduce((all, name) => all | bits[name], 0)
+    return [number, Object.values(bits).reduce((all, bit) => all | bit, 0) & ~ours]
+  }),
+)
+
+/** A Cryptographic Usage Mask without the bits that only other versions have. */
+function sayableMask(mask: number, version: Version): number {
+  return mask & ~(foreignBits.get(version) ?? 0)
+}
+
+/** A value may use enumeration values that other versions do not have. */
+function isEncodable(tag: AttributeName, value: unknown, version: Version): boolean {
+  const schema = rowOf(tag).schema as Schema<unknown>
+  const isOpen = schema.itemType === 'Enumeration' || schema.itemType === 'Structure'
+  if (!isOpen) return true
+  try {
+    encode(schema, tagNumber(tag), value, { version })
+    return true
+  } catch (error) {
+    if (error instanceof EncodeError && error.code === 'newer-than-version') return false
+    throw error
+  }
+}
+
+const typesByVersion = new Map<Version, ReadonlySet<string>>(
+  versions.map(({ number }) => [number, new Set(ObjectType.names(number))]),
+)
+
+/** Object types of a version. Objects of other types are not there for its peers. */
+export function objectTypesIn(version: Version): ReadonlySet<string> {
+  return typesByVersion.get(version) ?? new Set()
+}

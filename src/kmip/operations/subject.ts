@@ -1,0 +1,103 @@
+/**
+ * The one place where a client's objects are loaded. Whoever asks says what for: there is no default.
+ * What the principal may not see answers exactly like what does not exist.
+ */
+import { allowed } from '../../access/policy.ts'
+import { loadObject, saveObject } from '../../keystore/keystore.ts'
+import { unrecordedState } from '../../keystore/lifecycle.ts'
+import type { ManagedObject } from '../../keystore/managed-object.ts'
+import type { OperationName } from '../model/payloads/index.ts'
+import { KmipError } from '../model/result.ts'
+import type { ObjectName } from '../model/unique-identifier.ts'
+import { NeedsAct, type Context } from './operation.ts'
+import { printable } from './printable.ts'
+import { objectTypesIn } from './sayable.ts'
+
+/** Loads the object named, or the ID Placeholder's, for use by `operation`. */
+export async function subject(
+  context: Context,
+  name: ObjectName | undefined,
+  operation: OperationName,
+): Promise<ManagedObject> {
+  const id = identifierOf(name, context)
+  context.noted.object = printable(id)
+  const object = await visibleObject(context, id)
+  if (object === undefined) throw new KmipError('ObjectNotFound', `no object ${printable(id)}`)
+  const { objectType, vitals } = object
+  const refusal = allowed(context.principal, operation, { objectType, owner: vitals.Owner })
+  if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
+  if (vitals.ArchiveDate !== undefined) {
+    throw new KmipError('ObjectArchived', `object ${id} is archived: Recover it first`)
+  }
+  await recordState(object, context)
+  return object
+}
+
+/** The object, if the principal may know of it and its version has such objects. */
+export async function visibleObject(
+  { work, principal, version }: Context,
+  id: string,
+): Promise<ManagedObject | undefined> {
+  const object = await loadObject(work, principal.group, id)
+  if (object === undefined || !objectTypesIn(version).has(object.objectType)) return undefined
+  const isOwn = object.vitals.Owner === principal.owner
+  return principal.ownOnly && !isOwn ? undefined : object
+}
+
+/** A state that the passing of time brought about is recorded before anybody is shown it. */
+export async function recordState(object: ManagedObject, context: Context): Promise<void> {
+  const state = unrecordedState(object.vitals, context.now)
+  if (state === undefined || object.objectType === 'Template') return
+  if (!context.writable) throw new NeedsAct()
+  object.vitals.ShownState = state
+  await saveObject(context.work, object)
+  context.work.audit({
+    actor: { name: 'clock', kind: 'server' },
+    operation: 'StateReached',
+    object: object.id,
+    group: object.group,
+    outcome: 'Success',
+    details: { state },
+  })
+}
+
+/**
+ * The identifier that a name in a request stands for (KMIP 2.1 §4.58). A kind of operation stands for
+ * what its most recent item in the batch answered, a position for an identifier in the answers so far.
+ */
+export function identifierOf(name: ObjectName | undefined, { batch }: Context): string {
+  if (typeof name === 'string') return name
+  if (name === undefined || ('placeholder' in name && name.placeholder === 'IDPlaceholder')) {
+    if (batch.placeholder !== undefined) return batch.placeholder
+    throw new KmipError(
+      'ObjectNotFound',
+      'no Unique Identifier given and the ID Placeholder is empty',
+    )
+  }
+  if ('position' in name) {
+    return answered([batch.identifiers.at(name.position)?.id], `position ${name.position}`)
+  }
+  const { placeholder } = name
+  if (typeof placeholder === 'number')
+    throw new KmipError('UnknownEnumeration', `unknown Unique Identifier ${placeholder}`)
+  const last = batch.identifiers.findLast(({ operation }) => operation === placeholder)
+  const latest = batch.identifiers.filter(({ item }) => item === last?.item)
+  return answered(
+    latest.map(({ id }) => id),
+    placeholder,
+  )
+}
+
+function answered(ids: readonly (string | undefined)[], what: string): string {
+  const [id] = ids
+  if (id === undefined) {
+    throw new KmipError('ObjectNotFound', `this batch has no identifier from ${what}`)
+  }
+  if (ids.length > 1) {
+    throw new KmipError(
+      'FeatureNotSupported',
+      `${what} answered ${ids.length} identifiers: name one by its position`,
+    )
+  }
+  return id
+}

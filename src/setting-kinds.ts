@@ -1,0 +1,90 @@
+// The kinds of values a setting may have: how each reads a flag, a variable or a TOML value.
+import { z } from 'zod'
+
+const durations = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const sizes = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const
+
+interface Kind<S extends z.ZodType> {
+  readonly schema: S
+  readonly example: string
+  readonly isPath: boolean
+}
+
+/** One row of the table of settings. */
+export interface Setting<S extends z.ZodType> extends Kind<S> {
+  readonly default: z.output<S>
+  /** What stands after the flag in help pages; empty for a switch. */
+  readonly placeholder: string
+  readonly help: string
+}
+
+/** Makes a row: kind, default, placeholder of the flag, help. */
+export function setting<S extends z.ZodType>(
+  kind: Kind<S>,
+  value: z.output<S>,
+  placeholder: string,
+  help: string,
+): Setting<S> {
+  return { ...kind, default: value, placeholder, help }
+}
+
+function kind<S extends z.ZodType>(schema: S, example: string, isPath = false): Kind<S> {
+  return { schema, example, isPath }
+}
+
+/** A number with a unit: what it means in the smallest one. */
+function quantity<U extends Record<string, number>>(units: U, what: string) {
+  const names = Object.keys(units)
+  const pattern = new RegExp(`^(\\d+) ?(${names.join('|')})$`)
+  return z.string(`expected ${what}`).transform((text, context) => {
+    const [, amount, unit] = pattern.exec(text) ?? []
+    if (amount !== undefined && unit !== undefined) return Number(amount) * (units[unit] ?? 1)
+    context.addIssue(`expected ${what}, a number with one of the units ${names.join(', ')}`)
+    return z.NEVER
+  })
+}
+
+const filled = z.string('expected a text').min(1, 'expected a text that is not empty')
+
+/** The kinds. Durations are milliseconds, sizes bytes, addresses host and port. */
+export const settingKinds = {
+  path: kind(filled, '/var/lib/keyreel', true),
+  optionalPath: kind(filled.optional(), '/etc/keyreel/secret', true),
+  duration: kind(quantity(durations, 'a time'), '"30s"'),
+  size: kind(quantity(sizes, 'a size'), '"1MiB"'),
+  count: kind(
+    z
+      .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'expected a whole number')
+      .refine(
+        (value) => Number.isSafeInteger(value) && value >= 1,
+        'expected a whole number from 1',
+      ),
+    '256',
+  ),
+  toggle: kind(
+    z.union(
+      [z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')],
+      'expected true or false',
+    ),
+    'true',
+  ),
+  address: kind(
+    z
+      .string('expected HOST:PORT')
+      .regex(
+        /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/,
+        'expected HOST:PORT, an IPv6 host in brackets',
+      )
+      .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'port over 65535'),
+    '"127.0.0.1:5696"',
+  ),
+  choice: <const W extends string>(...words: readonly [W, ...W[]]) =>
+    kind(z.enum(words, `expected one of ${words.join(', ')}`), `"${words[0]}"`),
+} as const
+
+/** Host and port of an address setting; an IPv6 host comes without its brackets. */
+export function splitAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':')
+  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1')
+  return { host, port: Number(address.slice(colon + 1)) }
+}

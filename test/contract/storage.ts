@@ -1,0 +1,361 @@
+// What every database below the keystore must do: run by each driver's own test file.
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createStore } from '../../src/keystore/create-store.ts'
+import { migrate } from '../../src/keystore/migrate.ts'
+import { sqlStorage } from '../../src/keystore/sql-storage.ts'
+import type { SqlDriver, Storage } from '../../src/keystore/storage.ts'
+import { openStore, type Store } from '../../src/keystore/store.ts'
+import { UniqueConflict, type Query } from '../../src/keystore/work.ts'
+import { actor, idOf, memoryMasterKey, sampleObject } from '../keystore/sample.ts'
+import { numbered, plain, queryFor, writtenObject } from './rows.ts'
+
+/** Opens one more connection to the database of this test, empty when the test begins. */
+export type OpenConnection = () => Promise<SqlDriver>
+
+/** The contract of SqlDriver and Storage. `fresh` makes an empty database for each test. */
+export function storageContract(name: string, fresh: () => Promise<OpenConnection>): void {
+  const connection = async (open: OpenConnection): Promise<SqlDriver> => {
+    const driver = await open()
+    onTestFinished(() => driver.close())
+    return driver
+  }
+  const emptyDatabase = async (): Promise<SqlDriver> => {
+    const driver = await connection(await fresh())
+    await driver.transaction((sql) => sql.query('CREATE TABLE things (n BIGINT, b TEXT)'))
+    return driver
+  }
+  const storage = async (): Promise<Storage> => {
+    const driver = await connection(await fresh())
+    await migrate(driver, 'the database')
+    return sqlStorage(driver)
+  }
+  const rowsOf = (driver: SqlDriver) =>
+    driver.snapshot((sql) => sql.query('SELECT n FROM things ORDER BY n'))
+
+  describe(`${name} as a driver`, () => {
+    test('a transaction that throws leaves nothing', async () => {
+      const driver = await emptyDatabase()
+      const failing = driver.transaction(async (sql) => {
+        await sql.query('INSERT INTO things (n) VALUES (?1)', [1])
+        throw new Error('changed my mind')
+      })
+      await expect(failing).rejects.toThrow('changed my mind')
+      expect(await rowsOf(driver)).toEqual([])
+    })
+
+    test('a savepoint that throws is undone alone', async () => {
+      const driver = await emptyDatabase()
+      await driver.transaction(async (sql) => {
+        await sql.query('INSERT INTO things (n) VALUES (1)')
+        const part = sql.savepoint(async () => {
+          await sql.query('INSERT INTO things (n) VALUES (2)')
+          throw new Error('not this one')
+        })
+        await expect(part).rejects.toThrow('not this one')
+        await sql.query('INSERT INTO things (n) VALUES (3)')
+      })
+      expect(await rowsOf(driver)).toEqual([[1n], [3n]])
+    })
+
+    test('a snapshot can write nothing', async () => {
+      const driver = await emptyDatabase()
+      const writing = driver.snapshot((sql) => sql.query('INSERT INTO things (n) VALUES (1)'))
+      await expect(writing).rejects.toThrow()
+      expect(await rowsOf(driver)).toEqual([])
+    })
+
+    test('a placeholder may be used twice and integers of 64 bits come back whole', async () => {
+      const driver = await emptyDatabase()
+      const rows = await driver.transaction(async (sql) => {
+        const largest = 2n ** 63n - 1n
+        await sql.query('INSERT INTO things (n) VALUES (?1)', [largest])
+        return sql.query('SELECT n, b FROM things WHERE n >= ?1 AND n <= ?1', [largest])
+      })
+      expect(rows).toEqual([[2n ** 63n - 1n, null]])
+    })
+
+    test('transactions of two connections run one after the other', async () => {
+      const open = await fresh()
+      const first = await connection(open)
+      const second = await connection(open)
+      await first.transaction((sql) => sql.query('CREATE TABLE things (n BIGINT)'))
+      await first.transaction((sql) => sql.query('INSERT INTO things (n) VALUES (0)'))
+      const increment = (driver: SqlDriver) =>
+        driver.transaction(async (sql) => {
+          const [row] = await sql.query('SELECT n FROM things')
+          await sql.query('UPDATE things SET n = ?1', [(row![0] as bigint) + 1n])
+        })
+      await Promise.all(Array.from({ length: 40 }, (_, at) => increment(at % 2 ? first : second)))
+      expect(await rowsOf(first)).toEqual([[40n]])
+    })
+  })
+
+  describe(`${name} as storage`, () => {
+    test('an object comes back as it was written', async () => {
+      const rows = await storage()
+      const object = writtenObject({ record: Uint8Array.of(0, 255, 1) })
+      const sealed = Uint8Array.of(7, 7)
+      const n = await rows.write((writer) => writer.insertObject(object, sealed))
+      const row = await rows.read((reader) => reader.object('default', object.id))
+      expect(plain(row)).toEqual(plain({ ...object, n, sealed, noted: undefined }))
+      expect(await rows.read((reader) => reader.object('other', object.id))).toBeUndefined()
+      expect(await rows.read((reader) => reader.object(undefined, object.id))).toBeDefined()
+    })
+
+    test('an update succeeds only on the revision before it and notes its own', async () => {
+      const rows = await storage()
+      const object = writtenObject()
+      const changed = { ...object, revision: 2, mac: new Uint8Array(32).fill(9) }
+      await rows.write(async (writer) => {
+        const n = await writer.insertObject(object, null)
+        expect(await writer.updateObject(n, changed, object.entries)).toBe(true)
+        expect(await writer.updateObject(n, changed, object.entries)).toBe(false)
+      })
+      const row = await rows.read((reader) => reader.object('default', object.id))
+      expect(plain(row?.noted)).toEqual(plain({ revision: 2, mac: changed.mac }))
+    })
+
+    test('a unique value belongs to one object of a group until that object gives it up', async () => {
+      const rows = await storage()
+      const unique = [{ kind: 'name', value: 'KR0001L8' }]
+      const holder = writtenObject({ entries: { index: [], unique } })
+      const n = await rows.write((writer) => writer.insertObject(holder, null))
+      const rival = writtenObject({ id: idOf(2), entries: { index: [], unique } })
+      const refused = rows.write((writer) => writer.insertObject(rival, null))
+      await expect(refused).rejects.toMatchObject({ code: 'unique-conflict', holder: holder.id })
+      await expect(refused).rejects.toBeInstanceOf(UniqueConflict)
+
+      const elsewhere = writtenObject({
+        id: idOf(3),
+        group: 'other',
+        entries: { index: [], unique },
+      })
+      await rows.write((writer) => writer.insertObject(elsewhere, null))
+      const without = { ...holder, revision: 2, entries: { index: [], unique: [] } }
+      await rows.write((writer) => writer.updateObject(n, without, holder.entries))
+      await rows.write((writer) => writer.insertObject(rival, null))
+      const now = await rows.read((reader) => reader.holder('default', 'name', 'KR0001L8'))
+      expect(now).toBe(rival.id)
+    })
+
+    test('a changed index finds the new value and no longer the old one', async () => {
+      const rows = await storage()
+      const index = [{ attribute: 'Name', value: 'old' }]
+      const object = writtenObject({ entries: { index, unique: [] } })
+      const changed = { index: [{ attribute: 'Name', value: 'new' }], unique: [] }
+      await rows.write(async (writer) => {
+        const n = await writer.insertObject(object, null)
+        await writer.updateObject(n, { ...object, revision: 2, entries: changed }, object.entries)
+      })
+      const found = (value: string) =>
+        rows.read((reader) => reader.find(queryFor({ equals: [{ attribute: 'Name', value }] })))
+      expect((await found('old')).ids).toEqual([])
+      expect((await found('new')).ids).toEqual([object.id])
+    })
+
+    test('a find joins its conditions by and', async () => {
+      const rows = await filled()
+      const find = async (query: Partial<Query>) =>
+        (await rows.read((reader) => reader.find(queryFor(query)))).ids
+      const equal = (attribute: string, value: string) => ({ attribute, value })
+      expect(await find({ equals: [equal('Name', 'k4')] })).toEqual([idOf(4)])
+      expect(await find({ equals: [equal('Name', 'k4'), equal('Pool', 'p1')] })).toEqual([])
+      const pool = { equals: [equal('Pool', 'p0'), equal('Kind', 'all')] }
+      expect(await find(pool)).toEqual([8, 6, 4, 2].map(idOf))
+      expect(await find({ ...pool, usageMask: 6 })).toEqual([idOf(6)])
+      expect(await find({ type: 7 })).toEqual([idOf(9)])
+      expect(await find({ owner: 'beta' })).toEqual([idOf(3)])
+      expect(await find({ destroyed: 'only' })).toEqual([idOf(1)])
+      expect(await find({ archived: 'only' })).toEqual([idOf(5)])
+      expect(await find({ equals: [equal('Pool', 'p1')], archived: 'include' })).toContain(idOf(5))
+    })
+
+    test('a range matches inclusively, and an absent value only where that is asked for', async () => {
+      const rows = await filled()
+      const find = async (range: Query['ranges'][number]) =>
+        (await rows.read((reader) => reader.find(queryFor({ ranges: [range] })))).ids
+      const column = 'activationDate'
+      expect(await find({ column, from: 60n, to: 70n })).toEqual([idOf(7), idOf(6)])
+      expect(await find({ column, from: 80n })).toEqual([idOf(9), idOf(8)])
+      expect(await find({ column, from: 80n, absent: 'also' })).toEqual([9, 8, 2].map(idOf))
+      expect(await find({ column, absent: 'only' })).toEqual([idOf(2)])
+      expect(await find({ column: 'fresh', from: 1n, to: 1n })).toEqual([idOf(6)])
+    })
+
+    test('pages are stable, newest first, with the total of all pages', async () => {
+      const rows = await filled()
+      const page = (offset: number) =>
+        rows.read((reader) => reader.find(queryFor({ offset, limit: 3 })))
+      expect(await page(0)).toMatchObject({
+        ids: [9, 8, 7].map(idOf),
+        total: 7,
+        totalIsFloor: false,
+      })
+      expect(await page(3)).toMatchObject({
+        ids: [6, 4, 3].map(idOf),
+        total: 7,
+        totalIsFloor: false,
+      })
+      expect(await page(6)).toMatchObject({ ids: [idOf(2)], total: 7, totalIsFloor: false })
+      expect(await page(9)).toMatchObject({ ids: [], total: 7, totalIsFloor: false })
+    })
+
+    test('objects of the same second are ordered by the order they came in', async () => {
+      const rows = await storage()
+      await rows.write(async (writer) => {
+        for (const at of [1, 2, 3]) await writer.insertObject(writtenObject({ id: idOf(at) }), null)
+      })
+      const { ids } = await rows.read((reader) => reader.find(queryFor({})))
+      expect(ids).toEqual([3, 2, 1].map(idOf))
+    })
+
+    test('a scan sees every match once, however short its steps', async () => {
+      const rows = await filled()
+      for (const limit of [1, 2, 3, 100]) {
+        const seen: string[] = []
+        let after: { initialDate: bigint; n: number } | undefined
+        do {
+          const position = after
+          const query = queryFor({ limit })
+          const step = await rows.read((reader) => reader.scan(query, position))
+          seen.push(...step.rows.map(({ id }) => id))
+          after = step.next
+        } while (after)
+        expect(seen).toEqual([9, 8, 7, 6, 4, 3, 2].map(idOf))
+      }
+    })
+
+    test('identifiers are found by prefix in their order', async () => {
+      const rows = await filled()
+      const found = await rows.read((reader) => reader.identifiers(idOf(3), idOf(5), 10))
+      expect(found).toEqual([3, 4, 5].map(idOf))
+    })
+
+    test('forgotten sealed bytes are gone, and what is due for it is listed once', async () => {
+      const rows = await storage()
+      const object = writtenObject({ columns: { ...writtenObject().columns, wipeAfter: 50n } })
+      await rows.write((writer) => writer.insertObject(object, Uint8Array.of(1)))
+      const due = (now: bigint) => rows.read((reader) => reader.wipeable(now, 10))
+      expect(await due(49n)).toEqual([])
+      expect(await due(50n)).toEqual([{ group: 'default', id: object.id }])
+      await rows.write((writer) => writer.forgetSealed(1))
+      expect(await due(50n)).toEqual([])
+      const row = await rows.read((reader) => reader.object('default', object.id))
+      expect(row?.sealed).toBeNull()
+    })
+
+    test('long sealed bytes are loaded only when asked for', async () => {
+      const rows = await storage()
+      const sealed = new Uint8Array(100_000).fill(3)
+      const n = await rows.write((writer) => writer.insertObject(writtenObject(), sealed))
+      const row = await rows.read((reader) => reader.object('default', writtenObject().id))
+      expect(row?.sealed).toBeUndefined()
+      expect((await rows.read((reader) => reader.sealed(n)))?.length).toBe(100_000)
+    })
+
+    test('a document is replaced only at the revision before, and every change counts', async () => {
+      const rows = await storage()
+      const mac = new Uint8Array(32)
+      const first = {
+        kind: 'group',
+        name: 'g',
+        revision: 1,
+        epoch: 1,
+        body: '{}',
+        sealed: null,
+        mac,
+      }
+      await rows.write(async (writer) => {
+        expect(await writer.putDocument(first)).toBe(true)
+        expect(await writer.putDocument(first)).toBe(false)
+        expect(await writer.documentsChange()).toBe(1)
+        expect(await writer.putDocument({ ...first, revision: 3 })).toBe(false)
+        expect(await writer.putDocument({ ...first, revision: 2, body: null })).toBe(true)
+        expect(await writer.documentsChange()).toBe(2)
+      })
+      expect(await rows.read((reader) => reader.documents('group'))).toMatchObject([
+        { name: 'g', body: null, noted: { revision: 2 } },
+      ])
+      expect(await rows.read((reader) => reader.documentsGone('group'))).toEqual([])
+      const kept = await rows.read((reader) => reader.documentsAfter('', '', 10))
+      expect(kept.map(({ revision, body }) => ({ revision, body }))).toEqual([
+        { revision: 2, body: null },
+      ])
+    })
+
+    test('audit rows of a chain are read from any record on, in both directions', async () => {
+      const rows = await storage()
+      const row = (chain: string, first: number, last: number) => ({
+        ...{ chain, first, last, epoch: 1, body: '[]', mac: new Uint8Array(32) },
+      })
+      await rows.write(async (writer) => {
+        for (const [first, last] of [
+          [1, 3],
+          [4, 4],
+          [5, 9],
+        ] as const) {
+          await writer.appendAudit(row('serve', first, last))
+        }
+        await writer.appendAudit(row('cli', 1, 1))
+      })
+      const firsts = (found: readonly { first: number }[]) => found.map(({ first }) => first)
+      await rows.read(async (reader) => {
+        expect(await reader.chains()).toEqual(['cli', 'serve'])
+        expect((await reader.auditHead('serve'))?.last).toBe(9)
+        expect(await reader.auditHead('absent')).toBeUndefined()
+        expect(firsts(await reader.auditAfter('serve', 0, 9))).toEqual([1, 4, 5])
+        expect(firsts(await reader.auditAfter('serve', 2, 9))).toEqual([1, 4, 5])
+        expect(firsts(await reader.auditAfter('serve', 3, 1))).toEqual([4])
+        expect(firsts(await reader.auditAfter('serve', 9, 9))).toEqual([])
+        expect(firsts(await reader.auditBefore('serve', 5, 9))).toEqual([4, 1])
+      })
+    })
+
+    test('two writers on one object lose no change', async () => {
+      const open = await fresh()
+      const [alpha, beta] = await twoStores(open)
+      const object = sampleObject({ record: Buffer.from('{}') })
+      await alpha.act(async (work) => {
+        await work.insert(object)
+        work.audit({ actor, operation: 'Create', object: object.id, outcome: 'Success' })
+      })
+      const count = (store: Store, attribute: string) =>
+        store.act(async (work) => {
+          const stored = (await work.load('default', object.id))!
+          const record = JSON.parse(Buffer.from(stored.record).toString()) as Record<string, number>
+          record[attribute] = (record[attribute] ?? 0) + 1
+          await work.update({ ...stored, record: Buffer.from(JSON.stringify(record)) })
+          work.audit({ actor, operation: 'Modify', object: object.id, outcome: 'Success' })
+        })
+      await Promise.all(
+        Array.from({ length: 25 }, () => [count(alpha, 'alpha'), count(beta, 'beta')]).flat(),
+      )
+      const stored = await beta.read((work) => work.load('default', object.id))
+      expect(stored?.revision).toBe(51)
+      expect(JSON.parse(Buffer.from(stored!.record).toString())).toEqual({ alpha: 25, beta: 25 })
+      expect((await beta.auditVerify()).problems).toEqual([])
+    })
+
+    async function filled(): Promise<Storage> {
+      const rows = await storage()
+      await rows.write(async (writer) => {
+        for (let at = 1; at <= 9; at++) await writer.insertObject(numbered(at), null)
+        const elsewhere = { id: idOf(10), group: 'other' }
+        await writer.insertObject({ ...numbered(4), ...elsewhere }, null)
+      })
+      return rows
+    }
+  })
+
+  async function twoStores(open: OpenConnection): Promise<[Store, Store]> {
+    const masterKey = memoryMasterKey()
+    const now = () => 1_800_000_000n
+    const first = await open()
+    await createStore({ driver: first, masterKey, now })
+    const alpha = await openStore({ driver: first, masterKey, writer: 'alpha', now })
+    onTestFinished(() => alpha.close())
+    const beta = await openStore({ driver: await open(), masterKey, writer: 'beta', now })
+    onTestFinished(() => beta.close())
+    return [alpha, beta]
+  }
+}

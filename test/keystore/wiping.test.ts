@@ -1,0 +1,123 @@
+// Wiping of destroyed keys when their time is over, and other work that comes back.
+import { describe, expect, test, vi } from 'vitest'
+import { AttributeSet } from '../../src/keystore/attribute-set.ts'
+import { insertObject, loadObject, saveObject } from '../../src/keystore/keystore.ts'
+import { ManagedObject } from '../../src/keystore/managed-object.ts'
+import { Upkeep } from '../../src/keystore/upkeep.ts'
+import { wipeDue } from '../../src/keystore/wiping.ts'
+import { actor, clock, dataDirectory, idOf, materialOf, opened, tamper } from './sample.ts'
+
+/** A store with destroyed keys whose material may be wiped at these times. */
+async function destroyed(times: bigint[]) {
+  const directory = await dataDirectory()
+  const store = await opened(directory)
+  await store.act(async (work) => {
+    for (const [at, WipeAfter] of times.entries()) {
+      const object = new ManagedObject(
+        { id: idOf(at), group: 'default', objectType: 'SymmetricKey' },
+        {
+          Owner: 'alpha',
+          Fresh: true,
+          Sensitive: false,
+          Extractable: true,
+          InitialDate: clock,
+          LastChangeDate: clock,
+          LeaseTime: 0,
+          DestroyDate: clock,
+          WipeAfter,
+        },
+        new AttributeSet(),
+      )
+      await insertObject(work, object, materialOf(at))
+    }
+    work.audit({ actor, operation: 'made', outcome: 'Success' })
+  })
+  const kept = () =>
+    tamper(directory, 'SELECT hex(id) AS id FROM objects WHERE sealed IS NOT NULL').length
+  return { directory, store, kept }
+}
+
+const blob = (at: number) => Buffer.from(idOf(at).replaceAll('-', ''), 'hex')
+
+test('what is due is wiped, however much it is, and the rest is kept', async () => {
+  const { store, kept } = await destroyed([
+    ...Array.from({ length: 230 }, () => clock),
+    clock + 1n,
+    clock + 1000n,
+  ])
+  await wipeDue(store)
+  expect(kept()).toBe(2)
+})
+
+test('a column that says so does not wipe a key whose record does not', async () => {
+  const { directory, store, kept } = await destroyed([clock + 1000n])
+  tamper(directory, 'UPDATE objects SET wipe_after = 0')
+  await wipeDue(store)
+  expect(kept()).toBe(1)
+})
+
+test('a recovered key is not wiped', async () => {
+  const { store, kept } = await destroyed([clock])
+  await store.act(async (work) => {
+    const object = (await loadObject(work, 'default', idOf(0)))!
+    delete object.vitals.DestroyDate
+    delete object.vitals.WipeAfter
+    await saveObject(work, object)
+    work.audit({ actor, operation: 'recovered', outcome: 'Success' })
+  })
+  await wipeDue(store)
+  expect(kept()).toBe(1)
+})
+
+test('a damaged key is named and left alone, and all others are wiped', async () => {
+  const { directory, store, kept } = await destroyed(Array.from({ length: 150 }, () => clock))
+  tamper(directory, `UPDATE objects SET record = x'00' WHERE id = ?`, blob(3))
+  await expect(wipeDue(store)).rejects.toMatchObject({
+    errors: [{ subject: idOf(3), code: 'changed' }],
+  })
+  expect(kept()).toBe(1)
+})
+
+describe('upkeep', () => {
+  test('runs a task again after each run, also after one that failed, and stops', async () => {
+    vi.useFakeTimers()
+    const errors: unknown[] = []
+    let runs = 0
+    const upkeep = new Upkeep({ error: (fields) => void errors.push(fields) }, [
+      {
+        name: 'count',
+        every: 1000,
+        run: () => (++runs === 2 ? Promise.reject(new Error('once')) : Promise.resolve()),
+      },
+    ])
+    try {
+      await vi.advanceTimersByTimeAsync(999)
+      expect(runs).toBe(0)
+      await vi.advanceTimersByTimeAsync(3001)
+      expect(runs).toBe(4)
+      expect(errors).toMatchObject([{ task: 'count' }])
+      await upkeep.stop()
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(runs).toBe(4)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('waits for what runs when it is stopped', async () => {
+    const running = Promise.withResolvers<void>()
+    const started = Promise.withResolvers<void>()
+    const run = () => {
+      started.resolve()
+      return running.promise
+    }
+    const upkeep = new Upkeep({ error: () => undefined }, [{ name: 'long', every: 0, run }])
+    await started.promise
+    let stopped = false
+    const stopping = upkeep.stop().then(() => (stopped = true))
+    await new Promise(setImmediate)
+    expect(stopped).toBe(false)
+    running.resolve()
+    await stopping
+  })
+})
