@@ -1,0 +1,61 @@
+// The table of commands: one line per command, in the order of the help pages.
+import { auditExport, auditList, auditVerify } from './commands/audit.ts'
+import { cartridgeList, cartridgeShow } from './commands/cartridge.ts'
+import { doctor } from './commands/doctor.ts'
+import { groupList, groupSet, groupShow } from './commands/group.ts'
+import { init } from './commands/init.ts'
+import {
+  libraryAdd,
+  libraryCredentialAdd,
+  libraryRenew,
+  libraryRevoke,
+} from './commands/library.ts'
+import { keyDestroy, keyList, keyRecover, keyShow } from './commands/key.ts'
+import { libraryList, libraryShow } from './commands/library-views.ts'
+import { serve } from './commands/serve.ts'
+import { serverCertificateRenew, serverCertificateShow } from './commands/server.ts'
+import { status } from './commands/status.ts'
+import { ttlvDecode } from './commands/ttlv.ts'
+import type { Command } from './command.ts'
+
+/** What the nouns mean, for the help pages that list their verbs. */
+export const nouns: Readonly<Record<string, string>> = {
+  library: 'tape libraries and other KMIP clients',
+  'library credential': 'user names and passwords a library must also send',
+  group: 'groups of keys and their policies',
+  server: "the server's own certificate",
+  'server certificate': "the server's own certificate",
+  cartridge: 'cartridges by barcode, with the history of their keys',
+  key: 'managed objects and their attributes, never key material',
+  audit: 'the hash-chained record of everything done with keys',
+  ttlv: 'messages of the KMIP protocol',
+}
+
+/** Every command. */
+export const commands: readonly Command[] = [
+  init,
+  serve,
+  status,
+  doctor,
+  libraryAdd,
+  libraryList,
+  libraryShow,
+  libraryRenew,
+  libraryRevoke,
+  libraryCredentialAdd,
+  groupList,
+  groupShow,
+  groupSet,
+  serverCertificateShow,
+  serverCertificateRenew,
+  cartridgeList,
+  cartridgeShow,
+  keyList,
+  keyShow,
+  keyRecover,
+  keyDestroy,
+  auditList,
+  auditVerify,
+  auditExport,
+  ttlvDecode,
+]

@@ -1,0 +1,84 @@
+// `keyreel group …`: groups of clients that share keys, and how each treats them.
+import { groupOf, groups, setGroupPolicy } from '../../access/groups.ts'
+import type { Group } from '../../access/groups.ts'
+import { UserError, exitStatus } from '../../errors.ts'
+import { argument, command, rest } from '../command.ts'
+import { keystoreExits, withStore } from '../keystore-session.ts'
+import { isoMoment, pairs, table } from '../output.ts'
+import type { Style } from '../output.ts'
+
+export const groupList = command({
+  words: 'group list',
+  summary: 'list the groups with their policies',
+  exits: keystoreExits,
+  examples: ['group list', 'group list --json'],
+  async run({ context }) {
+    const rows = await withStore(context, (store) => store.read((work) => groups(work)))
+    const columns = {
+      GROUP: ({ name }: Group) => name,
+      LIBRARIES: ({ clients }: Group) => clients.length,
+      DESTROY: ({ policy }: Group) => destroyWord(policy.destroyAfterDays),
+      DUPLICATES: ({ policy }: Group) => policy.duplicates,
+    }
+    return { json: rows.map(groupJson), text: table(columns, rows, context.style, 'no groups') }
+  },
+})
+
+export const groupShow = command({
+  words: 'group show',
+  summary: 'show one group: its libraries and its policies',
+  arguments: { NAME: argument('name of the group') },
+  exits: keystoreExits,
+  examples: ['group show default', 'group show vault --json'],
+  async run({ arguments: { NAME }, context }) {
+    const group = await withStore(context, (store) => store.read((work) => groupOf(work, NAME)))
+    return { json: groupJson(group), text: groupText(group, context.style) }
+  },
+})
+
+export const groupSet = command({
+  words: 'group set',
+  summary: 'change the policies of a group',
+  details:
+    'destroy=now|30d|refuse: when a destroyed key is wiped for good, or that Destroy is refused. ' +
+    'duplicates=refuse|allow: whether two living keys may hold the same application data in a ' +
+    'tape namespace. export=WORD and ready=WORD are kept for the exchange with other sites.',
+  arguments: { NAME: argument('name of the group'), SETTING: rest('policies as key=value') },
+  exits: keystoreExits,
+  examples: ['group set default destroy=30d', 'group set test destroy=now duplicates=allow'],
+  async run({ arguments: { NAME, SETTING }, context }) {
+    if (SETTING.length === 0) {
+      throw new UserError('usage', 'no setting given', `keyreel group set ${NAME} destroy=30d`, {
+        exitStatus: exitStatus.usage,
+      })
+    }
+    const group = await withStore(context, (store) => setGroupPolicy(store, NAME, SETTING))
+    return { json: groupJson(group), text: groupText(group, context.style) }
+  },
+})
+
+function destroyWord(days: number | undefined): string {
+  if (days === undefined) return 'refuse'
+  return days === 0 ? 'now' : `${days}d`
+}
+
+function groupJson({ name, created, policy, clients }: Group) {
+  return {
+    name,
+    created: isoMoment(created),
+    libraries: clients,
+    destroy: destroyWord(policy.destroyAfterDays),
+    duplicates: policy.duplicates,
+    export: policy.export,
+    ready: policy.ready,
+  }
+}
+
+function groupText(group: Group, style: Style): string {
+  const { name, libraries, created, ...policies } = groupJson(group)
+  const rows = Object.entries(policies).map(([word, value]) => [word, value] as const)
+  return pairs(
+    [['group', name], ['created', created], ['libraries', libraries.join(' ') || '-'], ...rows],
+    style,
+  )
+}

@@ -1,0 +1,96 @@
+// `keyreel init`: makes the data directory and says what it made and what to do next.
+import { relative } from 'node:path'
+import { initialise } from '../../initialise.ts'
+import type { Initialised } from '../../initialise.ts'
+import { masterKeyKinds, readNewPassphrase } from '../../keystore/master-key-choice.ts'
+import type { MasterKeyKind, MasterKeyWish } from '../../keystore/master-key-choice.ts'
+import { exitStatus } from '../../errors.ts'
+import { withColons } from '../../crypto/certificates.ts'
+import { choice, command, list } from '../command.ts'
+import type { Context } from '../command.ts'
+import { askPassphrase } from '../dialogue.ts'
+import { isoMoment, moment, pairs } from '../output.ts'
+import type { Style } from '../output.ts'
+
+export const init = command({
+  words: 'init',
+  summary: 'make the data directory: keystore, master key, CA and server certificate',
+  details:
+    'Without --host the certificates name this machine. With --master-key passphrase the keystore ' +
+    'opens only with the passphrase: asked for, or read from --passphrase-file or the systemd ' +
+    'credential keyreel-passphrase. A directory that is initialised already is left alone.',
+  options: {
+    host: list('NAME', 'host name or IP address libraries will use; may repeat'),
+    masterKey: choice(masterKeyKinds, 'what seals the keystore'),
+  },
+  exits: [exitStatus.sealed],
+  examples: [
+    'init --host kms.example.org --host 192.0.2.10',
+    'init --data /var/lib/keyreel --master-key-file /etc/keyreel/master.key',
+  ],
+  async run({ options: { host, masterKey }, context }) {
+    const made = await initialise({
+      data: context.config.data,
+      hosts: host,
+      masterKey: await masterKeyWish(masterKey, context),
+      now: context.io.now,
+    })
+    const next = nextCommands(context.config.data)
+    return {
+      json: { ...madeJson(made), next },
+      text: `${madeText(made, context.style)}\n\nnext:\n${next.map((line) => `  ${line}`).join('\n')}`,
+    }
+  },
+})
+
+async function masterKeyWish(kind: MasterKeyKind, context: Context): Promise<MasterKeyWish> {
+  if (kind === 'file') return { kind, path: context.config['master-key-file'] }
+  const ask = () => askPassphrase(context, 'new master passphrase', { fresh: true })
+  const passphrase = await readNewPassphrase(context.config, { environment: context.io.env, ask })
+  return { kind, passphrase }
+}
+
+/** What was made, for people; `serve` shows it too when it had to make the directory. */
+export function madeText(
+  { directory, identity, masterKeyPath }: Initialised,
+  style: Style,
+): string {
+  const { authority, certificates, hosts } = identity
+  return pairs(
+    [
+      ['made', directory],
+      ['master key', masterKeyPath ?? 'a passphrase; without it no key can be opened'],
+      ['server names', hosts.join(' ')],
+      ['server certificates', certificates.map(({ key }) => key.name).join(' and ')],
+      ['valid until', moment(certificates[0]?.notAfter)],
+      ['certificate authority', authority.subject],
+      ['its SHA-256', withColons(authority.fingerprint)],
+    ],
+    style,
+  )
+}
+
+/** The three commands that lead from an empty keystore to the first tape. */
+export function nextCommands(data: string): string[] {
+  const flag = data === './keyreel-data' ? '' : ` --data ${relative('.', data) || '.'}`
+  return [
+    `keyreel serve${flag}`,
+    `keyreel library add NAME --out DIR${flag}`,
+    `keyreel doctor${flag}`,
+  ]
+}
+
+function madeJson({ directory, identity, masterKeyPath }: Initialised) {
+  const { authority, certificates, hosts } = identity
+  return {
+    directory,
+    masterKey: masterKeyPath ?? 'passphrase',
+    hosts,
+    authority: { subject: authority.subject, fingerprint: authority.fingerprint },
+    certificates: certificates.map(({ key, fingerprint, notAfter }) => ({
+      key: key.name,
+      fingerprint,
+      notAfter: isoMoment(notAfter),
+    })),
+  }
+}

@@ -1,0 +1,177 @@
+// `keyreel key …`: managed objects and their attributes, never key material.
+import {
+  destroyKey,
+  daysUntilWipe,
+  findKey,
+  keyRow,
+  listKeys,
+  recoverKey,
+} from '../../admin/managed-keys.ts'
+import type { KeyRow } from '../../admin/managed-keys.ts'
+import { exitStatus } from '../../errors.ts'
+import { attributesOf } from '../../keystore/object-attributes.ts'
+import type { HeldInstance } from '../../keystore/attribute-set.ts'
+import { argument, command, integer, text, textOr, toggle } from '../command.ts'
+import { confirmTyped } from '../dialogue.ts'
+import { keystoreExits, withStore } from '../keystore-session.ts'
+import { isoMoment, jsonDocument, moment, pairs, table } from '../output.ts'
+import type { Style } from '../output.ts'
+
+const identifier = argument('unique identifier, or as much of its beginning as is unambiguous')
+
+export const keyList = command({
+  words: 'key list',
+  summary: 'list keys and other managed objects, newest first',
+  options: {
+    group: textOr('GROUP', 'default', 'group of keys'),
+    library: text('NAME', 'only those that this library made'),
+    barcode: text('BARCODE', 'only keys of this cartridge'),
+    state: text('STATE', 'only those in this state, such as Active or Destroyed'),
+    limit: integer('N', 100, 'most keys to list'),
+  },
+  exits: keystoreExits,
+  examples: ['key list --barcode KR0001L8', 'key list --group vault --state Destroyed --json'],
+  async run({ options, context }) {
+    const { library: owner, ...filter } = options
+    const { rows, more } = await withStore(context, (store) =>
+      listKeys(store, { ...filter, owner }, context.io.now()),
+    )
+    if (more) context.say(`only the newest ${rows.length} are shown; --limit N shows more`)
+    const columns = {
+      ID: ({ id }: KeyRow) => id,
+      TYPE: ({ type }: KeyRow) => type,
+      STATE: ({ state }: KeyRow) => state,
+      KEY: algorithmText,
+      CARTRIDGE: ({ barcode }: KeyRow) => barcode,
+      OWNER: ({ owner: name }: KeyRow) => name,
+      CREATED: ({ created }: KeyRow) => moment(created),
+    }
+    const empty = `no such keys in group ${options.group}`
+    return {
+      json: { keys: rows.map(rowJson), more },
+      text: table(columns, rows, context.style, empty),
+    }
+  },
+})
+
+export const keyShow = command({
+  words: 'key show',
+  summary: 'show the attributes of one key, never its material',
+  arguments: { ID: identifier },
+  exits: keystoreExits,
+  examples: ['key show 6f1c0d2e', 'key show 6f1c0d2e --json'],
+  async run({ arguments: { ID }, context }) {
+    const { row, attributes } = await withStore(context, (store) =>
+      store.read(async (work) => {
+        const object = await findKey(work, ID)
+        return { row: keyRow(object, work.now), attributes: attributesOf(object, work.now) }
+      }),
+    )
+    const shown = attributes.map(
+      (instance) => [attributeName(instance), valueText(instance)] as const,
+    )
+    return {
+      json: {
+        ...rowJson(row),
+        attributes: attributes.map((instance) => ({
+          name: attributeName(instance),
+          index: instance.index,
+          value: instance.value,
+        })),
+      },
+      text: `${rowText(row, context.style)}\n\n${pairs(shown, context.style)}`,
+    }
+  },
+})
+
+export const keyDestroy = command({
+  words: 'key destroy',
+  summary: "destroy a key; its group's policy says when it is wiped for good",
+  arguments: { ID: identifier },
+  options: { dryRun: toggle('say what would happen, change nothing') },
+  exits: [...keystoreExits, exitStatus.policy],
+  examples: ['key destroy 6f1c0d2e --dry-run', 'key destroy 6f1c0d2e --yes'],
+  async run({ arguments: { ID }, options: { dryRun }, context }) {
+    return withStore(context, async (store) => {
+      const { before, days } = await store.read(async (work) => {
+        const object = await findKey(work, ID)
+        return { before: keyRow(object, work.now), days: await daysUntilWipe(work, object) }
+      })
+      const wipe = days === 0 ? 'wiped at once' : `wiped in ${days} days`
+      const tape = before.barcode === undefined ? '' : ` of cartridge ${before.barcode}`
+      if (dryRun) {
+        const line = `would destroy key ${before.id}${tape}; it would be ${wipe}`
+        return { json: { ...rowJson(before), wouldWipeAfterDays: days }, text: line }
+      }
+      const expected = before.barcode ?? before.id.slice(0, 8)
+      await confirmTyped(context, { what: `destroy key ${before.id}${tape} (${wipe})`, expected })
+      const row = await destroyKey(store, before.id)
+      const note = days === 0 ? '' : `; until then:  keyreel key recover ${row.id}`
+      return { json: rowJson(row), text: `key ${row.id}${tape} is destroyed, ${wipe}${note}` }
+    })
+  },
+})
+
+export const keyRecover = command({
+  words: 'key recover',
+  summary: 'bring back a destroyed key that has not been wiped yet',
+  arguments: { ID: identifier },
+  exits: keystoreExits,
+  examples: ['key recover 6f1c0d2e', 'key recover 6f1c0d2e --json'],
+  async run({ arguments: { ID }, context }) {
+    const row = await withStore(context, (store) => recoverKey(store, ID))
+    const tape = row.barcode === undefined ? '' : ` of cartridge ${row.barcode}`
+    return { json: rowJson(row), text: `key ${row.id}${tape} is back, ${row.state}` }
+  },
+})
+
+function algorithmText({ algorithm, length }: KeyRow): string | undefined {
+  return algorithm === undefined ? undefined : `${algorithm}${length ? `-${length}` : ''}`
+}
+
+function rowJson(row: KeyRow) {
+  const { created, destroyed, wipeAfter, ...facts } = row
+  return {
+    ...facts,
+    created: isoMoment(created),
+    destroyed: isoMoment(destroyed),
+    wipeAfter: isoMoment(wipeAfter),
+  }
+}
+
+function rowText(row: KeyRow, style: Style): string {
+  return pairs(
+    [
+      ['key', row.id],
+      ['group', row.group],
+      ['type', row.type],
+      ['state', row.state],
+      ['key type', algorithmText(row)],
+      ['cartridge', row.barcode],
+      ['owner', row.owner],
+      ['created', moment(row.created)],
+      ['destroyed', moment(row.destroyed)],
+      ['wiped after', moment(row.wipeAfter)],
+      ['material', row.hasMaterial ? 'kept, sealed' : 'none'],
+    ],
+    style,
+  )
+}
+
+/** The KMIP name: vendor attributes as vendor and name, further instances with their index. */
+function attributeName({ tag, value, index }: HeldInstance): string {
+  if (tag !== 'Attribute') return index === 0 ? tag : `${tag}[${index}]`
+  const { VendorIdentification, AttributeName } = value as Record<string, string>
+  return `${VendorIdentification}-${AttributeName}`
+}
+
+function valueText({ tag, value }: HeldInstance): string {
+  if (typeof value === 'bigint') return tag.endsWith('Date') ? (moment(value) ?? '') : String(value)
+  if (tag === 'Attribute') {
+    const { AttributeValue } = value as { AttributeValue: { value: unknown } }
+    return String(AttributeValue.value)
+  }
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  if (typeof value !== 'object' || value === null) return String(value)
+  return jsonDocument(value).replaceAll(/\n\s*/g, ' ')
+}

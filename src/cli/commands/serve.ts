@@ -1,0 +1,167 @@
+// `keyreel serve`: runs the server until SIGTERM or SIGINT; makes an absent data directory first.
+import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { writeServerState } from '../../admin/server-state.ts'
+import { startServer } from '../../app.ts'
+import type { RunningServer } from '../../app.ts'
+import type { Config } from '../../config.ts'
+import { exitStatus, UserError } from '../../errors.ts'
+import { initialise } from '../../initialise.ts'
+import { databaseFile } from '../../keystore/data-directory.ts'
+import type { Log } from '../../log.ts'
+import {
+  hasPassphraseAtHand,
+  openMasterKey,
+  readNewPassphrase,
+} from '../../keystore/master-key-choice.ts'
+import type { MasterKeyWish } from '../../keystore/master-key-choice.ts'
+import { splitAddress } from '../../setting-kinds.ts'
+import { command } from '../command.ts'
+import type { Context } from '../command.ts'
+import type { Io } from '../io.ts'
+import { keystoreExits, passphraseSources } from '../keystore-session.ts'
+import { release } from '../release.ts'
+import { madeText } from './init.ts'
+
+/** Milliseconds between two notes of who was last seen; a client seen for the first time is noted sooner. */
+const stateEvery = 30_000
+const newcomersEvery = 2_000
+/** Milliseconds from the signal to the end of the process. */
+const longestStop = 9_500
+
+export const serve = command({
+  words: 'serve',
+  summary: 'serve KMIP to tape libraries',
+  details:
+    'Makes the data directory first when there is none. Prints one line on standard output, ' +
+    '"ready kmip=HOST:PORT", once connections are accepted. SIGTERM and SIGINT end it after the ' +
+    'requests under way are answered; SIGHUP reads configuration and certificates again.',
+  settings: ['listen', 'tls.ciphers', 'test-mode'],
+  exits: keystoreExits.filter((status) => status !== exitStatus.notInitialised),
+  examples: ['serve', 'serve --data /var/lib/keyreel --listen 0.0.0.0:5696'],
+  ownSignals: true,
+  async run({ context }) {
+    const { config, log, say, announce } = context
+    const stop = stopSignal(context.io)
+    try {
+      if (!existsSync(join(config.data, databaseFile))) await makeFirst(context)
+      if (config['test-mode']) log.warn('test mode: not for real tapes')
+      const server = await startServer({
+        data: config.data,
+        listen: splitAddress(config.listen),
+        masterKey: await openMasterKey(config, passphraseSources(context)),
+        release: release(),
+        config,
+        testMode: config['test-mode'],
+        log,
+      })
+      const started = Date.now()
+      const record = () => recordState(config.data, server, started, log)
+      const recording = setInterval(() => void record(), stateEvery).unref()
+      let known = 0
+      const newcomers = setInterval(() => {
+        const clients = server.statistics().clients.length
+        if (clients > known) void record()
+        known = clients
+      }, newcomersEvery).unref()
+      const offReload = context.io.onSignal('SIGHUP', () => void reload(server, context))
+      try {
+        await record()
+        say(`serving KMIP on ${server.kmip} from ${config.data}; Ctrl-C stops it`)
+        announce(`ready kmip=${server.kmip}`)
+        say(`${await stop.received}: answering what is under way, then stopping`)
+      } finally {
+        clearInterval(recording)
+        clearInterval(newcomers)
+        offReload()
+        await record()
+        await inTime(server.close(), log)
+      }
+    } finally {
+      stop.off()
+    }
+    return { json: undefined, text: '' }
+  },
+})
+
+/** Resolves at the first SIGTERM or SIGINT, also one that comes while the server still starts. */
+function stopSignal(io: Io): { received: Promise<string>; off: () => void } {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const offs = (['SIGTERM', 'SIGINT'] as const).map((name) =>
+    io.onSignal(name, () => resolve(name)),
+  )
+  return { received: promise, off: () => offs.forEach((off) => off()) }
+}
+
+/** Waits for the server to end, but not for ever: the process exits within 10 s of the signal. */
+async function inTime(closing: Promise<void>, log: Log): Promise<void> {
+  const patience = new AbortController()
+  const late = delay(longestStop, 'late', { signal: patience.signal }).catch(() => 'in time')
+  if ((await Promise.race([closing, late])) === 'late') log.error('work under way was cut off')
+  patience.abort()
+}
+
+/** Applies what can change while the server runs, and names what cannot. */
+async function reload(server: RunningServer, context: Context): Promise<void> {
+  const { log, config: before } = context
+  try {
+    const after = context.reloadConfig()
+    log.level = after['log.level']
+    await server.reload()
+    const waiting = changedKeys(before, after).filter((key) => key !== 'log.level')
+    log.info('configuration and certificates read again')
+    if (waiting.length > 0) log.warn({ settings: waiting }, 'these settings change at a restart')
+  } catch (error) {
+    log.error({ err: error }, 'reload failed; the server goes on as before')
+  }
+}
+
+function changedKeys(before: Config, after: Config): string[] {
+  const keys = Object.keys(after) as (keyof Config)[]
+  return keys.filter((key) => !isDeepStrictEqual(before[key], after[key]))
+}
+
+/** Leaves in the data directory what `status` shows of a running server. */
+async function recordState(
+  data: string,
+  server: RunningServer,
+  started: number,
+  log: Log,
+): Promise<void> {
+  try {
+    const contacts = [...server.statistics().clients]
+    await writeServerState(data, { pid: process.pid, kmip: server.kmip, started, contacts })
+  } catch (error) {
+    log.warn({ err: error }, 'cannot write down when clients were last seen')
+  }
+}
+
+/** Makes the data directory, and says what it made. */
+async function makeFirst(context: Context): Promise<void> {
+  const { config, io, say, style } = context
+  say(`there is no keystore in ${config.data} yet: making one`)
+  const masterKey = await firstMasterKey(context)
+  try {
+    const made = await initialise({ data: config.data, hosts: [], masterKey, now: io.now })
+    say(`${madeText(made, style)}\n`)
+    say('next, in another terminal:  keyreel library add NAME --out DIR\n')
+  } catch (error) {
+    // An earlier init was cut off after its work was complete: it has just been put in place.
+    if (!(error instanceof UserError && error.code === 'initialised')) throw error
+  }
+}
+
+/** A passphrase when one is at hand and no key file is named, else a key file. */
+async function firstMasterKey(context: Context): Promise<MasterKeyWish> {
+  const { config } = context
+  const path = config['master-key-file']
+  const sources = passphraseSources(context)
+  const hasPassphrase = path === undefined && hasPassphraseAtHand(config, sources)
+  if (!hasPassphrase) return { kind: 'file', path }
+  return {
+    kind: 'passphrase',
+    passphrase: await readNewPassphrase(config, sources),
+  }
+}

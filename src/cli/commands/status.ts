@@ -1,0 +1,168 @@
+// `keyreel status`: one screen about the keystore, the server and who uses it.
+import { enrolledClients } from '../../access/clients.ts'
+import { expiries } from '../../access/expiries.ts'
+import type { Expiry } from '../../access/expiries.ts'
+import { groups } from '../../access/groups.ts'
+import { expiryText, isUrgent } from '../../admin/health.ts'
+import { isRunning, readServerState } from '../../admin/server-state.ts'
+import type { ServerState } from '../../admin/server-state.ts'
+import { exitStatus, UserError } from '../../errors.ts'
+import type { Store } from '../../keystore/store.ts'
+import type { Work } from '../../keystore/work.ts'
+import { command } from '../command.ts'
+import type { Context, Report } from '../command.ts'
+import { withHealth } from '../health-session.ts'
+import { keystoreExits } from '../keystore-session.ts'
+import { isoMoment, moment, pairs, table } from '../output.ts'
+import { lastSeen } from './library-views.ts'
+
+/** Rows of each table; `library list` and --json have them all. */
+const rowsShown = 8
+
+export const status = command({
+  words: 'status',
+  summary: 'one screen: sealed or not, keys, libraries last seen, certificates by expiry',
+  exits: keystoreExits,
+  examples: ['status', 'status --json'],
+  run: ({ context }) =>
+    withHealth(context, false, async ({ keystore }) => {
+      const server = await readServerState(context.config.data)
+      return keystore instanceof UserError
+        ? sealedReport(keystore, server, context)
+        : openReport(await factsOf(keystore), server, context)
+    }),
+})
+
+type Facts = Awaited<ReturnType<typeof factsOf>>
+
+async function factsOf(store: Store) {
+  return store.read(async (work) => ({
+    store: store.id,
+    groups: await Promise.all(
+      (await groups(work)).map(async ({ name }) => ({ name, ...(await countKeys(work, name)) })),
+    ),
+    clients: (await enrolledClients(work)).filter(({ revoked }) => revoked === undefined),
+    expiries: (await expiries(work, work.now)).filter(({ superseded }) => !superseded),
+  }))
+}
+
+/** How many objects of a group are not destroyed; a count that stops is given as a floor. */
+async function countKeys(work: Work, group: string) {
+  const { total, totalIsFloor } = await work.find({
+    group,
+    equals: [],
+    ranges: [],
+    destroyed: 'exclude',
+    archived: 'include',
+    offset: 0,
+    limit: 1,
+  })
+  return { objects: total, atLeast: totalIsFloor }
+}
+
+function sealedReport(
+  { message, hint }: UserError,
+  server: ServerState | undefined,
+  { style, config }: Context,
+): Report {
+  const facts = pairs(
+    [
+      ['data directory', config.data],
+      ['keystore', `sealed: ${message}`],
+      ['remedy', hint],
+      ['server', serverText(server)],
+    ],
+    style,
+  )
+  const json = { sealed: true, reason: message, remedy: hint, server: serverJson(server) }
+  return { json, text: facts, exitStatus: exitStatus.sealed }
+}
+
+async function openReport(
+  { store, groups: counts, clients, expiries: certificates }: Facts,
+  server: ServerState | undefined,
+  context: Context,
+): Promise<Report> {
+  const { style, config } = context
+  const seen = await lastSeen(context)
+  const urgent = certificates.filter(isUrgent)
+  const facts = pairs(
+    [
+      ['data directory', config.data],
+      ['keystore', 'open'],
+      ['server', serverText(server)],
+      ...counts.map(
+        ({ name, objects, atLeast }) =>
+          [`group ${name}`, `${objects}${atLeast ? ' or more' : ''} objects`] as const,
+      ),
+      ['last backup', 'none'],
+    ],
+    style,
+  )
+  const libraries = clients
+    .map(({ name, group }) => ({ name, group, lastSeen: seen.get(name) }))
+    .toSorted((a, b) => Number((b.lastSeen ?? 0n) - (a.lastSeen ?? 0n)))
+  const libraryColumns = {
+    LIBRARY: ({ name }: (typeof libraries)[number]) => name,
+    GROUP: ({ group }: (typeof libraries)[number]) => group,
+    'LAST SEEN': (row: (typeof libraries)[number]) => moment(row.lastSeen) ?? 'never',
+  }
+  const expiryColumns = {
+    CERTIFICATE: certificateName,
+    ENDS: ({ certificate }: Expiry) => moment(certificate.notAfter),
+    DAYS: ({ daysLeft }: Expiry) => daysLeft,
+  }
+  const empty = 'no libraries yet; enrol one:  keyreel library add NAME --out DIR'
+  const warnings = urgent.map((row) => style('yellow', `warning: ${expiryText(row)}`))
+  return {
+    json: {
+      sealed: false,
+      store,
+      server: serverJson(server),
+      groups: counts,
+      libraries: libraries.map((row) => ({ ...row, lastSeen: isoMoment(row.lastSeen) })),
+      certificates: certificates.map(({ of, name, certificate, daysLeft, warning }) => ({
+        of,
+        name,
+        notAfter: isoMoment(certificate.notAfter),
+        daysLeft,
+        warning,
+      })),
+      lastBackup: null,
+    },
+    text: [
+      facts,
+      shortTable(
+        table(libraryColumns, libraries.slice(0, rowsShown), style, empty),
+        libraries.length,
+      ),
+      shortTable(
+        table(expiryColumns, certificates.slice(0, rowsShown), style, ''),
+        certificates.length,
+      ),
+      ...(warnings.length === 0 ? [] : [warnings.join('\n')]),
+    ].join('\n\n'),
+  }
+}
+
+function certificateName({ of, name, certificate }: Expiry): string {
+  if (of === 'authority') return 'CA'
+  return of === 'server' ? `server ${name} (${certificate.key.name})` : `library ${name}`
+}
+
+function shortTable(text: string, rows: number): string {
+  return rows <= rowsShown ? text : `${text}\n… and ${rows - rowsShown} more (--json has them)`
+}
+
+function serverText(server: ServerState | undefined): string {
+  if (server === undefined || !isRunning(server)) return 'not running'
+  const open = server.contacts.reduce((sum, { connections }) => sum + connections, 0)
+  const since = moment(BigInt(Math.floor(server.started / 1000)))
+  return `running on ${server.kmip} since ${since}, process ${server.pid}, ${open} connections`
+}
+
+function serverJson(server: ServerState | undefined) {
+  if (server === undefined || !isRunning(server)) return { running: false }
+  const { kmip, pid, started } = server
+  return { running: true, kmip, pid, started: isoMoment(BigInt(Math.floor(started / 1000))) }
+}

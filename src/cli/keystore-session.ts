@@ -1,0 +1,48 @@
+// Opens the keystore of the data directory for one command and closes it again.
+import { exitStatus } from '../errors.ts'
+import { openStore } from '../keystore/store.ts'
+import type { Store } from '../keystore/store.ts'
+import { openMasterKey } from '../keystore/master-key-choice.ts'
+import type { PassphraseSources } from '../keystore/master-key-choice.ts'
+import type { Context } from './command.ts'
+import { askPassphrase } from './dialogue.ts'
+
+/** Exit statuses of every command that opens the keystore. */
+export const keystoreExits = [
+  exitStatus.notInitialised,
+  exitStatus.sealed,
+  exitStatus.wrongPassphrase,
+] as const
+
+/** The name of the chain in which the command line's acts are recorded. */
+const writer = 'cli'
+
+/** Runs `use` on the opened keystore, also while a server runs on the same data directory. */
+export async function withStore<T>(
+  context: Context,
+  use: (store: Store) => Promise<T>,
+): Promise<T> {
+  const masterKey = await openMasterKey(context.config, passphraseSources(context))
+  const store = await openStore({
+    directory: context.config.data,
+    masterKey,
+    writer,
+    now: context.io.now,
+  }).catch((error: unknown) => {
+    masterKey.close()
+    throw error
+  })
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/** Passphrases of an existing keystore: from the environment's places, else asked once. */
+export function passphraseSources(context: Context): PassphraseSources {
+  return {
+    environment: context.io.env,
+    ask: () => askPassphrase(context, 'master passphrase'),
+  }
+}

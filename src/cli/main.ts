@@ -1,0 +1,119 @@
+// The command line: reads it, settles the configuration, runs the command, prints its report and
+// turns whatever went wrong into lines for a person and an exit status. The only place that does.
+import { settle } from '../config.ts'
+import { openLog, printable } from '../log.ts'
+import type { Context, Report } from './command.ts'
+import { commands, nouns } from './commands.ts'
+import { Interrupted } from './dialogue.ts'
+import type { ExitStatus } from './exit-status.ts'
+import { parseCommandLine } from './grammar.ts'
+import type { Parsed } from './grammar.ts'
+import { processIo } from './io.ts'
+import type { Io } from './io.ts'
+import { explained } from './known-errors.ts'
+import { jsonDocument, styleFor } from './output.ts'
+import { release } from './release.ts'
+
+/** Runs one command line and resolves with its exit status; never rejects. */
+export async function main(argv: readonly string[], io: Io): Promise<ExitStatus> {
+  try {
+    const width = 'columns' in io.stdout ? Number(io.stdout.columns) || 100 : 100
+    const grammar = { commands, nouns, version: release(), width }
+    const parsed = parseCommandLine(grammar, argv)
+    if (!('command' in parsed)) {
+      const stream = parsed.exitStatus === 0 ? io.stdout : io.stderr
+      stream.write(parsed.text)
+      return parsed.exitStatus
+    }
+    return await run(parsed, io)
+  } catch (error) {
+    return complain(error, io)
+  }
+}
+
+/** Runs this process's command line and ends the process with its exit status. */
+export async function runProcess(): Promise<void> {
+  const io = processIo()
+  const end = (status: number) => process.stdout.write('', () => process.exit(status))
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 1)
+  })
+  process.stderr.on('error', () => process.exit(1))
+  process.on('uncaughtException', (error) => end(complain(error, io)))
+  end(await main(process.argv.slice(2), io))
+}
+
+async function run(parsed: Parsed, io: Io): Promise<ExitStatus> {
+  const context = contextOf(parsed, io)
+  const call = { arguments: parsed.arguments, options: parsed.options, context }
+  const report =
+    parsed.command.ownSignals === true
+      ? await parsed.command.run(call)
+      : await untilInterrupted(io, () => parsed.command.run(call))
+  const text = parsed.json && report.json !== undefined ? jsonDocument(report.json) : report.text
+  if (text !== '') io.stdout.write(`${text}\n`)
+  return report.exitStatus ?? 0
+}
+
+function contextOf(parsed: Parsed, io: Io): Context {
+  const colours = parsed.colour && !io.env.NO_COLOR
+  const reloadConfig = () =>
+    settle({
+      flags: parsed.settings,
+      environment: io.env,
+      file: parsed.configFile ?? (io.env.KEYREEL_CONFIG || undefined),
+    })
+  const config = reloadConfig()
+  return {
+    io,
+    config,
+    log: openLog({
+      level: config['log.level'],
+      format: config['log.format'],
+      destination: io.stderr,
+      isTerminal: io.isTerminal('stderr'),
+      colour: colours && io.isTerminal('stderr'),
+    }),
+    style: styleFor(colours && io.isTerminal('stdout') && !parsed.json),
+    quiet: parsed.quiet,
+    yes: parsed.yes,
+    reloadConfig,
+    say: (line) => void (parsed.quiet || io.stderr.write(`${line}\n`)),
+    announce: (line) => void io.stdout.write(`${line}\n`),
+  }
+}
+
+/** SIGINT ends a command with 130; what it was writing is a transaction or a temporary file. */
+async function untilInterrupted(io: Io, command: () => Promise<Report>): Promise<Report> {
+  const interrupted = Promise.withResolvers<never>()
+  const off = io.onSignal('SIGINT', () => interrupted.reject(new Interrupted()))
+  try {
+    return await Promise.race([command(), interrupted.promise])
+  } finally {
+    off()
+  }
+}
+
+/** Prints what went wrong and says which status the process ends with. */
+function complain(error: unknown, io: Io): ExitStatus {
+  if (error instanceof Interrupted) {
+    io.stderr.write('interrupted\n')
+    return 130
+  }
+  const known = explained(error)
+  if (known !== undefined) {
+    const hints = known.hint.split('\n').map((hint) => `hint: ${printable(hint)}\n`)
+    io.stderr.write(`error: ${printable(known.message)}\n${hints.join('')}`)
+    if (io.env.KEYREEL_DEBUG) io.stderr.write(`${known.stack}\n`)
+    return known.exitStatus as ExitStatus
+  }
+  const reference = globalThis.crypto.randomUUID().slice(0, 8)
+  const name = error instanceof Error ? error.name : typeof error
+  io.stderr.write(
+    `error: internal error ${reference} (${name}); KEYREEL_DEBUG=1 shows where, please report it\n`,
+  )
+  if (io.env.KEYREEL_DEBUG) {
+    io.stderr.write(`${reference}: ${error instanceof Error ? error.stack : String(error)}\n`)
+  }
+  return 1
+}
