@@ -1,0 +1,50 @@
+// The packages as they are published: built, put under node_modules of an empty project, and used there.
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+
+const run = promisify(execFile)
+const root = resolve(import.meta.dirname, '../..')
+
+void t.test('the built packages work under node_modules, without TypeScript', async (t) => {
+  await run(process.execPath, ['scripts/build.ts'], { cwd: root })
+  const project = await mkdtemp(join(tmpdir(), 'keyreel-build-'))
+  t.teardown(() => rm(project, { recursive: true, force: true }))
+  const modules = join(project, 'node_modules')
+  await mkdir(modules)
+  for (const name of await readdir(join(root, 'node_modules'))) {
+    if (name === 'ttlv-codec' || name === 'keyreel' || name.startsWith('.')) continue
+    await symlink(join(root, 'node_modules', name), join(modules, name))
+  }
+  for (const name of ['ttlv-codec', 'keyreel']) {
+    await cp(join(root, 'dist', name), join(modules, name), { recursive: true })
+  }
+
+  const program = `
+    import { encode, decode, integer } from 'ttlv-codec'
+    import { connect } from 'keyreel/client'
+    const bytes = encode(integer, 0x42006a, 2, { version: 0x0201 })
+    console.log(decode(integer, 0x42006a, bytes, { version: 0x0201 }), typeof connect)
+  `
+  await writeFile(join(project, 'use.mjs'), program)
+  const used = await run(process.execPath, ['use.mjs'], { cwd: project })
+  t.equal(used.stdout, '2 function\n', 'codec and client are importable')
+
+  const cli = join(modules, 'keyreel/src/cli/keyreel.js')
+  const data = join(project, 'data')
+  const made = await run(process.execPath, [
+    cli,
+    'init',
+    '--data',
+    data,
+    '--host',
+    'localhost',
+    '--json',
+  ])
+  t.type(JSON.parse(made.stdout), 'object', 'init makes a data directory')
+  const status = await run(process.execPath, [cli, 'status', '--data', data, '--json'])
+  t.type(JSON.parse(status.stdout), 'object', 'status reads it')
+})
