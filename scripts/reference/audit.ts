@@ -1,0 +1,140 @@
+// docs/reference/audit-record.md: what is recorded, the fields of a record, and what verification says.
+import { chainEvents } from '../../src/keystore/audit.ts'
+import { operations } from '../../src/kmip/operations/index.ts'
+import { spaced, block, code, sections, table } from './markdown.ts'
+
+const intro = `
+Whatever changes the state of an object or a client, and whatever releases key material, is recorded in the
+same transaction. An act without its record cannot be committed, and a record is never there without its act.
+
+Every writer has a chain of its own: \`serve\` for the server, \`cli\` for commands. One row of the database
+holds the records of one group commit; its MAC covers the MAC of the row before it
+([formats](formats.md#audit-rows)). A new chain is announced in an older one.
+`
+
+const fields = [
+  ['chain', 'the writer: `serve` or `cli`'],
+  ['number', 'counts from 1 in each chain, without gaps'],
+  ['time', 'when the group commit ran, in UTC'],
+  [
+    'actor',
+    'who: `name` and `kind`. A client has the kind it was enrolled as (`library`) and its name, or `client/user` when a credential was sent; commands are `administrator` of kind `cli`; what the server does by itself is `keyreel`, `server` or `clock` of kind `server`',
+  ],
+  ['operation', 'the KMIP operation, or an event of the table below'],
+  ['object', 'unique identifier of the object concerned, if any'],
+  ['group', 'the group concerned, if any'],
+  ['outcome', '`Success`, `OperationUndone`, or the Result Reason of a refusal'],
+  [
+    'details',
+    'more, by operation: a Revoke its reason, a Get of a Deactivated or Compromised key that state. Never a secret, never key material',
+  ],
+  [
+    'changes',
+    'each row that the act changed: `object` (unique identifier, or `kind/name` with `document` true), `revision` and `mac` (base64url). In `audit export` only',
+  ],
+] as const
+
+const recorded = Object.values(operations)
+  .filter(({ effect }) => effect === 'act')
+  .map(({ name }) => spaced(name))
+
+/** Events that are no KMIP operations; a test looks for each in the source, and the other way round. */
+export const events = [
+  [chainEvents.created, 'a keystore was made; first record of the first chain', 'store, chain'],
+  [chainEvents.announced, 'another writer begins a chain; stands in an older chain', 'chain'],
+  [chainEvents.started, 'first record of that chain', 'parent, number'],
+  [
+    'server certificate create',
+    'certificates of CA and server were made',
+    'hosts, authority, certificates',
+  ],
+  [
+    'server certificate renew',
+    'the server certificates were renewed, by a command or by the server',
+    'hosts, authority, certificates',
+  ],
+  ['Message', 'a request was refused as a whole, before any of its operations', ''],
+  ['library add', 'a client was enrolled', 'library, profile, fingerprint, subject, issuer'],
+  ['library renew', 'a client got a further certificate', 'as library add'],
+  ['library revoke', 'a client was revoked', 'library'],
+  ['certificate revoke', 'one certificate of a client was revoked', 'library, fingerprint'],
+  ['library credential add', 'a user name and password were set', 'library, username, ownOnly'],
+  ['group set', 'the policies of a group were changed', 'the settings'],
+  ['key destroy', 'an administrator destroyed a key', 'wipeAfter'],
+  ['key recover', 'an administrator brought a key back', ''],
+  ['StateReached', 'a date has passed, and the new state is about to be shown', 'state'],
+  ['Wipe', 'the sealed material of a destroyed key was forgotten for good', ''],
+  ['Alarm', 'something an administrator must hear of that belongs to no single request', 'alarms'],
+  ['Epoch Begun', 'what is sealed from now on has a new secret', 'epoch'],
+  ['Master Key Added', 'another master key opens the keystore as well', 'provider'],
+  ['Master Key Removed', 'a master key no longer opens it', 'provider'],
+] as const
+
+const refusals = `
+Refusals of enrolled clients are recorded too: one record per client, operation and reason in a minute, with
+\`details.repeated\` for those that were counted. What only looks (Query, Discover Versions, Locate, Check, Get
+Attributes, Get Attribute List, Ping) goes to the log when it succeeds. Strangers leave log lines, never records.
+
+Alarms are log lines with \`alarm: true\` and stand in \`details.alarms\` of their record: a second key for the
+same tape identifier; an object that failed its integrity check; more than ten Destroys by one client within an
+hour.
+`
+
+const problems = [
+  ['audit-changed', 'records were changed, or the chain went another way after a checkpoint'],
+  ['audit-gap', 'records are missing between two others'],
+  ['audit-truncated', 'the chain ends before a record that the checkpoint knows'],
+  ['chain-missing', 'a chain that another one announces is gone'],
+  ['chain-unannounced', 'a chain that no other one announces, or that several do'],
+  ['changed', 'an object or document is not what keyreel wrote'],
+  ['replayed', 'an earlier state was put back'],
+  ['missing', 'the chain knows of an object or document whose row is gone'],
+  ['unaudited', 'a row that the chains do not know, or not in that revision'],
+] as const
+
+const example = {
+  chain: 'serve',
+  number: 27,
+  time: '2026-11-22T12:04:00Z',
+  actor: { name: 'alpha', kind: 'library' },
+  operation: 'Create',
+  object: '6f1c0d2e-54a1-4d0f-9c3b-0a5f2f6b7c11',
+  group: 'default',
+  outcome: 'Success',
+  changes: [
+    {
+      object: '6f1c0d2e-54a1-4d0f-9c3b-0a5f2f6b7c11',
+      revision: 1,
+      mac: 'qxk1…',
+    },
+  ],
+}
+
+export const auditPage = {
+  title: 'Audit record',
+  about: 'what is recorded, the fields of a record, and what verification reports',
+  body: () =>
+    sections(
+      intro,
+      '## Fields',
+      table(
+        ['field', 'meaning'],
+        fields.map(([field, meaning]) => [code(field), meaning]),
+      ),
+      'One line of `keyreel audit export`, laid out for reading:',
+      block(JSON.stringify(example, undefined, 2), 'json'),
+      '## What is recorded',
+      `KMIP operations: ${recorded.join(', ')}. Besides these:`,
+      table(
+        ['operation', 'what happened', 'details'],
+        events.map(([name, what, details]) => [code(name), what, details]),
+      ),
+      refusals,
+      '## What verification reports',
+      'Kinds of problem in `keyreel audit verify`. Verification goes on after the first one, but nothing that follows a changed record of a chain is believed.',
+      table(
+        ['kind', 'meaning'],
+        problems.map(([kind, meaning]) => [code(kind), meaning]),
+      ),
+    ),
+}

@@ -1,0 +1,214 @@
+// docs/reference/formats.md: what stands in the database and in the key files, byte for byte. A test
+// reads a keystore by this page alone (test/docs/stranger.ts).
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { argon2Cost } from '../../src/crypto/primitives/kdf.ts'
+import { sealsPerEpoch } from '../../src/keystore/sealing.ts'
+import { block, code, sections, table } from './markdown.ts'
+
+const intro = `
+Enough to write a program that reads a keystore without keyreel, given its master key. The database is not
+trusted by keyreel: whatever matters is under a MAC, whatever is secret is sealed.
+
+## Conventions
+
+- Numbers in files are big-endian. Texts are UTF-8. \`‖\` joins byte strings.
+- **Seal**: 12 bytes nonce ‖ ciphertext ‖ 16 bytes tag. AES-256-GCM with a random nonce. What else is bound
+  is named as *additional data*.
+- **MAC**: HMAC-SHA-256, 32 bytes.
+- **Head(a, b, …)**: the fields as a JSON array without blanks, as \`JSON.stringify\` of JavaScript writes it,
+  and one line feed (0A). Absent is \`null\`. \`Head("epoch","0a1b",1)\` is \`["epoch","0a1b",1]\` and 0A.
+- A unique identifier is a UUID: in Head as lower-case text with dashes, in the column \`objects.id\` as 16 bytes.
+- **TTLV**: the binary encoding of KMIP 2.1 §10.1.
+`
+
+const opening = `
+## From the master key to the working keys
+
+1. \`settings\` holds the identity of the store under \`store\`: a UUID as text.
+2. \`epoch_wraps\` holds, for every epoch and every master key, the epoch's secret of 32 bytes, wrapped.
+   \`provider\` says by which master key.
+3. From each secret come three keys of 32 bytes by HKDF-SHA-256 (RFC 5869): salt is the identity of the store as
+   text, info is the label.
+
+| label               | for                           |
+| ------------------- | ----------------------------- |
+| \`keyreel 1 sealing\` | sealing of material and secrets |
+| \`keyreel 1 records\` | MACs of objects and documents |
+| \`keyreel 1 audit\`   | MACs of audit rows            |
+
+New rows use the highest epoch. The next one begins when half of ${sealsPerEpoch.toLocaleString('en')} seals are used.
+
+### Master key file
+
+72 bytes: the ASCII letters \`keyreel1\`, the key of 32 bytes, and the SHA-256 of those 40 bytes. Its provider is
+\`file:\` and the first 8 bytes, in hexadecimal, of the MAC with this key over the text \`keyreel master key id\`.
+The wrap is a seal of the secret with this key; additional data is Head("epoch", store, epoch).
+
+### Passphrase
+
+The provider is \`passphrase\`. The wrap is: version (1 byte, 1), memory in KiB (4), passes (4), lanes (4), salt
+(16), then a seal of the secret. The sealing key is argon2id (RFC 9106) of the passphrase's bytes with that cost
+and salt, 32 bytes. Additional data is the first 29 bytes of the wrap ‖ Head("epoch", store, epoch). New wraps use
+${argon2Cost.memory} KiB, ${argon2Cost.passes} passes, ${argon2Cost.lanes} lanes.
+`
+
+const objectText = `
+## Objects
+
+One row of \`objects\` is one managed object.
+
+- **MAC** with the records key of the row's epoch over Head("object", id, type, group, epoch, revision) ‖ record.
+  Type is the number of the Object Type.
+- **sealed**, when it is not null: a seal with the sealing key of the row's epoch; additional data is
+  Head("object", id, type, group, epoch). Inside is the object as one TTLV item of KMIP 2.1, for example a Symmetric
+  Key with its Key Block. Null once wiped, and for objects without material.
+- **revision** is 1 at first and grows by one with every change. From revision 2 on \`revisions\` holds the same
+  revision and MAC under the row's \`n\`.
+- The other columns, \`entries\`, \`attribute_index\` and \`unique_entries\` follow from the record. They are there to
+  find rows and are never believed.
+
+### The record
+
+One TTLV item. Tags without a name in KMIP are of the range for extensions:
+`
+
+const recordRows = [
+  ['ObjectRecord', '54A000', 'Structure', 'the whole'],
+  ['RecordFormat', '54A001', 'Integer', '1'],
+  ['Vitals', '54A002', 'Structure', 'see below'],
+  ['HeldAttributes', '54A006', 'Structure', 'any number of HeldAttribute'],
+  [
+    'HeldAttribute',
+    '54A007',
+    'Structure',
+    'Attribute Reference (an Enumeration: the tag of the attribute; 420008 for vendor attributes), Attribute Index (Integer), Attribute Value (as that attribute has it in KMIP 2.1)',
+  ],
+] as const
+
+const vitalRows = [
+  ['Owner', '54A003', 'Text String', 'client, or client/user'],
+  ['Fresh', 'KMIP', 'Boolean', ''],
+  ['Sensitive', 'KMIP', 'Boolean', ''],
+  ['Extractable', 'KMIP', 'Boolean', ''],
+  ['Key Format Type', 'KMIP', 'Enumeration', 'optional'],
+  ['Initial Date', 'KMIP', 'Date-Time', ''],
+  [
+    'Activation Date, Deactivation Date, Compromise Date, Destroy Date, Archive Date',
+    'KMIP',
+    'Date-Time',
+    'optional',
+  ],
+  ['Last Change Date', 'KMIP', 'Date-Time', ''],
+  ['Lease Time', 'KMIP', 'Interval', ''],
+  [
+    'ShownState',
+    '54A004',
+    'Enumeration',
+    'optional: the last state shown to a client that time alone had brought about',
+  ],
+  ['WipeAfter', '54A005', 'Date-Time', 'optional: when a destroyed object may be wiped'],
+] as const
+
+const derivedText = `
+### Index entries
+
+\`attribute_index\` finds objects by equality. A value of more than 256 characters stands as \`sha256:\` and the
+hexadecimal SHA-256 of its text. \`unique_entries\` holds what only one object of a group may have while it is not
+destroyed: kind \`name\` with the Name's value, and kind \`asi\` with a tape namespace and its data.
+`
+
+const indexRows = [
+  ['Name, AlternativeName', 'the value, without its type'],
+  [
+    'ApplicationSpecificInformation',
+    'namespace (of a tape library: without a vendor in front), the character U+0000, data',
+  ],
+  ['Link', 'the linked identifier'],
+  ['ObjectGroup, ContactInformation', 'the text'],
+  ['vendor-name', 'the text of a vendor attribute'],
+  ['cartridge, volume', 'barcode of a symmetric key, and the barcode without media identifier'],
+] as const
+
+const documentText = `
+## Documents
+
+Everything that is no managed object: one row of \`documents\` per kind and name, \`body\` as JSON, some with a sealed
+secret. A deleted document keeps its row with \`body\` null, so that its revision goes on.
+
+- **MAC** with the records key over Head("document", kind, name, epoch, revision, body, length of sealed) ‖ sealed. Body is
+  the text as it stands; without a sealed part the length is \`null\` and nothing follows.
+- **sealed**: a seal with the sealing key; additional data is Head("document", kind, name, epoch).
+`
+
+const documentRows = [
+  ['group', 'its name', 'created, destroy, duplicates, export, ready', ''],
+  ['client', 'its name', 'kind, group, profile, allow, created, revoked', ''],
+  [
+    'certificate',
+    'SHA-256 of the DER, hexadecimal',
+    'client, pem, authority (of the issuer, when it is not ours), origin, enrolled, revoked',
+    '',
+  ],
+  ['credential', 'the client', 'users: username, hash, ownOnly, added', ''],
+  ['authority', '`ca`', 'pem, created', 'private key, PKCS#8 DER'],
+  ['server-certificate', '`p256`, `rsa3072`', 'pem, hosts, issued', 'private key, PKCS#8 DER'],
+] as const
+
+const auditText = `
+Times are seconds since 1970. A password hash is in the PHC form: \`$argon2id$v=19$m=65536,t=3,p=4$salt$hash\`, of the
+password in Unicode form NFC.
+
+## Audit rows
+
+One row of \`audit\` holds the records \`first\` to \`last\` of one group commit in one chain; \`body\` is a JSON array of
+them ([fields](audit-record.md#fields), without \`chain\`; \`time\` in seconds).
+
+- **MAC** with the audit key of the row's epoch over Head("audit", chain, first, last, epoch) ‖ MAC of the row before
+  it in the chain ‖ body. Before the first row stand 32 zero bytes.
+- \`first\` of a row is \`last\` of the one before it plus one.
+- \`audit_objects\` and \`audit_indexed\` are an index that is filled behind the chains.
+
+## Checkpoint file
+
+JSON: \`store\` (identity), \`time\` (seconds), \`chains\`: a list of \`chain\`, \`number\` (of the last record) and \`mac\` (of its
+row, base64url without padding).
+`
+
+const folder = join(import.meta.dirname, '../../src/keystore/migrations')
+
+function schema(): string {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.sql'))
+  return files
+    .toSorted()
+    .map((file) => block(readFileSync(join(folder, file), 'utf8').trim(), 'sql'))
+    .join('\n\n')
+}
+
+export const formatsPage = {
+  title: 'Formats',
+  about: 'keys, seals, MACs, records and tables, byte for byte',
+  body: () =>
+    sections(
+      intro,
+      opening,
+      objectText,
+      table(['item', 'tag', 'type', 'content'], recordRows),
+      'Vitals are what every operation looks at. Their order is that of this table.',
+      table(['item', 'tag', 'type', ''], vitalRows),
+      derivedText,
+      table(
+        ['attribute', 'value'],
+        indexRows.map(([attribute, value]) => [code(attribute), value]),
+      ),
+      documentText,
+      table(
+        ['kind', 'name', 'body', 'sealed secret'],
+        documentRows.map(([kind, ...rest]) => [code(kind), ...rest]),
+      ),
+      auditText,
+      '## Tables',
+      `Number of the schema: \`settings\`, name \`schema\`. A keyreel that knows only older schemas refuses the database.`,
+      schema(),
+    ),
+}

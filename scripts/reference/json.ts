@@ -1,0 +1,293 @@
+// docs/reference/json.md: the documents that --json prints, one row per field. A test runs the commands
+// and compares.
+import { code, sections, table } from './markdown.ts'
+
+/** Field path → meaning. `[]` is an element of a list. */
+type Fields = Readonly<Record<string, string>>
+
+interface JsonOutput {
+  /** Commands that print it. */
+  readonly commands: readonly string[]
+  readonly about: string
+  readonly fields: Fields
+}
+
+const library: Fields = {
+  name: 'of the client',
+  kind: '`library` for whatever `library add` has enrolled',
+  group: 'its group',
+  profile: '`tape-library` or `general`',
+  'allow[]': 'rules it is excused from: `weak-key`, `any-usage`',
+  created: 'when it was enrolled',
+  revoked: 'when it was revoked; absent otherwise',
+  lastSeen: 'when the server last heard of it; absent when never',
+  'usernames[]': 'user names of its credentials',
+  'certificates[].subject': 'newest certificate first',
+  'certificates[].issuer': '',
+  'certificates[].fingerprint': 'SHA-256 of the DER, 64 hexadecimal digits',
+  'certificates[].key': 'kind of key, such as `RSA-2048`',
+  'certificates[].origin': '`generated` here, signed on `request`, or `given`',
+  'certificates[].enrolled': '',
+  'certificates[].notAfter': 'end of validity',
+  'certificates[].revoked': 'when this certificate was revoked; absent otherwise',
+}
+
+const enrolled: Fields = {
+  name: 'of the client',
+  group: '',
+  profile: '',
+  kit: 'directory of the kit; absent when none was written',
+  'certificate.subject': '',
+  'certificate.fingerprint': 'SHA-256 of the DER',
+  'certificate.notAfter': '',
+  'certificate.pem': '',
+  'authority.fingerprint': 'of the CA of this server',
+  'authority.pem': '',
+}
+
+const serverCertificates: Fields = {
+  'hosts[]': 'names and addresses in the certificates',
+  'certificates[].key': '`P-256` and `RSA-3072`',
+  'certificates[].subject': '',
+  'certificates[].fingerprint': 'SHA-256 of the DER',
+  'certificates[].notBefore': '',
+  'certificates[].notAfter': '',
+  'certificates[].renewal': 'when the server renews it by itself',
+  'certificates[].pem': '',
+  'authority.subject': '',
+  'authority.fingerprint': '',
+  'authority.notAfter': '',
+  'authority.pem': '',
+}
+
+const group: Fields = {
+  name: '',
+  created: '',
+  'libraries[]': 'clients that are not revoked',
+  destroy: '`now`, `30d` or any number of days, `refuse`',
+  duplicates: '`refuse` or `allow`',
+  export: 'as set; absent otherwise',
+  ready: 'as set; absent otherwise',
+}
+
+const cartridge: Fields = {
+  barcode: 'as the library read it',
+  volume: 'the barcode without media identifier',
+  mediumSerial: 'absent when no library told it',
+  librarySerial: 'likewise',
+  group: '',
+  'libraries[]': 'that made its keys',
+  currentKey: 'newest key that is not destroyed; absent when there is none',
+  'keys[].id': 'newest first',
+  'keys[].created': '',
+  'keys[].owner': 'client, or `client/user`',
+  'keys[].state': '',
+  'keys[].namespace': 'of the Application Specific Information',
+  'keys[].data': 'its Application Data',
+  'keys[].used': 'whether a client has fetched it',
+  'keys[].current': '',
+  'keys[].lastUse': 'when it was last fetched; in `show` only',
+}
+
+const key: Fields = {
+  id: 'Unique Identifier',
+  group: '',
+  type: 'Object Type',
+  state: '',
+  algorithm: 'absent for objects without one',
+  length: 'in bits',
+  barcode: 'of the cartridge; absent when none was told',
+  owner: 'client, or `client/user`',
+  hasMaterial: 'whether sealed material is still kept',
+  created: '',
+  destroyed: 'absent unless destroyed',
+  wipeAfter: 'when a destroyed key is wiped',
+}
+
+const record: Fields = {
+  chain: '',
+  number: '',
+  time: '',
+  'actor.name': '',
+  'actor.kind': '',
+  operation: '',
+  object: 'absent when the record is about none',
+  group: 'likewise',
+  outcome: '',
+  details: 'by operation; absent when there are none',
+}
+
+const nested = (prefix: string, fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).map(([field, meaning]) => [`${prefix}${field}`, meaning]),
+  )
+
+/** Every document; a test runs the commands and looks for their fields here. */
+export const jsonOutputs: readonly JsonOutput[] = [
+  {
+    commands: ['init'],
+    about: 'What was made.',
+    fields: {
+      directory: 'the data directory, absolute',
+      masterKey: 'path of the master key file, or `passphrase`',
+      'hosts[]': 'names and addresses in the server certificates',
+      'authority.subject': '',
+      'authority.fingerprint': 'SHA-256 of the DER',
+      'certificates[].key': '',
+      'certificates[].fingerprint': '',
+      'certificates[].notAfter': '',
+      'next[]': 'commands to go on with',
+    },
+  },
+  {
+    commands: ['status'],
+    about:
+      'One object. While sealed: `sealed`, `reason`, `remedy` and `server` only, and exit status 11.',
+    fields: {
+      sealed: 'whether the keystore could not be opened',
+      reason: 'why it is sealed',
+      remedy: 'what to do about it',
+      store: 'identity of the keystore',
+      'server.running': '',
+      'server.kmip': 'HOST:PORT; absent unless running',
+      'server.pid': 'likewise',
+      'server.started': 'likewise',
+      'groups[].name': '',
+      'groups[].objects': 'objects that are not destroyed',
+      'groups[].atLeast': 'true when counting stopped at that number',
+      'libraries[].name': 'clients that are not revoked, last seen first',
+      'libraries[].group': '',
+      'libraries[].lastSeen': 'absent when never',
+      'certificates[].of': '`authority`, `server` or `library`; soonest end first',
+      'certificates[].name': '',
+      'certificates[].notAfter': '',
+      'certificates[].daysLeft': 'negative once ended',
+      'certificates[].warning':
+        '90, 30, 14, 7 or 1: the days below which it is; 0 once ended; absent before',
+      lastBackup: 'null in this release',
+    },
+  },
+  {
+    commands: ['doctor'],
+    about: 'One object.',
+    fields: {
+      'checks[].name': '',
+      'checks[].status': '`ok`, `warning` or `failed`',
+      'checks[].found': 'one line',
+      'checks[].remedy': 'absent when all is well',
+      sealed: 'whether the keystore could not be opened',
+    },
+  },
+  {
+    commands: ['library add', 'library renew'],
+    about: 'The client and its new certificate.',
+    fields: enrolled,
+  },
+  {
+    commands: ['library list', 'library show'],
+    about: 'A list of clients, or one.',
+    fields: library,
+  },
+  {
+    commands: ['library revoke'],
+    about: 'One object.',
+    fields: {
+      library: 'its name',
+      revoked: 'when; false with `--dry-run`',
+      group: 'with `--dry-run` only',
+    },
+  },
+  {
+    commands: ['library credential add'],
+    about: 'One object.',
+    fields: { library: 'its name', username: '', ownerOnly: '' },
+  },
+  {
+    commands: ['group list', 'group show', 'group set'],
+    about: 'A list of groups, or one.',
+    fields: group,
+  },
+  {
+    commands: ['server certificate show', 'server certificate renew'],
+    about: 'One object.',
+    fields: serverCertificates,
+  },
+  {
+    commands: ['cartridge list', 'cartridge show'],
+    about:
+      'A list of cartridges, also in `show`: a barcode is not unique. `show` has the fields from `exports` on as well.',
+    fields: {
+      ...cartridge,
+      'exports[]': 'empty in this release',
+      ...nested('events[].', record),
+      eventsComplete: 'false when there are more records than were looked through',
+    },
+  },
+  {
+    commands: ['key list'],
+    about: 'One object.',
+    fields: { ...nested('keys[].', key), more: 'whether `--limit` cut the list' },
+  },
+  {
+    commands: ['key show'],
+    about: 'One key with its attributes.',
+    fields: {
+      ...key,
+      'attributes[].name': 'as in KMIP 2.x; vendor attributes as `vendor-name`',
+      'attributes[].index': 'Attribute Index',
+      'attributes[].value': 'numbers, texts, structures as objects; bytes as hexadecimal',
+    },
+  },
+  {
+    commands: ['key destroy', 'key recover'],
+    about: 'The key as it is now.',
+    fields: { ...key, wouldWipeAfterDays: 'with `--dry-run` only' },
+  },
+  {
+    commands: ['audit list'],
+    about: 'A list of [records](audit-record.md), oldest first.',
+    fields: nested('[].', record),
+  },
+  {
+    commands: ['audit verify'],
+    about: 'One object.',
+    fields: {
+      sound: 'true when nothing is wrong',
+      'problems[].kind': '[kinds](audit-record.md#what-verification-reports)',
+      'problems[].subject': 'unique identifier, `kind/name`, or `chain/number`',
+      'problems[].message': '',
+      more: 'whether there are more problems than are listed',
+      'chains[].chain': 'heads of the chains',
+      'chains[].number': '',
+      'chains[].mac': 'base64url',
+      objects: 'how many were examined',
+      documents: '',
+      checkpoint: 'when the checkpoint that was compared was written; absent without one',
+    },
+  },
+  { commands: ['audit export'], about: 'One object.', fields: { file: '', records: '' } },
+]
+
+const intro = `
+\`--json\` prints one JSON document on standard output. Fields are only ever added. A field without a value is
+absent. Moments are ISO 8601 in UTC. \`keyreel serve\` prints none; its one line on standard output is
+\`ready kmip=HOST:PORT\`. \`keyreel ttlv decode --json\` prints a list of messages in the JSON encoding of the
+KMIP profiles, secret values replaced by their length.
+`
+
+export const jsonPage = {
+  title: 'JSON output',
+  about: 'the fields of every document that `--json` prints',
+  body: () =>
+    sections(
+      intro,
+      ...jsonOutputs.flatMap(({ commands, about, fields }) => [
+        `## ${commands.join(', ')}`,
+        about,
+        table(
+          ['field', 'meaning'],
+          Object.entries(fields).map(([path, meaning]) => [code(path), meaning]),
+        ),
+      ]),
+    ),
+}

@@ -1,0 +1,188 @@
+// What keyreel does where the KMIP specification leaves room, for docs/reference/kmip.md.
+import { table } from './markdown.ts'
+
+const messages = [
+  [
+    'A version that is not spoken',
+    'Answered in the nearest version that is, with Unsupported Protocol Version (Invalid Message before 2.0). A later minor version of a known major is read as the newest of that major; fields that it adds are passed over.',
+  ],
+  [
+    'A message that cannot be read',
+    'Answered as far as it can be framed: a header and one item without Operation. When the stream can no longer be cut into messages, the connection is closed after that answer.',
+  ],
+  [
+    'Unknown field in a known version',
+    'The item fails, and is answered with as much of its operation and identifier as could be read; other items are not touched. Tags of the vendor range 54xxxx are passed over.',
+  ],
+  [
+    'Order of fields',
+    'Any order is read; a field that stands twice is refused. Answers have the order of the specification.',
+  ],
+  ['Unknown enumeration value', 'Kept as a number and refused where it means something.'],
+  ['Time Stamp of a request', 'Not looked at. A client with a wrong clock is served.'],
+  [
+    'Message Extension',
+    'All items are looked at before the first one runs. A critical extension refuses the whole message; others are passed over.',
+  ],
+  [
+    'Asynchronous Indicator',
+    'Optional (True in 1.x) is answered at once. Mandatory fails every item with Feature Not Supported.',
+  ],
+  [
+    'Client Correlation Value',
+    'Logged. Only a client that sends one gets a Server Correlation Value. It is the reference that the log shows.',
+  ],
+  [
+    'Credentials',
+    'Only Username and Password. Every credential that is sent must be right, also when none is asked for. Discover Versions and Query need none. A credential never adds to what the certificate allows.',
+  ],
+] as const
+
+const batches = [
+  ['Order', 'Items always run in order, whatever Batch Order Option says.'],
+  [
+    'Number of items',
+    'Up to the limit `batch-items`. With more than one item each needs a Unique Batch Item ID.',
+  ],
+  [
+    'Batch Error Continuation Option',
+    'Stop when absent. Stop answers the items up to the failed one. Continue answers all. Undo takes everything back, in one transaction.',
+  ],
+  [
+    'Undo',
+    'Items that had succeeded are answered Operation Undone. A Get answers type and identifier only: the key is not handed out.',
+  ],
+  [
+    'One unit',
+    'A batch that changes nothing reads one snapshot. Any other is one unit on the disk: up to 100 items become durable together, with their audit records, before the answer leaves; longer batches are several such units. After an answer that is too large, or an error of the server, the items are run again one by one.',
+  ],
+  [
+    'Maximum Response Size',
+    'Counts the whole answer. An item whose answer would not fit is rolled back and fails with Response Too Large. That failure may itself be longer than the maximum.',
+  ],
+  [
+    'ID Placeholder',
+    'Set by Create, Register and by a Locate that means exactly one object; emptied by any other Locate, by one of these that fails, and by a denied Check. Never kept from one message to the next.',
+  ],
+  [
+    'Unique Identifier of 2.x',
+    'A text; a placeholder for what the most recent item of that operation answered; or a position in the list of identifiers that the batch has answered so far.',
+  ],
+] as const
+
+const objects = [
+  [
+    'Unique Identifier',
+    'A random UUID, lower case with dashes. Chosen by the server, never by the client.',
+  ],
+  [
+    'Create without length or usage mask',
+    'In 2.x AES with 256 bits, Encrypt and Decrypt. Before 2.0 algorithm and mask must be given; a length that is left out becomes the usual one. Secret Data, from 1.4 on, is random bytes, 256 bits unless a length is given.',
+  ],
+  [
+    'State',
+    'Follows from the dates and the clock when it is asked for. A change that time alone has brought about is recorded with the object before a client sees it, and does not go back when the clock does.',
+  ],
+  [
+    'Get',
+    'Serves Pre-Active, Active, Deactivated and Compromised keys, so that old tapes can be read and libraries need not activate keys. A Destroyed key is not served. Get takes away Fresh.',
+  ],
+  [
+    'Destroy',
+    'Pre-Active, Deactivated and Compromised objects. An Active one must be revoked first. Final for clients at once; attributes stay readable. The destroy policy of the group says when the material is wiped; until then an administrator can bring the key back.',
+  ],
+  [
+    'Revoke',
+    'A compromise is taken in every state but Destroyed Compromised. Any other reason only deactivates an Active object.',
+  ],
+  ['Name', 'Unique in a group among objects that are not Destroyed.'],
+  [
+    'Objects without their value',
+    'From 1.2 on a key may be registered without material. Only its attributes are kept, and Get says so.',
+  ],
+  [
+    'Application Specific Information',
+    'In the namespaces of tape libraries a pair of namespace and data belongs to at most one symmetric key of a group that is not Destroyed. A second one is refused and raises an alarm, unless the group says `duplicates=allow`. Other namespaces are free.',
+  ],
+  [
+    'Custom and vendor attributes',
+    'Any item type, also changed from one type to another. `x-` of 1.x is vendor `x` of 2.x. `y-` and vendor `y` belong to the server.',
+  ],
+  [
+    'Attribute Index',
+    'Given by the server from 0, never given again. A request that adds an attribute with an index is refused.',
+  ],
+  [
+    'Templates',
+    'May be registered and named until 1.4. Explicit values win over those of a template, and among templates the last one wins.',
+  ],
+  [
+    'Sensitive, Extractable',
+    'Kept. A Sensitive or not Extractable object is not handed out by Get, since keys are not wrapped yet.',
+  ],
+  ['Lease Time', '3600 seconds, shown as an attribute. Nothing runs out.'],
+  ['Digest', 'SHA-256 over the material, made when the object is.'],
+] as const
+
+const locating = [
+  [
+    'Several attributes',
+    'All must match. An attribute that an object does not have does not match.',
+  ],
+  [
+    'A date',
+    'Once: equal. Twice: from the first to the second, both included. The largest date: objects without that date. More than twice: Invalid Message.',
+  ],
+  ['Usage mask', 'The object must have all the bits that are asked for.'],
+  [
+    'Structures',
+    'Fields that are left out match anything. Text is compared exactly, upper and lower case differ.',
+  ],
+  [
+    'Storage Status Mask',
+    'Absent: on-line objects. Destroyed objects only with the bit for them (2.x).',
+  ],
+  ['Order', 'Newest first, the same in every version.'],
+  [
+    'Limits',
+    'At most `located-items` identifiers; at most `scanned-objects` rows are looked at when an attribute has no index.',
+  ],
+  ['Located Items', 'Answered when Offset Items is in the request.'],
+  [
+    'Attributes with an index',
+    'Name, Alternative Name, Application Specific Information, Link, Object Group, Contact Information, and vendor attributes that are text. Dates, algorithm, length, usage mask and object type are columns. Everything else is compared object by object.',
+  ],
+  [
+    'What an index says',
+    'Is not believed: every hit is compared with the record of the object, whose MAC is checked first. An object that fails that check is left out of a list, with an alarm; a search by identifier or by an indexed value fails instead, so that its answer does not read as "there is no such key".',
+  ],
+] as const
+
+const visibility = [
+  ['Objects of another group', 'Answer exactly like objects that do not exist.'],
+  [
+    'Objects of another client of the group',
+    'Shared. A credential that was added with `--owner-only` sees only what it made.',
+  ],
+  ['Owner', 'The client, or `client/user` when a credential was sent.'],
+  ['A profile that does not allow an operation', 'Permission Denied.'],
+] as const
+
+const part = (rows: readonly (readonly [string, string])[]) =>
+  table(['about', 'what keyreel does'], rows)
+
+/** Headings and tables. */
+export const choices: readonly string[] = [
+  '## Choices',
+  'The standard leaves these to the server, or says them in several ways.',
+  '### Messages',
+  part(messages),
+  '### Batches',
+  part(batches),
+  '### Objects and attributes',
+  part(objects),
+  '### Locate',
+  part(locating),
+  '### Who sees what',
+  part(visibility),
+]

@@ -1,0 +1,182 @@
+// docs/reference/kmip-result-reasons.md: what each refusal is called, and how older versions say it.
+import { ResultReason } from '../../src/kmip/model/enumerations.ts'
+import { KmipError } from '../../src/kmip/model/result.ts'
+import type { ResultReasonName } from '../../src/kmip/model/result.ts'
+import { newest } from '../../src/kmip/model/versions.ts'
+import { version } from '../../src/kmip/ttlv-codec/index.ts'
+import { code, sections, spaced, table } from './markdown.ts'
+
+interface Situation {
+  readonly reason: ResultReasonName
+  readonly when: string
+  /** The reason before 2.0, where the operation decides it. */
+  readonly before20?: ResultReasonName
+}
+
+const situations: readonly Situation[] = [
+  {
+    reason: 'InvalidMessage',
+    when: 'the message cannot be read; a field stands twice or is missing; Batch Count is wrong; a Unique Batch Item ID is missing; a date stands more than twice in Locate; an attribute is named twice in Get Attributes',
+  },
+  { reason: 'UnsupportedProtocolVersion', when: 'the major version is not spoken here' },
+  { reason: 'UnknownTag', when: 'a field that the version does not have' },
+  { reason: 'UnknownEnumeration', when: 'an enumeration value that the version does not have' },
+  { reason: 'UnknownMessageExtension', when: 'a critical Message Extension' },
+  {
+    reason: 'OperationNotSupported',
+    when: 'an operation that is unknown, not there yet, or not part of the version',
+  },
+  {
+    reason: 'FeatureNotSupported',
+    when: 'wrapped keys in Get or Register; Asynchronous Indicator Mandatory; Ephemeral; a placeholder that stands for several objects',
+  },
+  { reason: 'AuthenticationNotSuccessful', when: 'a credential is missing or wrong' },
+  {
+    reason: 'PermissionDenied',
+    when: 'the profile does not allow it; the group refuses Destroy; Check asks for a longer lease than there is',
+  },
+  {
+    reason: 'ObjectNotFound',
+    when: 'no such object for this client; the ID Placeholder is empty; no Template of that name',
+  },
+  { reason: 'ObjectDestroyed', when: 'Get of a destroyed object' },
+  {
+    reason: 'ObjectDestroyed',
+    when: 'Destroy of a destroyed object',
+    before20: 'PermissionDenied',
+  },
+  { reason: 'ObjectArchived', when: 'the object is archived' },
+  {
+    reason: 'WrongKeyLifecycleState',
+    when: 'the state does not allow it: Destroy of an Active object, Activate of one that is not Pre-Active, Revoke that leads nowhere, a date that has passed, any change of a destroyed object',
+  },
+  {
+    reason: 'IncompatibleCryptographicUsageMask',
+    when: 'Check asks for a use that the object does not allow',
+  },
+  { reason: 'UsageLimitExceeded', when: 'Check asks for more uses than are left' },
+  {
+    reason: 'InvalidAttribute',
+    when: 'an attribute that the version does not know, or, in Create, Register, Modify and Set, that such objects do not have',
+  },
+  {
+    reason: 'InvalidAttribute',
+    when: 'Add of an attribute that such objects do not have',
+    before20: 'PermissionDenied',
+  },
+  {
+    reason: 'InvalidAttribute',
+    when: 'Delete of an attribute that the version does not know',
+    before20: 'ItemNotFound',
+  },
+  {
+    reason: 'InvalidAttributeValue',
+    when: 'dates in a wrong order; an algorithm or a length that is not made here; Usage Limits without total or unit; Application Specific Information that another tape key holds',
+  },
+  {
+    reason: 'InvalidField',
+    when: 'Locate, Register, Revoke, Add, Modify or Delete Attribute with values that do not go together; an attribute that 1.x demands is missing',
+  },
+  {
+    reason: 'InvalidObjectType',
+    when: 'Create or Register of a type that is not made or kept here',
+  },
+  {
+    reason: 'InvalidObjectType',
+    when: 'Activate or Revoke of a Template',
+    before20: 'IllegalOperation',
+  },
+  { reason: 'IllegalObjectType', when: 'Check of a Template' },
+  {
+    reason: 'ReadOnlyAttribute',
+    when: 'Create, Add or Set of an attribute that only the server sets',
+  },
+  { reason: 'AttributeReadOnly', when: 'Register, Modify or Delete of such an attribute' },
+  { reason: 'AttributeSingleValued', when: 'Add of a second instance where there may be one' },
+  {
+    reason: 'AttributeSingleValued',
+    when: 'the same in Create and Register',
+    before20: 'InvalidField',
+  },
+  {
+    reason: 'MultiValuedAttribute',
+    when: 'Set, or Modify without Current Attribute, where there are several instances',
+  },
+  { reason: 'AttributeNotFound', when: 'Delete of an attribute that the object does not have' },
+  { reason: 'AttributeNotFound', when: 'Modify of such an attribute', before20: 'InvalidField' },
+  { reason: 'AttributeInstanceNotFound', when: 'no instance with that index or that value' },
+  {
+    reason: 'NonUniqueNameAttribute',
+    when: 'Create or Register with a Name that another object holds',
+  },
+  {
+    reason: 'NonUniqueNameAttribute',
+    when: 'the same in Add, Modify and Set Attribute',
+    before20: 'IllegalOperation',
+  },
+  {
+    reason: 'ApplicationNamespaceNotSupported',
+    when: 'Application Data is left out in a namespace for which none is made',
+  },
+  {
+    reason: 'ProtectionStorageUnavailable',
+    when: 'Create or Register that accepts no storage in software',
+  },
+  {
+    reason: 'ServerLimitExceeded',
+    when: 'more attributes, or more instances of one, than an object may have',
+  },
+  {
+    reason: 'ServerLimitExceeded',
+    when: 'a Locate that would look at too many objects',
+    before20: 'GeneralFailure',
+  },
+  { reason: 'ResponseTooLarge', when: 'the answer would exceed Maximum Response Size' },
+  {
+    reason: 'KeyFormatTypeNotSupported',
+    when: 'a key format that is not taken, not converted to, or not part of the version',
+  },
+  { reason: 'KeyCompressionTypeNotSupported', when: 'Get or Register with a Key Compression Type' },
+  {
+    reason: 'KeyValueNotPresent',
+    when: 'Get of an object of which only the attributes are kept',
+    before20: 'IllegalOperation',
+  },
+  { reason: 'Sensitive', when: 'Get of a Sensitive object' },
+  { reason: 'NotExtractable', when: 'Get of an object that is not Extractable' },
+  {
+    reason: 'GeneralFailure',
+    when: 'an error of the server’s own, or a stored object that failed its integrity check. The message names a reference to look up in the log and nothing else',
+  },
+]
+
+export const reasonsPage = {
+  title: 'Result reasons',
+  about: 'when the server refuses something, and with which reason in each version',
+  body: () =>
+    sections(
+      'Result Reason is there if and only if an item failed. The same situation is called by the name that the version of the request has for it. Result Message says more in words; it is for people, and its text may change.',
+      table(['when', 'reason in 2.1', 'number', 'in 1.4', 'in 1.0'], situations.map(row)),
+      'The test suite compares this list with the source.',
+    ),
+}
+
+function row({ reason, when, before20 }: Situation) {
+  const error = new KmipError(reason, '', before20 === undefined ? {} : { before20 })
+  const number = ResultReason.numberOf(reason).toString(16).toUpperCase().padStart(2, '0')
+  return [
+    when,
+    spaced(error.reasonFor(newest.number)),
+    code(`0x${number}`),
+    spaced(error.reasonFor(version('1.4'))),
+    spaced(error.reasonFor(version('1.0'))),
+  ]
+}
+
+/** Reasons that a situation is given for; a test compares them with those the source uses. */
+export const reasonsDescribed: ReadonlySet<string> = new Set(
+  situations.flatMap(({ reason, before20 }) => [
+    reason,
+    ...(before20 === undefined ? [] : [before20]),
+  ]),
+)

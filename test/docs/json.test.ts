@@ -1,0 +1,126 @@
+// The documents that --json prints have the fields of docs/reference/json.md, all of them and no other.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { jsonOutputs } from '../../scripts/reference/json.ts'
+import { runKeyreel, scriptTime } from '../cli/script.ts'
+import { fetchTapeKey, makeTapeKey } from '../cli/tape-keys.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'keyreel-json-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+const data = join(scratch, 'data')
+const key = '11111111'
+
+/** Command lines by the words they are described under, in an order that makes sense. */
+const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
+  ['library add', 'alpha', '--out', join(scratch, 'kit')],
+  ['library renew', 'alpha', '--out', join(scratch, 'kit-2')],
+  [
+    'library credential add',
+    'alpha',
+    '--username',
+    'tape',
+    '--password-file',
+    join(scratch, 'password'),
+  ],
+  ['library list'],
+  ['library show', 'alpha'],
+  ['library revoke', 'alpha', '--dry-run'],
+  ['library revoke', 'alpha', '--yes'],
+  ['library show', 'alpha'],
+  ['library add', 'beta', '--out', join(scratch, 'kit-3')],
+  ['group list'],
+  ['group show', 'default'],
+  ['group set', 'default', 'destroy=30d', 'export=yes', 'ready=now'],
+  ['server certificate show'],
+  ['server certificate renew'],
+  ['status'],
+  ['doctor'],
+  ['cartridge list'],
+  ['cartridge show', 'KR0001L8'],
+  ['key list'],
+  ['key show', key],
+  ['key destroy', key, '--dry-run'],
+  ['key destroy', key, '--yes'],
+  ['key list'],
+  ['key show', key],
+  ['key recover', key],
+  ['audit list'],
+  ['audit verify', '--checkpoint', join(scratch, 'checkpoint')],
+  ['audit verify', '--checkpoint', join(scratch, 'checkpoint')],
+  ['audit export', '--out', join(scratch, 'audit.jsonl')],
+]
+
+/** Fields of states that this test does not bring about. */
+const rare = new Set([
+  'allow[]',
+  'reason',
+  'remedy',
+  'lastSeen',
+  'server.kmip',
+  'server.pid',
+  'server.started',
+  'libraries[].lastSeen',
+  'certificates[].warning',
+  'certificates[].revoked',
+  'mediumSerial',
+  'librarySerial',
+  'exports[]',
+  'events[].details',
+  'problems[].kind',
+  'problems[].subject',
+  'problems[].message',
+])
+
+/** Every field of a document as a path: `keys[].id`. What stands below `details` or `value` is free. */
+function pathsOf(value: unknown, prefix = ''): string[] {
+  if (Array.isArray(value)) {
+    return value.length === 0 ? [] : value.flatMap((entry) => pathsOf(entry, `${prefix}[]`))
+  }
+  if (typeof value !== 'object' || value === null) return [prefix]
+  return Object.entries(value).flatMap(([name, entry]) => {
+    const path = prefix === '' ? name : `${prefix}.${name}`
+    return name === 'details' || name === 'value' ? [path] : pathsOf(entry, path)
+  })
+}
+
+/** A list of things is described as one of them; only records are a list of their own. */
+function fieldsOf(words: string, document: unknown): string[] {
+  if (words === 'audit list' || !Array.isArray(document)) return pathsOf(document)
+  return document.flatMap((entry) => pathsOf(entry))
+}
+
+test('every field that --json prints is described, and no other', async () => {
+  writeFileSync(join(scratch, 'password'), 'correct horse battery\n')
+  const printed = new Map<string, Set<string>>()
+  const run = async (words: string, rest: readonly string[]) => {
+    const line = [...words.split(' '), ...rest, '--data', data, '--json']
+    const { stdout, stderr, status } = await runKeyreel(line)
+    expect(status, `${words}: ${stderr}`).toBe(0)
+    const seen = printed.get(words) ?? new Set<string>()
+    for (const path of fieldsOf(words, JSON.parse(stdout))) seen.add(path)
+    printed.set(words, seen)
+  }
+  await run('init', ['--host', 'kms.example.org'])
+  await run(lines[0]![0], lines[0]!.slice(1))
+  const tape = { digit: '1', barcode: 'KR0001L8', library: 'alpha' }
+  await makeTapeKey(data, tape, scriptTime)
+  await fetchTapeKey(data, tape, scriptTime + 60n)
+  for (const [words, ...rest] of lines.slice(1)) await run(words, rest)
+
+  for (const { commands, fields } of jsonOutputs) {
+    const seen = new Set(commands.flatMap((words) => [...(printed.get(words) ?? [])]))
+    const described = Object.keys(fields)
+    const place = commands.join(', ')
+    expect(
+      [...seen].filter((path) => !described.includes(path)),
+      place,
+    ).toEqual([])
+    expect(
+      described.filter((path) => !seen.has(path) && !rare.has(path)),
+      place,
+    ).toEqual([])
+  }
+})
