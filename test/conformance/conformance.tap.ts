@@ -1,4 +1,4 @@
-// The conformance runner against a started keyreel: every case of this release's families, and the
+// The conformance runner against a started keyreel: every case but the pending ones, and the
 // program itself with its options and exit statuses.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -18,7 +18,7 @@ const { host, port } = keyreel
 await t.test('a started keyreel conforms', async (t) => {
   const { cases, outside, folders } = await selectCases({})
   for (const folder of folders) t.comment(`cases from ${folder}`)
-  t.comment(`not in this release's families: ${outside.length}`)
+  t.comment(`not passed by this release yet, and not run: ${outside.length}`)
   const target = { host, port, ca, certificate, key }
   for await (const { name, differences } of conform(cases, target)) {
     t.ok(differences.length === 0, name, { differences })

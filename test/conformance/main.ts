@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { cases: folders, only, ...server } = parse(args)
   const { cases, outside, ...selection } = await selectCases({ folders, only })
   const comments = selection.folders.map((folder) => `cases from ${folder}`)
-  comments.push(`not in this release's families: ${outside.length}`)
+  comments.push(`not passed by this release yet, and not run: ${outside.length}`)
   process.stdout.write(tapHeader(cases.length, comments))
 
   await using own = server.host === undefined ? await startOwn() : undefined

@@ -8,6 +8,7 @@ import { IntegrityError, type Work } from '../../keystore/work.ts'
 import { ResponseBatchItem } from '../model/messages.ts'
 import { KmipError } from '../model/result.ts'
 import { tagNumber } from '../model/tags.ts'
+import { Asides } from './asides.ts'
 import type { Batch } from './batch.ts'
 import { auditItem, type ItemNote } from './item-audit.ts'
 import { operations } from './index.ts'
@@ -40,6 +41,8 @@ export class Attempt {
   readonly answers: ResponseBatchItem[] = []
   readonly secrets: Secret[] = []
   readonly notes: ItemNote[] = []
+  /** What was done outside the acts; stays when an act is taken back. */
+  readonly asides = new Asides()
   readonly #batch: Batch
   readonly #state: BatchState = { placeholder: undefined, identifiers: [] }
   #room: number
@@ -96,6 +99,7 @@ export class Attempt {
         secrets,
         noted: note,
         alarm: (text) => note.alarms.push(text),
+        aside: this.asides.of(item),
       })
       const isAct = operations[operationOf(item)].effect === 'act'
       this.#answer(item, ResponsePayload, isAct)

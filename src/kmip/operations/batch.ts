@@ -16,7 +16,13 @@ import { Attempt, AnswerTooLarge } from './attempt.ts'
 import { auditUndo } from './item-audit.ts'
 import { operations } from './index.ts'
 import { operationOf, type Item } from './items.ts'
-import type { Context, Effect, Operation, ServerFacts } from './operation.ts'
+import {
+  NeedsAside,
+  type Context,
+  type Effect,
+  type Operation,
+  type ServerFacts,
+} from './operation.ts'
 import { refusalOfReading } from './refusals.ts'
 
 /** The part of the store that the engine uses. */
@@ -91,10 +97,13 @@ class Run {
     const { items } = this.#batch
     const { store } = this.#engine
     const start = this.#attempt.mark()
+    const reads = items.some((item) => effectOf(item) === 'read')
     try {
-      if (items.some((item) => effectOf(item) === 'read'))
-        await store.read((work) => this.#items(items, work, false))
-      else await this.#items(items, unusedWork, false)
+      await this.#withAsides(async () => {
+        this.#attempt.reset(start)
+        if (reads) await store.read((work) => this.#items(items, work, false))
+        else await this.#items(items, unusedWork, false)
+      })
     } catch (error) {
       this.#attempt.reset(start)
       if (this.#attempt.isOfItem(error)) await this.inActs()
@@ -144,9 +153,9 @@ class Run {
   async concluded(): Promise<Outcome> {
     const { aftermath, store } = this.#engine
     const { principal, correlation } = this.#batch
-    const { notes, answers, secrets } = this.#attempt
+    const { notes, answers, secrets, asides } = this.#attempt
     await aftermath.conclude(store, principal, notes, correlation)
-    return { answers, secrets }
+    return { answers, secrets: [...secrets, ...asides.secrets] }
   }
 
   get #stopped(): boolean {
@@ -155,12 +164,26 @@ class Run {
 
   async #inOneAct(items: readonly Item[], check?: () => void): Promise<void> {
     const start = this.#attempt.mark()
-    await this.#engine.store.act(async (work) => {
-      // An act may be run again: nothing of the attempt before must remain.
-      this.#attempt.reset(start)
-      await this.#items(items, work, true)
-      check?.()
-    })
+    await this.#withAsides(() =>
+      this.#engine.store.act(async (work) => {
+        // An act may be run again: nothing of the attempt before must remain.
+        this.#attempt.reset(start)
+        await this.#items(items, work, true)
+        check?.()
+      }),
+    )
+  }
+
+  /** Runs until no item asks for work outside the act any more. */
+  async #withAsides(run: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await run()
+      } catch (error) {
+        if (!(error instanceof NeedsAside)) throw error
+        await error.settle()
+      }
+    }
   }
 
   async #oneByOne(items: readonly Item[]): Promise<void> {

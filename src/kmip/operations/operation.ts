@@ -48,11 +48,30 @@ export interface Context {
   noted: { object?: string; details?: JsonValue }
   /** Something an administrator must hear of; kept with the audit record and logged. */
   alarm(text: string): void
+  /**
+   * The result of work that takes long or has effects of its own, done outside the act: the first call
+   * gives the act up, does the work, and runs the act again, where the same call answers what came of
+   * it, an error included. `key` names the work and all it depends on: `ReKey 1f3c… 2`. Call it before
+   * anything is written. What `secretsOf` finds in the result is wiped once the answer is encoded.
+   */
+  aside<T>(key: string, work: () => Promise<T>, secretsOf?: (result: T) => readonly Secret[]): T
 }
 
 /** Thrown inside a read that turns out to need a write: the batch is run again as an act. */
 export class NeedsAct extends Error {
   override readonly name = 'NeedsAct'
+}
+
+/** Thrown by `aside`: this work is to be done outside the act, and the act run again. */
+export class NeedsAside extends Error {
+  override readonly name = 'NeedsAside'
+  /** Does the work and remembers what came of it; never rejects. */
+  readonly settle: () => Promise<void>
+
+  constructor(settle: () => Promise<void>) {
+    super('work to be done outside the act')
+    this.settle = settle
+  }
 }
 
 /** One operation of the protocol. */
