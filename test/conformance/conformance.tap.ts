@@ -9,6 +9,7 @@ import t from 'tap'
 import { startKeyreel } from '../fixtures/keyreel.ts'
 import { conform } from './conform.ts'
 import { selectCases } from './selection.ts'
+import { judge } from './verdict.ts'
 
 const keyreel = await startKeyreel()
 t.teardown(() => keyreel.stop())
@@ -20,9 +21,14 @@ await t.test('a started keyreel conforms', async (t) => {
   for (const folder of folders) t.comment(`cases from ${folder}`)
   t.comment(`not passed by this release yet, and not run: ${outside.length}`)
   const target = { host, port, ca, certificate, key }
-  for await (const { name, differences } of conform(cases, target)) {
-    t.ok(differences.length === 0, name, { differences })
+  let exceptions = 0
+  for await (const outcome of conform(cases, target)) {
+    const { name, result, differences, exception } = judge(outcome)
+    const said = exception ? ` exception: ${exception.why} (${exception.clause})` : ''
+    t.not(result, 'fails', `${name}${said}`, { differences })
+    if (result === 'exception') exceptions++
   }
+  t.comment(`cannot pass as published, and differ as exceptions.ts says: ${exceptions}`)
 })
 
 const main = join(import.meta.dirname, 'main.ts')

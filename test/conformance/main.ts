@@ -1,14 +1,15 @@
 // npm run conformance -- [--host H --port P --ca F --cert F --key F] [--cases DIR…] [--only NAME…]
 // Plays published KMIP cases against a server over TLS and prints TAP. Without --host it starts a
-// keyreel of its own on an empty store. Exit status: 0 all conform, 1 some do not, 2 usage.
+// keyreel of its own on an empty store. Exit status: 0 all conform or are
+// exceptions, 1 some do not, 2 usage.
 import { parseArgs } from 'node:util'
 import { UserError, exitStatus } from '../../src/errors.ts'
 import { startKeyreel } from '../fixtures/keyreel.ts'
 import { conform } from './conform.ts'
 import type { Target } from './connection.ts'
-import type { Outcome } from './play.ts'
 import { selectCases } from './selection.ts'
 import { tapFooter, tapHeader, tapLines } from './tap-report.ts'
+import { judge, type Verdict } from './verdict.ts'
 
 const options = {
   host: { type: 'string' },
@@ -30,14 +31,14 @@ async function main(args: readonly string[]): Promise<number> {
 
   await using own = server.host === undefined ? await startOwn() : undefined
   const target = own?.target ?? given(server)
-  const outcomes: Outcome[] = []
+  const verdicts: Verdict[] = []
   for await (const outcome of conform(cases, target)) {
-    outcomes.push(outcome)
-    process.stdout.write(tapLines(outcomes.length, outcome))
+    const verdict = judge(outcome)
+    verdicts.push(verdict)
+    process.stdout.write(tapLines(verdicts.length, verdict))
   }
-  process.stdout.write(tapFooter(outcomes))
-  const clean = outcomes.every(({ differences }) => differences.length === 0)
-  return clean ? 0 : exitStatus.failed
+  process.stdout.write(tapFooter(verdicts))
+  return verdicts.every(({ result }) => result !== 'fails') ? 0 : exitStatus.failed
 }
 
 type Options = ReturnType<typeof parse>

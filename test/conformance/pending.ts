@@ -34,7 +34,6 @@ export const pending: ReadonlySet<string> = new Set([
   'MSGENC-HTTPS-M-1-14',
   'MSGENC-JSON-M-1-14',
   'MSGENC-XML-M-1-14',
-  'OMOS-O-1-14',
   'SUITEB-128-M-1-14',
   'SUITEB-192-M-1-14',
   'TC-CERTATTR-1-14',

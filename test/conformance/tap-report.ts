@@ -1,20 +1,27 @@
 // TAP, version 14: one line per case, differences as a YAML block.
-import type { Outcome } from './play.ts'
+import type { Verdict } from './verdict.ts'
 
 /** The first lines: what is run, and what this release leaves out. */
 export function tapHeader(count: number, comments: readonly string[]): string {
   return ['TAP version 14', ...comments.map((text) => `# ${text}`), `1..${count}`, ''].join('\n')
 }
 
-/** The lines of one case. */
-export function tapLines(number: number, { name, differences }: Outcome): string {
-  if (differences.length === 0) return `ok ${number} - ${name}\n`
+/** The lines of one case. An exception is ok, and says that it is one. */
+export function tapLines(number: number, verdict: Verdict): string {
+  const { name, result, differences, exception } = verdict
+  const point = `${result === 'fails' ? 'not ok' : 'ok'} ${number} - ${name}`
+  if (result === 'conforms') return `${point}\n`
+  const said = exception ? ` exception: ${exception.why} (${exception.clause})` : ''
   const block = differences.map((difference) => `    - ${JSON.stringify(difference)}`)
-  return [`not ok ${number} - ${name}`, '  ---', '  differences:', ...block, '  ...', ''].join('\n')
+  return [`${point}${said}`, '  ---', '  differences:', ...block, '  ...', ''].join('\n')
 }
 
-/** The last line. */
-export function tapFooter(outcomes: readonly Outcome[]): string {
-  const failed = outcomes.filter(({ differences }) => differences.length > 0).length
-  return `# ${outcomes.length - failed} of ${outcomes.length} cases conform\n`
+/** The last line; exceptions do not count as conforming. */
+export function tapFooter(verdicts: readonly Verdict[]): string {
+  const count = (result: Verdict['result']): number =>
+    verdicts.filter((verdict) => verdict.result === result).length
+  const exceptions = count('exception')
+  const excepted =
+    exceptions === 0 ? '' : `, and ${exceptions} cannot by their own slip (exceptions.ts)`
+  return `# ${count('conforms')} of ${verdicts.length} cases conform${excepted}\n`
 }
