@@ -24,8 +24,6 @@ export interface ServerOptions {
   config: Pick<Config, 'limits' | 'tls.ciphers'>
   /** Taken over: closed with the server. */
   masterKey: MasterKey
-  /** Version of this release, as Query tells it. */
-  release: string
   /** Whether what is served is for tests only. */
   testMode: boolean
   log: Log
@@ -158,7 +156,9 @@ async function verify(store: Store, log: Log, isStopping: () => boolean): Promis
   }
 }
 
-function responderOf(store: Store, { log, release, config: { limits } }: ServerOptions): Responder {
+function responderOf(store: Store, options: ServerOptions): Responder {
+  const { log, testMode } = options
+  const { limits } = options.config
   return {
     store,
     log,
@@ -172,8 +172,6 @@ function responderOf(store: Store, { log, release, config: { limits } }: ServerO
     },
     facts: {
       vendor: 'keyreel',
-      product: 'keyreel',
-      version: release,
       locate: {
         maximumItems: limits.locatedItems,
         maximumScanned: limits.scannedObjects,
@@ -181,6 +179,7 @@ function responderOf(store: Store, { log, release, config: { limits } }: ServerO
       },
       maximumInstances: limits.attributeInstances,
       maximumAttributes: limits.attributes,
+      testingSince: testMode ? BigInt(Math.floor(Date.now() / 1000)) : undefined,
     },
   }
 }

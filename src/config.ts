@@ -37,7 +37,12 @@ export const settings = {
     'FILE',
     'where audit verify keeps the heads of the audit chains, outside the data directory',
   ),
-  'test-mode': setting(toggle, false, '', 'for tests only: answers are not meant for real tapes'),
+  'test-mode': setting(
+    toggle,
+    false,
+    '',
+    'for tests only: adds Interop, with which a client may wipe what it has made',
+  ),
   'log.level': setting(
     choice('trace', 'debug', 'info', 'warn', 'error'),
     'info',

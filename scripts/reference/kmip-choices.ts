@@ -124,6 +124,18 @@ const objects = [
   ['Digest', 'SHA-256 over the material, made when the object is.'],
 ] as const
 
+const service = [
+  ['Server Information', 'An empty structure in every version, as the profiles show it.'],
+  [
+    'Log',
+    'The message, up to 4096 characters, is the details of an audit record. Control characters become question marks.',
+  ],
+  [
+    'Interop',
+    'Only with `serve --test-mode`; elsewhere Operation Not Supported. Begin and End leave an audit record. Reset destroys and wipes, in whatever state, what the client itself has made since the server was started; a group that refuses Destroy refuses it.',
+  ],
+] as const
+
 const locating = [
   [
     'Several attributes',
@@ -183,6 +195,8 @@ export const choices: readonly string[] = [
   part(objects),
   '### Locate',
   part(locating),
+  '### The server',
+  part(service),
   '### Who sees what',
   part(visibility),
 ]

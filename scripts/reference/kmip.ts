@@ -3,7 +3,6 @@
 import { profiles } from '../../src/access/policy.ts'
 import type { Principal } from '../../src/access/identity.ts'
 import type { ProfileName } from '../../src/access/documents.ts'
-import { release } from '../../src/cli/release.ts'
 import { announcedNamespaces } from '../../src/keystore/namespaces.ts'
 import {
   CryptographicAlgorithm,
@@ -134,7 +133,7 @@ type Answer = Record<string, unknown>
 /** What the operation answers to one function. */
 async function answer(name: string, { number }: VersionRow, profile: ProfileName): Promise<Answer> {
   const principal = { name: 'reference', owner: 'reference', ownOnly: false, profile } as Principal
-  const facts = { vendor: 'keyreel', product: 'keyreel', version: release() }
+  const facts = { vendor: 'keyreel' }
   const context = { version: number, principal, facts } as unknown as Context
   const full = await query.run({ QueryFunction: [name] } as never, context)
   return Object.fromEntries(

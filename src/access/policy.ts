@@ -35,6 +35,8 @@ export const profiles = {
     Revoke: {},
     Destroy: {},
     Ping: {},
+    // In test mode only, where the published cases of the profile begin and end with it.
+    Interop: {},
   },
   general: 'every',
 } as const satisfies Record<ProfileName, 'every' | Partial<Record<OperationName, Restriction>>>
@@ -47,6 +49,11 @@ export interface Use {
   wrapped?: boolean
   /** Owner of the object concerned. */
   owner?: string
+}
+
+/** Whether an operation exists in test mode only (KMIP 2.1 §6.1.26: never in a production server). */
+export function isForTests(operation: string): boolean {
+  return operation === 'Interop'
 }
 
 /** Operations that ask nothing about objects and so need no credential (KMIP 2.1 §9.4). */

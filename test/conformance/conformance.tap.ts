@@ -11,7 +11,7 @@ import { conform } from './conform.ts'
 import { selectCases } from './selection.ts'
 import { judge } from './verdict.ts'
 
-const keyreel = await startKeyreel()
+const keyreel = await startKeyreel({ args: ['--test-mode'] })
 t.teardown(() => keyreel.stop())
 const { ca, certificate, key } = await keyreel.enrol('conformance', 'general')
 const { host, port } = keyreel

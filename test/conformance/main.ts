@@ -64,7 +64,7 @@ function given({ host = '', port, ca, cert, key }: Omit<Options, 'cases' | 'only
 }
 
 async function startOwn(): Promise<AsyncDisposable & { readonly target: Target }> {
-  const keyreel = await startKeyreel()
+  const keyreel = await startKeyreel({ args: ['--test-mode'] })
   const { ca, certificate, key } = await keyreel.enrol('conformance', 'general')
   return {
     target: { host: keyreel.host, port: keyreel.port, ca, certificate, key },

@@ -60,7 +60,6 @@ const freeValues: Readonly<Record<string, Variation>> = {
   AsynchronousCorrelationValue: () => true,
   VendorIdentification: (_, __, { operation, parent }) =>
     operation === 'Query' && parent === 'ResponsePayload',
-  ServerInformation: () => true,
   // the digest of a key differs with the key, and its algorithm is the server's choice
   HashingAlgorithm: (_, __, place) => place.attribute === 'Digest' && isServerMade(place),
   DigestValue: (_, __, place) => place.attribute === 'Digest' && isServerMade(place),

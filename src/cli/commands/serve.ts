@@ -22,7 +22,6 @@ import { command } from '../command.ts'
 import type { Context } from '../command.ts'
 import type { Io } from '../io.ts'
 import { keystoreExits, passphraseSources } from '../keystore-session.ts'
-import { release } from '../release.ts'
 import { madeText } from './init.ts'
 
 /** Milliseconds between two notes of who was last seen; a client seen for the first time is noted sooner. */
@@ -52,7 +51,6 @@ export const serve = command({
         data: config.data,
         listen: splitAddress(config.listen),
         masterKey: await openMasterKey(config, passphraseSources(context)),
-        release: release(),
         config,
         testMode: config['test-mode'],
         log,

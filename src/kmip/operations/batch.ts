@@ -7,7 +7,7 @@ import { decodeRaw, type DecodeOptions, type Raw, type Version } from 'ttlv-code
 import type { Principal } from '../../access/identity.ts'
 import type { Secret } from '../../crypto/secret.ts'
 import type { Work } from '../../keystore/work.ts'
-import { needsCredential, allowed } from '../../access/policy.ts'
+import { allowed, isForTests, needsCredential } from '../../access/policy.ts'
 import { payloads, type OperationName } from '../model/payloads/index.ts'
 import type { ResponseBatchItem } from '../model/messages.ts'
 import { KmipError } from '../model/result.ts'
@@ -216,6 +216,8 @@ class Run {
     const refusal = allowed(principal, name)
     if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
     const operation = operations[name] as unknown as Operation
+    if (isForTests(name) && context.facts.testingSince === undefined)
+      throw new KmipError('OperationNotSupported', `${name} is for servers in test mode only`)
     return operation.run(requestOf(name, item.payload!, decoding) as never, context)
   }
 

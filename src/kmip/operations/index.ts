@@ -10,7 +10,9 @@ import { discoverVersions } from './discover-versions.ts'
 import { getAttributeList } from './get-attribute-list.ts'
 import { getAttributes } from './get-attributes.ts'
 import { get } from './get.ts'
+import { interop } from './interop.ts'
 import { locate } from './locate.ts'
+import { log } from './log.ts'
 import { modifyAttribute } from './modify-attribute.ts'
 import type { Operation } from './operation.ts'
 import { ping } from './ping.ts'
@@ -38,4 +40,6 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Revoke: revoke,
   Destroy: destroy,
   Ping: ping,
+  Interop: interop,
+  Log: log,
 }

@@ -16,12 +16,12 @@ export type Effect = 'none' | 'read' | 'act'
 /** Everything about the server that operations answer from. Made once. */
 export interface ServerFacts {
   vendor: string
-  product: string
-  version: string
   locate: LocateLimits
   /** Most instances of one attribute, and of attributes in all, on one object. */
   maximumInstances: number
   maximumAttributes: number
+  /** In test mode: since when, in seconds since 1970. Operations for tests exist there only. */
+  testingSince: bigint | undefined
 }
 
 /** Identifiers that live as long as the batch (KMIP 2.1 §6.1, §4.58). */

@@ -1,6 +1,6 @@
 /** Query – KMIP 2.1 §6.1.40. Says what works here, for this client, in this version, and nothing more. */
 import { version as versionNumber } from 'ttlv-codec'
-import { allowed } from '../../access/policy.ts'
+import { allowed, isForTests } from '../../access/policy.ts'
 import { announcedNamespaces } from '../../keystore/namespaces.ts'
 import { ObjectType, Operation, ProfileName, QueryFunction } from '../model/enumerations.ts'
 import { CryptographicUsageMask, ProtectionStorageMask } from '../model/masks.ts'
@@ -15,9 +15,12 @@ const objectTypes = ['SymmetricKey', 'SecretData', 'OpaqueObject', 'Template'] a
 
 /** What each Query Function adds to the answer. Functions without a row add nothing. */
 const answers: Partial<Record<string, (context: Context) => Partial<Answer>>> = {
-  QueryOperations: ({ principal, version }) => ({
+  QueryOperations: ({ principal, version, facts }) => ({
     Operation: (Object.keys(payloads) as OperationName[]).filter(
-      (name) => Operation.since(name) <= version && allowed(principal, name) === true,
+      (name) =>
+        Operation.since(name) <= version &&
+        allowed(principal, name) === true &&
+        (!isForTests(name) || facts.testingSince !== undefined),
     ),
   }),
   // The Tape Library Profile lists Template up to 1.4: a client may name templates even where it may
@@ -32,11 +35,8 @@ const answers: Partial<Record<string, (context: Context) => Partial<Answer>>> = 
   }),
   QueryServerInformation: ({ facts }) => ({
     VendorIdentification: facts.vendor,
-    ServerInformation: {
-      ServerVersion: facts.version,
-      ProductName: facts.product,
-      AlternateFailoverEndpoints: [],
-    },
+    // Vendors may say more here; the profiles show it empty, and a version helps nobody but an attacker.
+    ServerInformation: { AlternateFailoverEndpoints: [] },
   }),
   QueryApplicationNamespaces: () => ({ ApplicationNamespace: [...announcedNamespaces] }),
   QueryRNGs: () => ({ RNGParameters: [randomNumberGenerator] }),

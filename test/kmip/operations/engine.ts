@@ -215,11 +215,10 @@ export async function testEngine(): Promise<TestEngine> {
     limits: { maxBytes: 1024 * 1024, maxDepth: 32, maxItems: 65_536, maxBatchItems: 1024 },
     facts: {
       vendor: 'keyreel',
-      product: 'keyreel',
-      version: '0',
       locate: { maximumItems: 1000, maximumScanned: 5000, maximumTime: 60_000 },
       maximumInstances: 64,
       maximumAttributes: 128,
+      testingSince: undefined,
     },
   }
   const raw = async (bytes: Uint8Array, as = principal()) =>

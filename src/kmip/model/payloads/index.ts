@@ -4,6 +4,7 @@ import * as attributes from './attributes.ts'
 import * as lifecycle from './lifecycle.ts'
 import * as objects from './objects.ts'
 import * as server from './server.ts'
+import * as service from './service.ts'
 
 /** The table. An operation that keyreel does not speak has no row; its payload stays undecoded. */
 export const payloads = {
@@ -24,6 +25,8 @@ export const payloads = {
   Revoke: lifecycle.Revoke,
   Destroy: lifecycle.Destroy,
   Ping: lifecycle.Ping,
+  Interop: service.Interop,
+  Log: service.Log,
 } as const
 
 /** An operation that keyreel speaks. */

@@ -1,0 +1,89 @@
+// Interop and Log: what exists for tests alone, and the message a client leaves in the audit record.
+import { describe, expect, test } from 'vitest'
+import type { VersionText } from 'ttlv-codec'
+import { principal, started, testEngine, type TestEngine } from './engine.ts'
+
+const late: VersionText[] = ['2.0', '2.1']
+
+async function underTest(): Promise<TestEngine> {
+  const engine = await testEngine()
+  engine.responder.facts.testingSince = started
+  return engine
+}
+
+const visible = async (engine: TestEngine, as: VersionText, who = principal()) =>
+  (await engine.call(as, 'Locate', { Attributes: [] }, who)).UniqueIdentifier
+
+describe.each(late)('KMIP %s: Interop', (as) => {
+  test('does not exist outside test mode, and Query does not name it', async () => {
+    const engine = await testEngine()
+    const request = { InteropFunction: 'Reset', InteropIdentifier: 'all' } as const
+    expect(await engine.refused(as, 'Interop', request)).toBe('OperationNotSupported')
+    const { Operation } = await engine.call(as, 'Query', { QueryFunction: ['QueryOperations'] })
+    expect(Operation).not.toContain('Interop')
+  })
+
+  test('marks the beginning and the end of a test in the audit record', async () => {
+    const engine = await underTest()
+    for (const InteropFunction of ['Begin', 'End'] as const) {
+      const answer = await engine.call(as, 'Interop', { InteropFunction, InteropIdentifier: 'one' })
+      expect(answer).toEqual({})
+    }
+    const details = (await engine.audited()).map((entry) => entry.details)
+    expect(details).toEqual([
+      { function: 'Begin', test: 'one' },
+      { function: 'End', test: 'one' },
+    ])
+    const { Operation } = await engine.call(as, 'Query', { QueryFunction: ['QueryOperations'] })
+    expect(Operation).toContain('Interop')
+  })
+
+  test('Reset destroys what the client made, in whatever state, and nobody else’s', async () => {
+    const engine = await underTest()
+    const other = principal({ name: 'beta' })
+    const own = await engine.key(as, 'own')
+    await engine.call(as, 'Activate', { UniqueIdentifier: own })
+    const { UniqueIdentifier: foreign } = await engine.call(
+      as,
+      'Create',
+      { ObjectType: 'SymmetricKey', Attributes: [{ tag: 'CryptographicAlgorithm', value: 'AES' }] },
+      other,
+    )
+    await engine.call(as, 'Interop', { InteropFunction: 'Reset', InteropIdentifier: 'all' })
+    expect(await visible(engine, as)).toEqual([foreign])
+    expect(await engine.refused(as, 'Get', { UniqueIdentifier: own })).toBe('ObjectDestroyed')
+    expect(await engine.tamper('SELECT count(*) FROM objects WHERE sealed IS NULL')).toEqual([[1n]])
+    await engine.key(as, 'own')
+  })
+
+  test('Reset leaves alone what was made before the server was started for tests', async () => {
+    const engine = await testEngine()
+    const before = await engine.key(as, 'a real tape')
+    engine.time.seconds += 60n
+    engine.responder.facts.testingSince = engine.time.seconds
+    await engine.call(as, 'Interop', { InteropFunction: 'Reset', InteropIdentifier: 'all' })
+    expect(await visible(engine, as)).toEqual([before])
+  })
+
+  test('Reset is refused where the group refuses Destroy', async () => {
+    const engine = await underTest()
+    await engine.policy('destroy=refuse')
+    const request = { InteropFunction: 'Reset', InteropIdentifier: 'all' } as const
+    expect(await engine.refused(as, 'Interop', request)).toBe('PermissionDenied')
+  })
+})
+
+describe.each(late)('KMIP %s: Log', (as) => {
+  test('a message stands in the audit record, made printable', async () => {
+    const engine = await testEngine()
+    expect(await engine.call(as, 'Log', { LogMessage: 'bay 3\nopened' })).toEqual({})
+    const [entry] = await engine.audited()
+    expect(entry).toMatchObject({ operation: 'Log', details: { message: 'bay 3?opened' } })
+  })
+
+  test('a message that is a store in disguise is refused', async () => {
+    const engine = await testEngine()
+    const LogMessage = 'x'.repeat(4097)
+    expect(await engine.refused(as, 'Log', { LogMessage })).toBe('InvalidField')
+  })
+})
