@@ -62,7 +62,7 @@ const batches = [
   ],
   [
     'ID Placeholder',
-    'Set by Create, Register and by a Locate that means exactly one object; emptied by any other Locate, by one of these that fails, and by a denied Check. Never kept from one message to the next.',
+    'Set by Create, Register, Recover and by a Locate that means exactly one object; emptied by any other Locate, by one of these that fails, and by a denied Check. Never kept from one message to the next.',
   ],
   [
     'Unique Identifier of 2.x',
@@ -120,7 +120,22 @@ const objects = [
     'Sensitive, Extractable',
     'Kept. A Sensitive or not Extractable object is not handed out by Get, since keys are not wrapped yet.',
   ],
-  ['Lease Time', '3600 seconds, shown as an attribute. Nothing runs out.'],
+  [
+    'Lease Time',
+    '3600 seconds, shown as an attribute. Obtain Lease gives it for Pre-Active and Active objects; for any other state, and for objects without Lease Time, it answers Permission Denied.',
+  ],
+  [
+    'Archive, Recover',
+    'An archived object stays in the database and refuses every other operation with Object Archived. Recover of an object that is on-line succeeds and changes nothing.',
+  ],
+  [
+    'Usage Limits',
+    'Get Usage Allocation takes one unit or more, only of an Active object before its Protect Stop Date whose usage mask has a use that protects. The count never goes below nothing; a batch that is undone gives it back.',
+  ],
+  [
+    'Adjust Attribute',
+    'A number that is not there counts as 0, a Boolean as false; a date that is not there is refused. A vendor attribute that is not there takes its type from the Adjustment Value.',
+  ],
   ['Digest', 'SHA-256 over the material, made when the object is.'],
 ] as const
 

@@ -33,12 +33,13 @@ const situations: readonly Situation[] = [
   { reason: 'AuthenticationNotSuccessful', when: 'a credential is missing or wrong' },
   {
     reason: 'PermissionDenied',
-    when: 'the profile does not allow it; the group refuses Destroy; Check asks for a longer lease than there is',
+    when: 'the profile does not allow it; the group refuses Destroy; Check asks for a longer lease than there is; Obtain Lease of an object out of use; Get Usage Allocation of an object that is not Active or past its Protect Stop Date',
   },
   {
     reason: 'ObjectNotFound',
     when: 'no such object for this client; the ID Placeholder is empty; no Template of that name',
   },
+  { reason: 'ItemNotFound', when: 'the same in Adjust Attribute' },
   { reason: 'ObjectDestroyed', when: 'Get of a destroyed object' },
   {
     reason: 'ObjectDestroyed',
@@ -54,7 +55,10 @@ const situations: readonly Situation[] = [
     reason: 'IncompatibleCryptographicUsageMask',
     when: 'Check asks for a use that the object does not allow',
   },
-  { reason: 'UsageLimitExceeded', when: 'Check asks for more uses than are left' },
+  {
+    reason: 'UsageLimitExceeded',
+    when: 'Check or Get Usage Allocation asks for more than is left',
+  },
   {
     reason: 'InvalidAttribute',
     when: 'an attribute that the version does not know, or, in Create, Register, Modify and Set, that such objects do not have',
@@ -69,6 +73,13 @@ const situations: readonly Situation[] = [
     when: 'Delete of an attribute that the version does not know',
     before20: 'ItemNotFound',
   },
+  {
+    reason: 'UnsupportedAttribute',
+    when: 'Adjust of an attribute that such objects do not have',
+    before20: 'InvalidField',
+  },
+  { reason: 'InvalidDataType', when: 'Adjust of what is no number, date or Boolean' },
+  { reason: 'NumericRange', when: 'Adjust beyond what the type of the attribute holds' },
   {
     reason: 'InvalidAttributeValue',
     when: 'dates in a wrong order; an algorithm or a length that is not made here; Usage Limits without total or unit; Application Specific Information that another tape key holds',
@@ -86,10 +97,15 @@ const situations: readonly Situation[] = [
     when: 'Activate or Revoke of a Template',
     before20: 'IllegalOperation',
   },
+  {
+    reason: 'InvalidObjectType',
+    when: 'Get Usage Allocation of an object that does not apply protection',
+    before20: 'IllegalOperation',
+  },
   { reason: 'IllegalObjectType', when: 'Check of a Template' },
   {
     reason: 'ReadOnlyAttribute',
-    when: 'Create, Add or Set of an attribute that only the server sets',
+    when: 'Create, Add, Set or Adjust of an attribute that only the server sets',
   },
   { reason: 'AttributeReadOnly', when: 'Register, Modify or Delete of such an attribute' },
   { reason: 'AttributeSingleValued', when: 'Add of a second instance where there may be one' },
@@ -100,10 +116,15 @@ const situations: readonly Situation[] = [
   },
   {
     reason: 'MultiValuedAttribute',
-    when: 'Set, or Modify without Current Attribute, where there are several instances',
+    when: 'Set, Adjust, or Modify without Current Attribute, where there are several instances',
   },
   { reason: 'AttributeNotFound', when: 'Delete of an attribute that the object does not have' },
   { reason: 'AttributeNotFound', when: 'Modify of such an attribute', before20: 'InvalidField' },
+  {
+    reason: 'AttributeNotFound',
+    when: 'Get Usage Allocation of an object without Usage Limits',
+    before20: 'IllegalOperation',
+  },
   { reason: 'AttributeInstanceNotFound', when: 'no instance with that index or that value' },
   {
     reason: 'NonUniqueNameAttribute',

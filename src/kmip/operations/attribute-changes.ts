@@ -16,7 +16,7 @@ import { checkKnown, checkValue, nameOf, rowOf, serverVendor } from './attribute
 import type { Context } from './operation.ts'
 
 /** How an attribute operation changes what an object has. */
-export type Change = 'add' | 'modify' | 'set'
+export type Change = 'add' | 'modify' | 'set' | 'adjust'
 
 /** Refuses a change that the attribute's rules do not give to clients. */
 export function checkChange(
@@ -25,19 +25,29 @@ export function checkChange(
   object: ManagedObject,
   context: Context,
 ): void {
-  const { version, now } = context
   const reference = referenceOf(instance)
+  checkKnown(reference, context.version)
+  checkValue(instance, context.version)
+  checkRules(change, reference, object, context)
+}
+
+/** The same, whatever the new value is. */
+export function checkRules(
+  change: Change,
+  reference: AttributeReference,
+  object: ManagedObject,
+  { version, now }: Context,
+): void {
   const { tag } = reference
-  checkKnown(reference, version)
-  checkValue(instance, version)
   if (tag !== 'Attribute' && !appliesTo(tag, object.objectType, version)) {
-    throw new KmipError('InvalidAttribute', `${object.objectType} has no ${nameOf(reference)}`, {
+    const reason = change === 'adjust' ? 'UnsupportedAttribute' : 'InvalidAttribute'
+    throw new KmipError(reason, `${object.objectType} has no ${nameOf(reference)}`, {
       before20: change === 'add' ? 'PermissionDenied' : 'InvalidField',
     })
   }
   const { givenByClient, changeByClient } = rowOf(tag)
   const isHeld = instancesOf(object, reference, now).length > 0
-  const adds = change === 'add' || (change === 'set' && !isHeld)
+  const adds = change === 'add' || (change !== 'modify' && !isHeld)
   const mayEver = adds ? givenByClient === 'any-time' : changeByClient !== 'never'
   if (!mayEver || reference.vendor === serverVendor) {
     const reason = change === 'modify' ? 'AttributeReadOnly' : 'ReadOnlyAttribute'

@@ -2,6 +2,8 @@
 import type { OperationName } from '../model/payloads/index.ts'
 import { activate } from './activate.ts'
 import { addAttribute } from './add-attribute.ts'
+import { adjustAttribute } from './adjust-attribute.ts'
+import { archive } from './archive.ts'
 import { check } from './check.ts'
 import { create } from './create.ts'
 import { deleteAttribute } from './delete-attribute.ts'
@@ -9,14 +11,17 @@ import { destroy } from './destroy.ts'
 import { discoverVersions } from './discover-versions.ts'
 import { getAttributeList } from './get-attribute-list.ts'
 import { getAttributes } from './get-attributes.ts'
+import { getUsageAllocation } from './get-usage-allocation.ts'
 import { get } from './get.ts'
 import { interop } from './interop.ts'
 import { locate } from './locate.ts'
 import { log } from './log.ts'
 import { modifyAttribute } from './modify-attribute.ts'
+import { obtainLease } from './obtain-lease.ts'
 import type { Operation } from './operation.ts'
 import { ping } from './ping.ts'
 import { query } from './query.ts'
+import { recover } from './recover.ts'
 import { register } from './register.ts'
 import { revoke } from './revoke.ts'
 import { setAttribute } from './set-attribute.ts'
@@ -36,9 +41,14 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   ModifyAttribute: modifyAttribute,
   DeleteAttribute: deleteAttribute,
   SetAttribute: setAttribute,
+  AdjustAttribute: adjustAttribute,
   Activate: activate,
   Revoke: revoke,
   Destroy: destroy,
+  Archive: archive,
+  Recover: recover,
+  ObtainLease: obtainLease,
+  GetUsageAllocation: getUsageAllocation,
   Ping: ping,
   Interop: interop,
   Log: log,

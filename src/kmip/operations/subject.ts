@@ -22,16 +22,22 @@ export async function subject(
   const id = identifierOf(name, context)
   context.noted.object = printable(id)
   const object = await visibleObject(context, id)
-  if (object === undefined) throw new KmipError('ObjectNotFound', `no object ${printable(id)}`)
+  if (object === undefined) {
+    const reason = saysItem.has(operation) ? 'ItemNotFound' : 'ObjectNotFound'
+    throw new KmipError(reason, `no object ${printable(id)}`)
+  }
   const { objectType, vitals } = object
   const refusal = allowed(context.principal, operation, { objectType, owner: vitals.Owner })
   if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
-  if (vitals.ArchiveDate !== undefined) {
+  if (vitals.ArchiveDate !== undefined && operation !== 'Recover') {
     throw new KmipError('ObjectArchived', `object ${id} is archived: Recover it first`)
   }
   await recordState(object, context)
   return object
 }
+
+/** Operations whose Error Handling tables have kept the older word for an object that is not there. */
+const saysItem: ReadonlySet<string> = new Set(['AdjustAttribute', 'Certify', 'CreateSplitKey'])
 
 /** The object, if the principal may know of it and its version has such objects. */
 export async function visibleObject(

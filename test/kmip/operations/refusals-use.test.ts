@@ -1,11 +1,9 @@
 // What Get, Locate and the operations on the life cycle refuse, and why.
 import { describe, expect, test } from 'vitest'
-import { loadObject, saveObject } from '../../../src/keystore/keystore.ts'
 import { principal, testEngine } from './engine.ts'
 import {
   describeRefusals,
   activated,
-  contact,
   destroyed,
   early,
   register,
@@ -286,30 +284,6 @@ const living: Row[] = [
 describeRefusals('life cycle and search', living)
 
 describe.each(tried)('KMIP %s', (as) => {
-  test('an archived object refuses everything until it is recovered', async () => {
-    const engine = await testEngine()
-    const id = await engine.key(as, 'old')
-    await engine.store.act(async (work) => {
-      const object = (await loadObject(work, 'default', id))!
-      object.vitals.ArchiveDate = work.now
-      await saveObject(work, object)
-      work.audit({ actor: { name: 'x', kind: 'cli' }, operation: 'store', outcome: 'Success' })
-    })
-    const request = { UniqueIdentifier: id }
-    for (const operation of [
-      'Get',
-      'GetAttributes',
-      'GetAttributeList',
-      'Check',
-      'Activate',
-      'Destroy',
-    ] as const)
-      expect(await engine.refused(as, operation, request)).toBe('ObjectArchived')
-    expect(await engine.refused(as, 'AddAttribute', { ...request, NewAttribute: contact })).toBe(
-      'ObjectArchived',
-    )
-  })
-
   test('a client whose profile does not have the operation is denied it', async () => {
     const engine = await testEngine()
     const tape = principal({ profile: 'tape-library' })

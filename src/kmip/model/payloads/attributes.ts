@@ -1,6 +1,7 @@
-/** Payloads of the attribute operations – KMIP 2.1 §6.1.2, §6.1.13, §6.1.20, §6.1.21, §6.1.34, §6.1.51. */
-import { integer, opt, req, text } from 'ttlv-codec'
+/** Payloads of the attribute operations – KMIP 2.1 §6.1.2, §6.1.3, §6.1.13, §6.1.20, §6.1.21, §6.1.34, §6.1.51. */
+import { anyValue, integer, opt, req, text } from 'ttlv-codec'
 import {
+  AttributeReference2,
   attributeList,
   attributeReferences,
   deletedReference,
@@ -8,6 +9,7 @@ import {
   resultingAttribute,
   SingleAttribute2,
 } from '../attribute-forms.ts'
+import { AdjustmentType } from '../enumerations.ts'
 import { struct } from '../tags.ts'
 import { UniqueIdentifier } from '../unique-identifier.ts'
 
@@ -20,6 +22,15 @@ export const AddAttribute = {
 }
 export const SetAttribute = {
   request: struct({ UniqueIdentifier: opt(UniqueIdentifier), NewAttribute: newAttribute }),
+  response: struct({ UniqueIdentifier: req(text) }),
+}
+export const AdjustAttribute = {
+  request: struct({
+    UniqueIdentifier: opt(UniqueIdentifier),
+    AttributeReference: req(AttributeReference2),
+    AdjustmentType: req(AdjustmentType),
+    AdjustmentValue: opt(anyValue),
+  }),
   response: struct({ UniqueIdentifier: req(text) }),
 }
 export const ModifyAttribute = {
