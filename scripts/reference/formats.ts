@@ -155,10 +155,21 @@ const documentRows = [
   ['server-certificate', '`p256`, `rsa3072`', 'pem, hosts, issued', 'private key, PKCS#8 DER'],
 ] as const
 
-const auditText = `
+const transientText = `
 Times are seconds since 1970. A password hash is in the PHC form: \`$argon2id$v=19$m=65536,t=3,p=4$salt$hash\`, of the
 password in Unicode form NFC.
 
+## Transients
+
+What is forgotten when its time is over: one row of \`transients\` per kind and name, \`body\` as JSON, some with a sealed
+secret. From \`expires\` on a row does not count, and is deleted a little later. There are no revisions.
+
+- **MAC** with the records key over Head("transient", kind, name, owner, expires as a text, epoch, body, length of
+  sealed) ‖ sealed, as for documents.
+- **sealed**: a seal with the sealing key; additional data is Head("transient", kind, name, owner, epoch).
+`
+
+const auditText = `
 ## Audit rows
 
 One row of \`audit\` holds the records \`first\` to \`last\` of one group commit in one chain; \`body\` is a JSON array of
@@ -206,6 +217,7 @@ export const formatsPage = {
         ['kind', 'name', 'body', 'sealed secret'],
         documentRows.map(([kind, ...rest]) => [code(kind), ...rest]),
       ),
+      transientText,
       auditText,
       '## Tables',
       `Number of the schema: \`settings\`, name \`schema\`. A keyreel that knows only older schemas refuses the database.`,

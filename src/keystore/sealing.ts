@@ -9,7 +9,7 @@ import { randomBytes } from '../crypto/primitives/random.ts'
 import type { SymmetricKey } from '../crypto/primitives/symmetric-key.ts'
 import { Secret } from '../crypto/secret.ts'
 import type { MasterKey } from './master-key.ts'
-import type { AuditRow, DocumentRow, ObjectRow, WrapRow } from './storage.ts'
+import type { AuditRow, DocumentRow, ObjectRow, TransientRow, WrapRow } from './storage.ts'
 import { IntegrityError } from './work.ts'
 
 /** Most seals under one epoch: NIST SP 800-38D section 8.3 with a margin of four. */
@@ -34,6 +34,9 @@ export class EpochNotOpen extends Error {
 
 /** What identifies an object to its MAC and seal. */
 export type ObjectIdentity = Pick<ObjectRow, 'id' | 'type' | 'group' | 'epoch'>
+
+/** What a transient's seal is bound to. */
+type TransientIdentity = Pick<TransientRow, 'kind' | 'name' | 'owner' | 'epoch'>
 
 /** The opened epochs of one store. */
 export class Sealing {
@@ -152,6 +155,33 @@ export class Sealing {
     return this.#unseal(epoch, sealed, documentSealed(kind, name, epoch), `${kind}/${name}`)
   }
 
+  /** MAC of a transient's row, its sealed part included. */
+  transientMac(row: Omit<TransientRow, 'mac'>): Uint8Array {
+    const { kind, name, owner, expires, epoch, body, sealed } = row
+    return mac(
+      this.#keys(epoch).records,
+      head('transient', kind, name, owner, String(expires), epoch, body, sealed?.length ?? null),
+      sealed ?? '',
+    )
+  }
+
+  /** Throws IntegrityError unless the row is as this store wrote it. */
+  verifyTransient(row: TransientRow): void {
+    if (row.mac instanceof Uint8Array && equalBytes(this.transientMac(row), row.mac)) return
+    const subject = `${row.kind}/${row.name}`
+    throw new IntegrityError('changed', subject, 'this record was changed outside keyreel')
+  }
+
+  /** Seals a transient's secret part. */
+  sealTransient(row: TransientIdentity, secret: Uint8Array): Uint8Array {
+    return seal(this.#keys(row.epoch).sealing, secret, transientSealed(row))
+  }
+
+  /** A transient's secret part. Throws IntegrityError. */
+  unsealTransient(row: TransientIdentity, sealed: Uint8Array): Secret {
+    return this.#unseal(row.epoch, sealed, transientSealed(row), `${row.kind}/${row.name}`)
+  }
+
   /** MAC of an audit row, chained to the row before it. */
   auditMac(row: Omit<AuditRow, 'mac'>, previous: Uint8Array): Uint8Array {
     const { chain, first, last, epoch, body } = row
@@ -214,6 +244,10 @@ function objectSealed({ id, type, group, epoch }: ObjectIdentity): Uint8Array {
 
 function documentSealed(kind: string, name: string, epoch: number): Uint8Array {
   return Buffer.from(head('document', kind, name, epoch))
+}
+
+function transientSealed({ kind, name, owner, epoch }: TransientIdentity): Uint8Array {
+  return Buffer.from(head('transient', kind, name, owner, epoch))
 }
 
 function wrapContext(store: string, epoch: number): Uint8Array {

@@ -12,6 +12,7 @@ import {
 } from './sql-storage-columns.ts'
 import { documentReading, documentWriting } from './sql-storage-documents.ts'
 import { find, scan } from './sql-storage-locate.ts'
+import { transientReading, transientWriting } from './sql-storage-transients.ts'
 import type {
   Entries,
   SqlDriver,
@@ -37,6 +38,7 @@ function reading(sql: SqlSession): StorageReader {
   return {
     ...auditReading(sql),
     ...documentReading(sql),
+    ...transientReading(sql),
     find: (query) => find(sql, query),
     scan: (query, after) => scan(sql, query, after),
     async object(group, id) {
@@ -112,6 +114,7 @@ function writing(sql: SqlSession): StorageWriter {
     ...reading(sql),
     ...auditWriting(sql),
     ...documentWriting(sql),
+    ...transientWriting(sql),
     savepoint: (fn) => sql.savepoint(fn),
     async insertObject(object, sealed) {
       const rows = await sql.query(insertObject, [...values(object), sealed])

@@ -79,6 +79,19 @@ export interface DocumentRow {
 /** What is written of a document; its revision is noted with it. */
 export type WrittenDocument = Omit<DocumentRow, 'noted'>
 
+/** A row of `transients`. */
+export interface TransientRow {
+  readonly kind: string
+  readonly name: string
+  readonly owner: string
+  /** Seconds since 1970; from then on it does not count, and is deleted. */
+  readonly expires: bigint
+  readonly epoch: number
+  readonly body: string
+  readonly sealed: Uint8Array | null
+  readonly mac: Uint8Array
+}
+
 /** A row of `audit`: the records `first` to `last` of one group commit; `body` is their JSON array. */
 export interface AuditRow {
   readonly chain: string
@@ -125,6 +138,15 @@ export interface StorageReader {
   /** All documents, deleted ones too, by kind and name. */
   documentsAfter(kind: string, name: string, limit: number): Promise<readonly DocumentRow[]>
   documentsChange(): Promise<number>
+  transient(kind: string, name: string): Promise<TransientRow | undefined>
+  /** Oldest first; `owner` undefined: of everybody. */
+  transients(
+    kind: string,
+    owner: string | undefined,
+    limit: number,
+  ): Promise<readonly TransientRow[]>
+  /** How many rows an owner has, and bytes sealed in them. */
+  transientsHeld(kind: string, owner: string): Promise<{ count: number; bytes: number }>
   /** Each epoch's wraps. */
   wraps(): Promise<readonly WrapRow[]>
   setting(name: string): Promise<string | undefined>
@@ -153,6 +175,11 @@ export interface StorageWriter extends StorageReader {
   forgetSealed(n: number): Promise<void>
   /** Adds at revision 1, else replaces what is at `row.revision - 1`; false when it is not there. */
   putDocument(row: WrittenDocument): Promise<boolean>
+  /** Adds or replaces. */
+  putTransient(row: TransientRow): Promise<void>
+  deleteTransient(kind: string, name: string): Promise<boolean>
+  /** Deletes what expires at `time` or before, up to `limit` rows; answers how many. */
+  deleteTransientsUntil(time: bigint, limit: number): Promise<number>
   appendAudit(row: AuditRow): Promise<void>
   putWrap(row: WrapRow): Promise<void>
   removeWraps(provider: string): Promise<void>

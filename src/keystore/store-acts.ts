@@ -8,6 +8,7 @@ import { objectWork, SnapshotBehind, type WorkGround } from './object-work.ts'
 import { HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
 import type { Storage, StorageReader, StorageWriter } from './storage.ts'
+import { transientWork } from './transient-work.ts'
 import type { Work } from './work.ts'
 
 /** Seals are charged to their epoch this many at a time, or a sixteenth of what it allows. */
@@ -183,6 +184,7 @@ function workOver(ground: WorkGround, now: bigint): Work {
     now,
     ...objectWork(ground),
     ...documentWork(ground),
+    ...transientWork(ground, now),
     audit(record) {
       if (!ground.writer) throw new Error('a read snapshot records nothing: use act')
       ground.trace.records.push(record)

@@ -132,6 +132,21 @@ export interface Document {
   readonly hasSecret: boolean
 }
 
+/**
+ * A small record that is forgotten when its time is over. Under a MAC, but without revisions: nothing
+ * that would do harm when an older state of it is put back belongs here.
+ */
+export interface Transient {
+  readonly kind: string
+  readonly name: string
+  /** Whom it belongs to, such as a client's name; never changes. */
+  readonly owner: string
+  /** Seconds since 1970. */
+  readonly expires: bigint
+  readonly body: JsonValue
+  readonly hasSecret: boolean
+}
+
 /** Who did something: a client's or operator's name and what kind of party it is. */
 export interface AuditActor {
   readonly name: string
@@ -218,6 +233,21 @@ export interface Work {
   documentSecret(kind: string, name: string): Promise<Secret>
   /** Grows whenever any document changes, whoever changed it: ask it to refresh a cache. */
   documentsChange(): Promise<number>
+
+  /** Undefined once its time is over. */
+  transient(kind: string, name: string): Promise<Transient | undefined>
+  /** Those of an owner, or of everybody, oldest first. */
+  transients(kind: string, owner: string | undefined, limit: number): Promise<readonly Transient[]>
+  /** How many an owner has, and bytes sealed in them; those whose time is over still count for a while. */
+  transientsHeld(kind: string, owner: string): Promise<{ count: number; bytes: number }>
+  /** The unsealed secret part; the caller wipes it. Throws IntegrityError when there is none. */
+  transientSecret(kind: string, name: string): Promise<Secret>
+  /** Adds or replaces. Without `secret` the sealed part stays as it is; `null` removes it. */
+  putTransient(transient: Omit<Transient, 'hasSecret'>, secret?: Uint8Array | null): Promise<void>
+  /** Whether there was such a record. */
+  deleteTransient(kind: string, name: string): Promise<boolean>
+  /** Deletes what has expired, up to `limit` records; answers how many. */
+  forgetTransients(limit: number): Promise<number>
 
   /** Appends to this writer's chain within the act's transaction. An act that changes or releases anything must call it. */
   audit(record: AuditRecord): void

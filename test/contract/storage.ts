@@ -170,6 +170,44 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
       expect(await find({ equals: [equal('Pool', 'p1')], archived: 'include' })).toContain(idOf(5))
     })
 
+    test('what is kept for a while is replaced, counted by owner, and deleted when its time is over', async () => {
+      const rows = await storage()
+      const row = (name: string, owner: string, expires: bigint, sealed: Uint8Array | null) => ({
+        kind: 'ticket',
+        name,
+        owner,
+        expires,
+        epoch: 1,
+        body: '{}',
+        sealed,
+        mac: Uint8Array.of(1),
+      })
+      await rows.write(async (writer) => {
+        await writer.putTransient(row('b', 'alpha', 20n, new Uint8Array(3)))
+        await writer.putTransient(row('a', 'alpha', 10n, null))
+        await writer.putTransient(row('c', 'beta', 30n, new Uint8Array(5)))
+        await writer.putTransient(row('b', 'alpha', 40n, new Uint8Array(4)))
+      })
+      const names = (owner?: string) =>
+        rows.read(async (reader) =>
+          (await reader.transients('ticket', owner, 9)).map(({ name }) => name),
+        )
+      expect(await names('alpha')).toEqual(['b', 'a'])
+      expect(await names()).toEqual(['b', 'a', 'c'])
+      expect(await rows.read((reader) => reader.transientsHeld('ticket', 'alpha'))).toEqual({
+        count: 2,
+        bytes: 4,
+      })
+      expect(await rows.read((reader) => reader.transient('ticket', 'b'))).toEqual(
+        row('b', 'alpha', 40n, new Uint8Array(4)),
+      )
+      expect(await rows.write((writer) => writer.deleteTransientsUntil(30n, 1))).toBe(1)
+      expect(await rows.write((writer) => writer.deleteTransientsUntil(30n, 9))).toBe(1)
+      expect(await rows.write((writer) => writer.deleteTransient('ticket', 'b'))).toBe(true)
+      expect(await rows.write((writer) => writer.deleteTransient('ticket', 'b'))).toBe(false)
+      expect(await names()).toEqual([])
+    })
+
     test('a range matches inclusively, and an absent value only where that is asked for', async () => {
       const rows = await filled()
       const find = async (range: Query['ranges'][number]) =>

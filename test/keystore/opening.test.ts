@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
+import { knownSchema } from '../../src/keystore/migrate.ts'
 import { describeStore } from '../../src/keystore/describe-store.ts'
 import { initialiseStore } from '../../src/keystore/initialise.ts'
 import { createMasterKeyFile } from '../../src/keystore/master-key-file.ts'
@@ -206,7 +207,7 @@ test('a store can be described without its master key', async () => {
   const directory = await dataDirectory()
   const store = await opened(directory)
   const description = await describeStore(directory)
-  expect(description).toMatchObject({ schema: 1, id: store.id })
+  expect(description).toMatchObject({ schema: knownSchema(), id: store.id })
   expect(description?.providers).toEqual([expect.stringMatching(/^file:[0-9a-f]{16}$/)])
   expect(await describeStore(join(directory, 'missing'))).toBeUndefined()
 })
