@@ -62,7 +62,7 @@ const batches = [
   ],
   [
     'ID Placeholder',
-    'Set by Create, Register, Recover and by a Locate that means exactly one object; emptied by any other Locate, by one of these that fails, and by a denied Check. Never kept from one message to the next.',
+    'Set by Create, Register, Re-key, Recover and by a Locate that means exactly one object; emptied by any other Locate, by one of these that fails, and by a denied Check. Never kept from one message to the next.',
   ],
   [
     'Unique Identifier of 2.x',
@@ -131,6 +131,10 @@ const objects = [
   [
     'Usage Limits',
     'Get Usage Allocation takes one unit or more, only of an Active object before its Protect Stop Date whose usage mask has a use that protects. The count never goes below nothing; a batch that is undone gives it back.',
+  ],
+  [
+    'Re-key',
+    'Once for a key, in any state but Destroyed. Attributes of the request win over single values taken over and stand beside several. In the namespaces of tape libraries the old key gives its Application Specific Information to the new one. The new key has the owner of the old one. In 2.1 the old key gets the Rotate Date, and Rotate Latest and Rotate Generation are kept.',
   ],
   [
     'Adjust Attribute',

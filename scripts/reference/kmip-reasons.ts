@@ -16,7 +16,7 @@ interface Situation {
 const situations: readonly Situation[] = [
   {
     reason: 'InvalidMessage',
-    when: 'the message cannot be read; a field stands twice or is missing; Batch Count is wrong; a Unique Batch Item ID is missing; a date stands more than twice in Locate; an attribute is named twice in Get Attributes',
+    when: 'the message cannot be read; a field stands twice or is missing; Batch Count is wrong; a Unique Batch Item ID is missing; a date stands more than twice in Locate; an attribute is named twice in Get Attributes; Offset beside the dates that it makes',
   },
   { reason: 'UnsupportedProtocolVersion', when: 'the major version is not spoken here' },
   { reason: 'UnknownTag', when: 'a field that the version does not have' },
@@ -33,7 +33,7 @@ const situations: readonly Situation[] = [
   { reason: 'AuthenticationNotSuccessful', when: 'a credential is missing or wrong' },
   {
     reason: 'PermissionDenied',
-    when: 'the profile does not allow it; the group refuses Destroy; Check asks for a longer lease than there is; Obtain Lease of an object out of use; Get Usage Allocation of an object that is not Active or past its Protect Stop Date',
+    when: 'the profile does not allow it; the group refuses Destroy; Check asks for a longer lease than there is; Obtain Lease of an object out of use; Re-key of a key that is destroyed or has a replacement; Get Usage Allocation of an object that is not Active or past its Protect Stop Date',
   },
   {
     reason: 'ObjectNotFound',
@@ -89,6 +89,11 @@ const situations: readonly Situation[] = [
     when: 'Locate, Register, Revoke, Add, Modify or Delete Attribute with values that do not go together; an attribute that 1.x demands is missing',
   },
   {
+    reason: 'InvalidField',
+    when: 'an Offset for dates of a key without Activation Date',
+    before20: 'IllegalOperation',
+  },
+  {
     reason: 'InvalidObjectType',
     when: 'Create or Register of a type that is not made or kept here',
   },
@@ -96,6 +101,11 @@ const situations: readonly Situation[] = [
     reason: 'InvalidObjectType',
     when: 'Activate or Revoke of a Template',
     before20: 'IllegalOperation',
+  },
+  {
+    reason: 'InvalidObjectType',
+    when: 'Re-key of what is no symmetric key',
+    before20: 'PermissionDenied',
   },
   {
     reason: 'InvalidObjectType',
@@ -160,7 +170,7 @@ const situations: readonly Situation[] = [
   { reason: 'KeyCompressionTypeNotSupported', when: 'Get or Register with a Key Compression Type' },
   {
     reason: 'KeyValueNotPresent',
-    when: 'Get of an object of which only the attributes are kept',
+    when: 'Get or Re-key of an object of which only the attributes are kept',
     before20: 'IllegalOperation',
   },
   { reason: 'Sensitive', when: 'Get of a Sensitive object' },

@@ -62,6 +62,27 @@ export async function insertObject(
 }
 
 /**
+ * Keeps a new object in the place of another, changed one, whose unique values it may take over; unless
+ * it conflicts with a third: then nothing is kept. The caller wipes `material`.
+ */
+export async function insertReplacement(
+  work: Work,
+  replaced: ManagedObject,
+  object: ManagedObject,
+  material: Uint8Array | undefined,
+): Promise<Conflict | undefined> {
+  const claims = uniqueOf(object)
+  const before = await heldByOthers(work, object, claims)
+  const byThird = before.filter(({ holder }) => holder !== replaced.id)
+  const refused = await refusedOf(work, object, byThird)
+  if (refused !== undefined) return refused
+  await saveObject(work, replaced)
+  const held = await heldByOthers(work, object, claims)
+  object.stored = await work.insert(rowOf(object, without(claims, held)), material)
+  return undefined
+}
+
+/**
  * Keeps the changes of a loaded object. Last Change Date is the caller's to set, and to ask
  * `conflictOf` where names or application information changed: a value that another object holds is
  * kept, but not claimed.

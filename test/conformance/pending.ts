@@ -79,7 +79,6 @@ export const pending: ReadonlySet<string> = new Set([
   'TC-Q-S2C-PROF-1-14',
   'TC-Q-S2C-PROF-2-14',
   'TC-Q-VAL-1-14',
-  'TC-REKEY-1-14',
   'TC-RSA-SIGN-DIGESTEDDATA-1-14',
   'TC-SENSITIVE-1-14',
   'TC-SJ-1-14',

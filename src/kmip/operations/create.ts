@@ -48,7 +48,7 @@ export const create = operation('Create', {
 })
 
 /** Makes the key that the attributes describe; what they leave out is completed. */
-function newKey(object: ManagedObject, version: Version): Uint8Array {
+export function newKey(object: ManagedObject, version: Version): Uint8Array {
   const { attributes } = object
   demandInOlder(object, 'CryptographicAlgorithm', version)
   completeUsage(object, version)

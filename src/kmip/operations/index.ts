@@ -21,6 +21,7 @@ import { obtainLease } from './obtain-lease.ts'
 import type { Operation } from './operation.ts'
 import { ping } from './ping.ts'
 import { query } from './query.ts'
+import { reKey } from './re-key.ts'
 import { recover } from './recover.ts'
 import { register } from './register.ts'
 import { revoke } from './revoke.ts'
@@ -31,6 +32,7 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   DiscoverVersions: discoverVersions,
   Query: query,
   Create: create,
+  ReKey: reKey,
   Register: register,
   Locate: locate,
   Check: check,

@@ -2,7 +2,12 @@
 import type { InferInput } from 'ttlv-codec'
 import { randomUuid } from '../../crypto/primitives/random.ts'
 import { AttributeSet } from '../../keystore/attribute-set.ts'
-import { conflictOf, insertObject, type Conflict } from '../../keystore/keystore.ts'
+import {
+  conflictOf,
+  insertObject,
+  insertReplacement,
+  type Conflict,
+} from '../../keystore/keystore.ts'
 import { unrecordedState } from '../../keystore/lifecycle.ts'
 import { ManagedObject, type ObjectTypeName, type Vitals } from '../../keystore/managed-object.ts'
 import { isVital } from '../../keystore/object-attributes.ts'
@@ -32,9 +37,27 @@ export async function prepareObject(
   objectType: ObjectTypeName,
   given: readonly AttributeInstance[],
 ): Promise<Prepared> {
+  return assembled(context, objectType, await wanted(context, operation, objectType, given))
+}
+
+/** The attributes given, checked, with those of the templates named among them. */
+export async function wanted(
+  context: Context,
+  operation: OperationName,
+  objectType: ObjectTypeName,
+  given: readonly AttributeInstance[],
+): Promise<AttributeInstance[]> {
   const explicit = given.filter(({ tag }) => tag !== 'Template')
   checkGiven(explicit, objectType, operation, context)
-  const instances = await fromTemplates(context, objectType, given)
+  return await fromTemplates(context, objectType, given)
+}
+
+/** Makes an object of attributes that have been checked one by one. */
+export function assembled(
+  context: Context,
+  objectType: ObjectTypeName,
+  instances: readonly AttributeInstance[],
+): Prepared {
   checkNumbers(instances, context)
   const made: AttributeInstance[] = []
   const attributes = new AttributeSet()
@@ -66,15 +89,23 @@ export async function prepareObject(
   return { object, made }
 }
 
-/** Keeps the object, its unique values being free, and lets the batch refer to it. Wipes `material`. */
+/**
+ * Keeps the object, its unique values being free or those of the object it replaces, and lets the batch
+ * refer to it. Saves the replaced object as well. Wipes `material`.
+ */
 export async function keepObject(
   context: Context,
   object: ManagedObject,
   material: Uint8Array | undefined,
+  replaced?: ManagedObject,
 ): Promise<void> {
   try {
     refuseDoubledName(object, 'InvalidField')
-    const conflict = await insertObject(context.work, object, material)
+    const { work } = context
+    const conflict =
+      replaced === undefined
+        ? await insertObject(work, object, material)
+        : await insertReplacement(work, replaced, object, material)
     if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'InvalidField')
   } finally {
     material?.fill(0)

@@ -11,6 +11,7 @@ export const payloads = {
   DiscoverVersions: server.DiscoverVersions,
   Query: server.Query,
   Create: objects.Create,
+  ReKey: objects.ReKey,
   Register: objects.Register,
   Locate: objects.Locate,
   Check: lifecycle.Check,

@@ -1,5 +1,5 @@
 /** Payloads of Create, Register, Get and Locate – KMIP 2.1 §6.1.8, §6.1.43, §6.1.19, §6.1.28. */
-import { integer, many, opt, req, text } from 'ttlv-codec'
+import { integer, interval, many, opt, req, text } from 'ttlv-codec'
 import {
   Attribute1,
   attributeFilter,
@@ -49,6 +49,15 @@ export const Create = {
     UniqueIdentifier: req(text),
     Attributes: chosenAttributes,
   }),
+}
+export const ReKey = {
+  request: struct({
+    UniqueIdentifier: opt(UniqueIdentifier),
+    Offset: opt(interval),
+    Attributes: newObjectAttributes,
+    ProtectionStorageMasks: opt(ProtectionStorageMasks, { since: '2.0' }),
+  }),
+  response: struct({ UniqueIdentifier: req(text), Attributes: chosenAttributes }),
 }
 export const Register = {
   request: struct({
