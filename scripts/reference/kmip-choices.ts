@@ -70,6 +70,33 @@ const batches = [
   ],
 ] as const
 
+const wrapping = [
+  [
+    'Methods',
+    'Encrypt, MAC/sign, Encrypt then MAC/sign, MAC/sign then Encrypt. TR-31 is refused with Feature Not Supported.',
+  ],
+  [
+    'Modes',
+    'NIST key wrap (RFC 3394), AES key wrap with padding (RFC 5649), GCM, CCM, CBC, CTR, CFB, OFB; RSA with OAEP. A fresh IV is made where the mode takes one; the tag of GCM and CCM, 16 bytes unless Tag Length says otherwise, stands behind the ciphertext.',
+  ],
+  [
+    'Wrapping key',
+    'Visible to the client, a key, on-line, Active, before its Protect Stop Date, with Wrap Key in its usage mask (MAC Generate or Sign for the key that authenticates). A public RSA key wraps too. A public key named for MAC/sign stands for the private key that it is linked to.',
+  ],
+  [
+    'Cryptographic Parameters of the wrapping key',
+    'Those given must agree with one instance of the key, in the fields that they have; the rest is completed from that instance. Without any the first instance is used. The answer repeats what was given.',
+  ],
+  [
+    'What is wrapped',
+    'The Key Value in TTLV, in the form of the version of the request; with No Encoding the Key Material alone, which then must be bytes, and no attributes.',
+  ],
+  [
+    'Attribute Name inside a Key Wrapping Specification',
+    'The names of 1.x in 2.x as well, where the field is still a text. Attributes that the object does not have are left out.',
+  ],
+] as const
+
 const objects = [
   [
     'Unique Identifier',
@@ -118,7 +145,7 @@ const objects = [
   ],
   [
     'Sensitive, Extractable',
-    'Kept. A Sensitive or not Extractable object is not handed out by Get, since keys are not wrapped yet.',
+    'Kept. A Sensitive object leaves encrypted only: MAC/sign alone does not count as wrapping. One that is not Extractable never leaves.',
   ],
   [
     'Lease Time',
@@ -212,6 +239,8 @@ export const choices: readonly string[] = [
   part(batches),
   '### Objects and attributes',
   part(objects),
+  '### Key wrapping',
+  part(wrapping),
   '### Locate',
   part(locating),
   '### The server',

@@ -28,7 +28,7 @@ const situations: readonly Situation[] = [
   },
   {
     reason: 'FeatureNotSupported',
-    when: 'wrapped keys in Get or Register; Asynchronous Indicator Mandatory; Ephemeral; a placeholder that stands for several objects',
+    when: 'wrapped keys in Register; Wrapping Method TR-31; Asynchronous Indicator Mandatory; Ephemeral; a placeholder that stands for several objects',
   },
   { reason: 'AuthenticationNotSuccessful', when: 'a credential is missing or wrong' },
   {
@@ -173,8 +173,48 @@ const situations: readonly Situation[] = [
     when: 'Get or Re-key of an object of which only the attributes are kept',
     before20: 'IllegalOperation',
   },
-  { reason: 'Sensitive', when: 'Get of a Sensitive object' },
+  { reason: 'Sensitive', when: 'Get of a Sensitive object that would not leave encrypted' },
   { reason: 'NotExtractable', when: 'Get of an object that is not Extractable' },
+  {
+    reason: 'WrappingObjectNotFound',
+    when: 'a wrapping key that is not there for this client, or a public key without its private key where that is needed',
+  },
+  { reason: 'WrappingObjectArchived', when: 'a wrapping key that is archived' },
+  { reason: 'WrappingObjectDestroyed', when: 'a wrapping key that is destroyed' },
+  {
+    reason: 'InvalidObjectType',
+    when: 'a wrapping key that is no key; wrapping of an object that has no Key Block',
+    before20: 'IllegalOperation',
+  },
+  {
+    reason: 'IncompatibleCryptographicUsageMask',
+    when: 'a wrapping key whose usage mask does not allow it',
+  },
+  {
+    reason: 'WrongKeyLifecycleState',
+    when: 'a wrapping key that is not Active, or outside its dates',
+  },
+  {
+    reason: 'BadCryptographicParameters',
+    when: 'parameters that the wrapping key does not have',
+    before20: 'ItemNotFound',
+  },
+  {
+    reason: 'BadCryptographicParameters',
+    when: 'parameters that do not go together, or not with what is to be wrapped',
+    before20: 'InvalidField',
+  },
+  {
+    reason: 'UnsupportedCryptographicParameters',
+    when: 'a mode or a padding that does not wrap keys here',
+    before20: 'FeatureNotSupported',
+  },
+  {
+    reason: 'EncodingOptionError',
+    when: 'No Encoding with attributes, or of a key that is a structure; an Encoding Option that is not known',
+  },
+  { reason: 'KeyWrapTypeNotSupported', when: 'a Key Wrap Type that does not fit the request' },
+  { reason: 'CryptographicFailure', when: 'what is to be unwrapped does not fit its key' },
   {
     reason: 'GeneralFailure',
     when: 'an error of the server’s own, or a stored object that failed its integrity check. The message names a reference to look up in the log and nothing else',

@@ -96,6 +96,20 @@ const plainKeyValue = struct({
   Attributes: attributesOfKeyValue,
 })
 
+const transparentValues = new Map<unknown, Schema<KeyValue, 'Structure'>>(
+  Object.entries(transparentMaterial).map(([format, material]) => {
+    const value = struct({ KeyMaterial: req(material), Attributes: attributesOfKeyValue })
+    return [format, value as unknown as Schema<KeyValue, 'Structure'>]
+  }),
+)
+
+/** A Key Value in the clear, of that Key Format Type: what is wrapped in TTLV encoding. */
+export function keyValueSchema(format: unknown): Schema<KeyValue, 'Structure'> {
+  return (
+    transparentValues.get(format) ?? (plainKeyValue as unknown as Schema<KeyValue, 'Structure'>)
+  )
+}
+
 /** Wrapped bytes or a Key Value in the clear. */
 const eitherForm = (inClear: unknown) =>
   oneOf(bytes, inClear as Schema<KeyValue, 'Structure'>) as unknown as Schema<KeyValueForm>
@@ -103,10 +117,7 @@ const eitherForm = (inClear: unknown) =>
 const plainForm = eitherForm(plainKeyValue)
 
 const transparentForms = new Map<unknown, Schema<KeyValueForm>>(
-  Object.entries(transparentMaterial).map(([format, material]) => [
-    format,
-    eitherForm(struct({ KeyMaterial: req(material), Attributes: attributesOfKeyValue })),
-  ]),
+  [...transparentValues].map(([format, value]) => [format, eitherForm(value)]),
 )
 
 /** A Key Value in the clear. */

@@ -41,6 +41,7 @@ const olderReason: Partial<Record<ResultReasonName, ResultReasonName>> = {
   WrappingObjectNotFound: 'ItemNotFound',
   WrappingObjectArchived: 'ObjectArchived',
   WrappingObjectDestroyed: 'ItemNotFound',
+  EncodingOptionError: 'InvalidField',
   KeyWrapTypeNotSupported: 'FeatureNotSupported',
   KeyValueNotPresent: 'IllegalOperation',
   AttestationRequired: 'PermissionDenied',

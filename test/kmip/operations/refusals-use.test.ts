@@ -69,22 +69,6 @@ const getting: Row[] = [
     'KeyCompressionTypeNotSupported',
   ],
   [
-    'a wrapped form',
-    async (engine, as) => [
-      'Get',
-      {
-        UniqueIdentifier: await engine.key(as, 'old'),
-        KeyWrappingSpecification: {
-          WrappingMethod: 'Encrypt',
-          EncryptionKeyInformation: { UniqueIdentifier: 'k' },
-          AttributeName: [],
-        },
-      },
-    ],
-    'FeatureNotSupported',
-    'FeatureNotSupported',
-  ],
-  [
     'the same attribute twice',
     async (engine, as) => [
       'GetAttributes',
