@@ -12,15 +12,23 @@ import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
 import { wipeDue } from './keystore/wiping.ts'
 import { Aftermath } from './kmip/operations/aftermath.ts'
-import { Listener, type ListenerStatistics } from './kmip/server/listener.ts'
+import type { Contact } from './kmip/server/contacts.ts'
+import { Listeners } from './kmip/server/listeners.ts'
 import type { Log } from './kmip/server/ports.ts'
 import { refuseStream, respond, type Responder } from './kmip/server/respond.ts'
+
+interface Address {
+  host: string
+  port: number
+}
 
 /** How a server is started. */
 export interface ServerOptions {
   /** The data directory; must be initialised. */
   data: string
-  listen: { host: string; port: number }
+  listen: Address
+  /** Where KMIP is served over HTTPS too, and the path it is posted to. */
+  https?: Address & { path: string }
   config: Pick<Config, 'limits' | 'tls.ciphers'>
   /** Taken over: closed with the server. */
   masterKey: MasterKey
@@ -33,9 +41,12 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Address of the KMIP port as bound, `HOST:PORT`. */
   kmip: string
+  /** Address of the HTTPS port as bound, when there is one. */
+  https?: string
   /** Takes certificates and issuers anew and asks every open session for its right to go on. */
   reload(): Promise<void>
-  statistics(): ListenerStatistics
+  /** Who has been here since the start, and how often. */
+  clients(): readonly Contact[]
   /** Stops accepting, answers what is in flight, closes everything. */
   close(): Promise<void>
 }
@@ -61,7 +72,9 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
   let certificates = await serverCertificates(store)
   let seen = await store.read((work) => work.documentsChange())
   const responder = responderOf(store, options)
-  const listener = new Listener<Principal>(
+  const common = { limits: config.limits, ciphers: config['tls.ciphers'] }
+  const { listen, https } = options
+  const listeners = await Listeners.listen<Principal, 'kmip' | 'https'>(
     {
       log,
       secureContext: () => certificates,
@@ -70,14 +83,16 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       respond: (message, { principal }) => respond(responder, message, principal),
       refuse: refuseStream,
     },
-    { limits: config.limits, ciphers: config['tls.ciphers'] },
+    {
+      kmip: { ...common, ...listen },
+      ...(https && { https: { ...common, ...https, https: { path: https.path } } }),
+    },
   )
   const reload = async () => {
     certificates = await serverCertificates(store)
-    listener.reload()
-    await listener.recheck()
+    listeners.reload()
+    await listeners.recheck()
   }
-  const { address, port } = await listener.listen(options.listen)
   const jumped = clockWatch()
   const upkeep = new Upkeep(log, [
     {
@@ -95,7 +110,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       // A certificate may expire while its connection is open.
       name: 'check the right of open sessions',
       every: 3600 * second,
-      run: async () => void (await listener.recheck()),
+      run: () => listeners.recheck(),
     },
     {
       name: 'renew the server certificates when due',
@@ -124,12 +139,14 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
   ])
   let stopping = false
   void verify(store, log, () => stopping)
+  const secure = listeners.address('https')
   return {
-    kmip: `${address.includes(':') ? `[${address}]` : address}:${port}`,
+    kmip: listeners.address('kmip') ?? '',
+    ...(secure !== undefined && { https: secure }),
     reload,
-    statistics: () => listener.statistics(),
+    clients: () => listeners.clients(),
     async close() {
-      await listener.close()
+      await listeners.close()
       stopping = true
       await upkeep.stop()
       await store.close()

@@ -14,7 +14,8 @@ import { nearest } from './nearest.ts'
 import { setting, settingKinds } from './setting-kinds.ts'
 import type { Setting } from './setting-kinds.ts'
 
-const { address, choice, count, duration, optionalPath, path, size, toggle } = settingKinds
+const { address, choice, count, duration, optionalAddress, optionalPath, path, size } = settingKinds
+const { toggle, urlPath } = settingKinds
 
 const cipherNames = ['default', 'newest', 'old'] as const satisfies CipherSettingName[]
 const kindsOfUnits = {
@@ -29,6 +30,13 @@ const kindsOfUnits = {
 export const settings = {
   data: setting(path, './keyreel-data', 'DIR', 'data directory'),
   listen: setting(address, '127.0.0.1:5696', 'HOST:PORT', 'where KMIP is served; port 0 = any'),
+  https: setting(
+    optionalAddress,
+    undefined,
+    'HOST:PORT',
+    'where KMIP is served over HTTPS as well (TTLV, XML and JSON); not at all when absent',
+  ),
+  'https-path': setting(urlPath, '/kmip', 'PATH', 'the path that KMIP over HTTPS is posted to'),
   'master-key-file': setting(optionalPath, undefined, 'FILE', 'master key kept outside the data'),
   'passphrase-file': setting(optionalPath, undefined, 'FILE', 'file with the master passphrase'),
   checkpoint: setting(

@@ -44,6 +44,11 @@ function quantity<U extends Record<string, number>>(units: U, what: string) {
   })
 }
 
+const hostAndPort = z
+  .string('expected HOST:PORT')
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'expected HOST:PORT, an IPv6 host in brackets')
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'port over 65535')
+
 const filled = z.string('expected a text').min(1, 'expected a text that is not empty')
 
 /** The kinds. Durations are milliseconds, sizes bytes, addresses host and port. */
@@ -68,15 +73,13 @@ export const settingKinds = {
     ),
     'true',
   ),
-  address: kind(
+  address: kind(hostAndPort, '"127.0.0.1:5696"'),
+  optionalAddress: kind(hostAndPort.optional(), '"127.0.0.1:5697"'),
+  urlPath: kind(
     z
-      .string('expected HOST:PORT')
-      .regex(
-        /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/,
-        'expected HOST:PORT, an IPv6 host in brackets',
-      )
-      .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'port over 65535'),
-    '"127.0.0.1:5696"',
+      .string('expected a path')
+      .regex(/^\/[\w.~/-]*$/, 'expected the path of a URL, which begins with /'),
+    '"/kmip"',
   ),
   choice: <const W extends string>(...words: readonly [W, ...W[]]) =>
     kind(z.enum(words, `expected one of ${words.join(', ')}`), `"${words[0]}"`),

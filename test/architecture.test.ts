@@ -62,6 +62,8 @@ const guarded: Record<string, RegExp> = {
   'node:crypto':
     /^(src\/crypto\/|certs\/|simulator\/drive|bench\/|src\/kmip\/server\/respond\.ts)/u,
   'node:tls': /^(src\/kmip\/(server|client)\/|bench\/)/u,
+  'node:http': /^src\/kmip\/server\/http-/u,
+  'node:https': /^$/u,
   'node:sqlite': /^src\/keystore\/(sqlite-driver|serve-lock)\.ts|^bench\//u,
 }
 

@@ -150,6 +150,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
       store: 'identity of the keystore',
       'server.running': '',
       'server.kmip': 'HOST:PORT; absent unless running',
+      'server.https': 'likewise, and absent without `--https`',
       'server.pid': 'likewise',
       'server.started': 'likewise',
       'groups[].name': '',

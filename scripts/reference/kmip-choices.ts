@@ -226,6 +226,34 @@ const visibility = [
   ['A profile that does not allow an operation', 'Permission Denied.'],
 ] as const
 
+const https = [
+  [
+    'What is taken',
+    'POST to `/kmip` (setting `https-path`) with `Content-Type` `application/octet-stream` (TTLV), `text/xml` or `application/json`, in UTF-8; the answer comes in the same encoding. The same mutual TLS, clients and engine as on the binary port.',
+  ],
+  [
+    'What is not',
+    'HTTP 404 for another path, 405 for another method, 415 for another content type, character set or a compressed body, 413 for a body over the limit `message-bytes`, 408 for one that does not come in time, 400 and 431 for what is no HTTP request. The connection ends after each of them.',
+  ],
+  [
+    'A body that is no message',
+    'HTTP 200, and Invalid Message in the encoding of the body, in the version that its header says as far as one can be made out. In XML and JSON a name that keyreel does not know makes the whole message invalid; in hexadecimal it is judged as in TTLV.',
+  ],
+  [
+    'Limits',
+    "`message-bytes` counts the body, and the message in TTLV as well; `message-depth` and `message-items` hold for XML and JSON. Document types, and so entities of one's own, are refused.",
+  ],
+  ['Maximum Response Size', 'The length in TTLV, whatever the encoding of the answer.'],
+  [
+    'Several requests on a connection',
+    'Kept alive, and answered one at a time in order; a connection with more than 16 unanswered ones is cut.',
+  ],
+  [
+    'Text that XML has no characters for',
+    'The operation is done, and the answer is Invalid Message saying so. TTLV and JSON carry such text.',
+  ],
+] as const
+
 const part = (rows: readonly (readonly [string, string])[]) =>
   table(['about', 'what keyreel does'], rows)
 
@@ -235,6 +263,8 @@ export const choices: readonly string[] = [
   'The standard leaves these to the server, or says them in several ways.',
   '### Messages',
   part(messages),
+  '### HTTPS, XML and JSON',
+  part(https),
   '### Batches',
   part(batches),
   '### Objects and attributes',

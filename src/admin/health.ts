@@ -212,11 +212,14 @@ export const checks: readonly Check[] = [
       if (state === undefined || !isRunning(state)) {
         return warning('no server is running on this data directory', 'keyreel serve')
       }
-      if (await accepts(state.kmip)) return ok(`process ${state.pid} serves KMIP on ${state.kmip}`)
-      return failed(
-        `process ${state.pid} runs, but ${state.kmip} accepts no connection`,
-        'look at its log, then start it again',
-      )
+      const { pid, kmip, https } = state
+      for (const address of https === undefined ? [kmip] : [kmip, https]) {
+        if (await accepts(address)) continue
+        const found = `process ${pid} runs, but ${address} accepts no connection`
+        return failed(found, 'look at its log, then start it again')
+      }
+      const second = https === undefined ? '' : `, over HTTPS on ${https}`
+      return ok(`process ${pid} serves KMIP on ${kmip}${second}`)
     },
   },
 ]

@@ -16,6 +16,8 @@ const serverState = z.object({
   pid: z.number(),
   /** HOST:PORT of the KMIP listener. */
   kmip: z.string(),
+  /** The same of the HTTPS listener, when there is one. */
+  https: z.string().optional(),
   /** Milliseconds since the epoch. */
   started: z.number(),
   contacts: z.array(contact),

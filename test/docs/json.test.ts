@@ -60,6 +60,7 @@ const rare = new Set([
   'remedy',
   'lastSeen',
   'server.kmip',
+  'server.https',
   'server.pid',
   'server.started',
   'libraries[].lastSeen',

@@ -15,6 +15,9 @@ const root = resolve(import.meta.dirname, '../..')
 /** What a clone has that commands of the documentation use. */
 const linked = ['package.json', 'node_modules', 'src', 'simulator', 'test', 'certs', 'scripts']
 
+/** Ports that pages name. */
+const saidPorts = ['5696', '5697']
+
 /** Longest time of one block, and of a server until it is ready, in milliseconds. */
 const patience = { run: 120_000, ready: 60_000, stop: 15_000 }
 
@@ -34,21 +37,28 @@ export interface StageOptions {
 /** A directory with commands running in it. */
 export class Stage {
   readonly #directory: string
-  readonly #port: number
+  /** By the port that pages say. */
+  readonly #ports: ReadonlyMap<string, number>
   readonly #throughNpx: boolean
   #server: ChildProcess | undefined
   #outputs = 0
 
-  private constructor(directory: string, port: number, { throughNpx }: StageOptions) {
+  private constructor(
+    directory: string,
+    ports: ReadonlyMap<string, number>,
+    { throughNpx }: StageOptions,
+  ) {
     this.#directory = directory
-    this.#port = port
+    this.#ports = ports
     this.#throughNpx = throughNpx
   }
 
   static async open(options: StageOptions): Promise<Stage> {
     const directory = await mkdtemp(join(tmpdir(), 'keyreel-docs-'))
     for (const name of linked) await symlink(join(root, name), join(directory, name))
-    return new Stage(directory, await freePort(), options)
+    const ports = new Map<string, number>()
+    for (const said of saidPorts) ports.set(said, await freePort())
+    return new Stage(directory, ports, options)
   }
 
   /** Plays one step of a page. */
@@ -123,23 +133,28 @@ export class Stage {
     return {
       ...Object.fromEntries(own),
       PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
-      KEYREEL_LISTEN: `127.0.0.1:${this.#port}`,
+      KEYREEL_LISTEN: `127.0.0.1:${this.#ports.get('5696')}`,
       NO_COLOR: '1',
       npm_config_loglevel: 'error',
       npm_config_update_notifier: 'false',
     }
   }
 
-  /** Pages say 5696; several pages may be played at a time. */
+  /** Pages say 5696 and 5697; several pages may be played at a time. */
   #adapted(text: string): string {
-    const ported = text.replaceAll('5696', String(this.#port))
+    let ported = text
+    for (const [said, port] of this.#ports) ported = ported.replaceAll(said, String(port))
     return this.#throughNpx
       ? ported
       : ported.replaceAll(/\bnpx (keyreel(?:-simulator)?)\b/g, directly)
   }
 
   async #outputOf(file: string): Promise<string> {
-    return (await readFile(file, 'utf8')).replaceAll(new RegExp(`\\b${this.#port}\\b`, 'g'), '5696')
+    let text = await readFile(file, 'utf8')
+    for (const [said, port] of this.#ports) {
+      text = text.replaceAll(new RegExp(`\\b${port}\\b`, 'g'), said)
+    }
+    return text
   }
 }
 

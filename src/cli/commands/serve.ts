@@ -35,11 +35,12 @@ export const serve = command({
   summary: 'serve KMIP to tape libraries',
   details:
     'Makes the data directory first when there is none. Prints one line on standard output, ' +
-    '"ready kmip=HOST:PORT", once connections are accepted. SIGTERM and SIGINT end it after the ' +
+    '"ready kmip=HOST:PORT", once connections are accepted, with " https=HOST:PORT" behind it where ' +
+    'KMIP is served over HTTPS too. SIGTERM and SIGINT end it after the ' +
     'requests under way are answered; SIGHUP reads configuration and certificates again.',
-  settings: ['listen', 'tls.ciphers', 'test-mode'],
+  settings: ['listen', 'https', 'https-path', 'tls.ciphers', 'test-mode'],
   exits: keystoreExits.filter((status) => status !== exitStatus.notInitialised),
-  examples: ['serve', 'serve --data /var/lib/keyreel --listen 0.0.0.0:5696'],
+  examples: ['serve', 'serve --data /var/lib/keyreel --listen 0.0.0.0:5696 --https 0.0.0.0:5697'],
   ownSignals: true,
   async run({ context }) {
     const { config, log, say, announce } = context
@@ -50,6 +51,9 @@ export const serve = command({
       const server = await startServer({
         data: config.data,
         listen: splitAddress(config.listen),
+        ...(config.https !== undefined && {
+          https: { ...splitAddress(config.https), path: config['https-path'] },
+        }),
         masterKey: await openMasterKey(config, passphraseSources(context)),
         config,
         testMode: config['test-mode'],
@@ -60,15 +64,17 @@ export const serve = command({
       const recording = setInterval(() => void record(), stateEvery).unref()
       let known = 0
       const newcomers = setInterval(() => {
-        const clients = server.statistics().clients.length
+        const clients = server.clients().length
         if (clients > known) void record()
         known = clients
       }, newcomersEvery).unref()
       const offReload = context.io.onSignal('SIGHUP', () => void reload(server, context))
       try {
         await record()
-        say(`serving KMIP on ${server.kmip} from ${config.data}; Ctrl-C stops it`)
-        announce(`ready kmip=${server.kmip}`)
+        const { kmip, https } = server
+        const second = https === undefined ? '' : `, over HTTPS on ${https}${config['https-path']}`
+        say(`serving KMIP on ${kmip}${second} from ${config.data}; Ctrl-C stops it`)
+        announce(`ready kmip=${kmip}${https === undefined ? '' : ` https=${https}`}`)
         say(`${await stop.received}: answering what is under way, then stopping`)
       } finally {
         clearInterval(recording)
@@ -129,8 +135,9 @@ async function recordState(
   log: Log,
 ): Promise<void> {
   try {
-    const contacts = [...server.statistics().clients]
-    await writeServerState(data, { pid: process.pid, kmip: server.kmip, started, contacts })
+    const contacts = [...server.clients()]
+    const { kmip, https } = server
+    await writeServerState(data, { pid: process.pid, kmip, https, started, contacts })
   } catch (error) {
     log.warn({ err: error }, 'cannot write down when clients were last seen')
   }

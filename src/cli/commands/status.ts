@@ -158,11 +158,13 @@ function serverText(server: ServerState | undefined): string {
   if (server === undefined || !isRunning(server)) return 'not running'
   const open = server.contacts.reduce((sum, { connections }) => sum + connections, 0)
   const since = moment(BigInt(Math.floor(server.started / 1000)))
-  return `running on ${server.kmip} since ${since}, process ${server.pid}, ${open} connections`
+  const where = server.https === undefined ? server.kmip : `${server.kmip}, HTTPS ${server.https}`
+  return `running on ${where} since ${since}, process ${server.pid}, ${open} connections`
 }
 
 function serverJson(server: ServerState | undefined) {
   if (server === undefined || !isRunning(server)) return { running: false }
-  const { kmip, pid, started } = server
-  return { running: true, kmip, pid, started: isoMoment(BigInt(Math.floor(started / 1000))) }
+  const { kmip, https, pid } = server
+  const started = isoMoment(BigInt(Math.floor(server.started / 1000)))
+  return { running: true, kmip, ...(https !== undefined && { https }), pid, started }
 }

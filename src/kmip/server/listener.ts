@@ -1,5 +1,5 @@
 /**
- * The KMIP port: TLS with mutual authentication, limits, draining, reload – KMIP 2.1 Profiles §3.
+ * A KMIP port: TLS with mutual authentication, limits, draining, reload – KMIP 2.1 Profiles §3.
  * A client is who its enrolled certificate says, decided by `identify` at every connection; one
  * without such a certificate is closed unanswered and logged.
  */
@@ -9,15 +9,20 @@ import { UserError } from '../../errors.ts'
 import { cipherOptions, type CipherSettingName } from './cipher-settings.ts'
 import type { Contact } from './contacts.ts'
 import { Handshakes, type Attempt } from './handshakes.ts'
+import { httpSessions } from './http-sessions.ts'
 import { limits as limitsOf, type Limits } from './limits.ts'
+import type { MakeSession } from './open-session.ts'
 import { machineClock, type ClientName, type Clock, type ListenerPorts } from './ports.ts'
 import { names, RefusalLog, type Refusal } from './refusal-log.ts'
+import { LiveSession } from './session.ts'
 import { Sessions } from './sessions.ts'
 
 /** What a listener can be told besides its ports. */
 export interface ListenerOptions {
   readonly limits?: Partial<Limits>
   readonly ciphers?: CipherSettingName
+  /** Carries messages in HTTP requests to `path` instead of one after another. */
+  readonly https?: { readonly path: string }
 }
 
 /** Counts for status and metrics; totals since the start. */
@@ -44,6 +49,8 @@ export class Listener<Principal extends ClientName> {
   readonly #limits: Limits
   readonly #clock: Clock
   readonly #ciphers: CipherSettingName
+  /** How an administrator says where this port is. */
+  readonly #flag: '--listen' | '--https'
   readonly #refusals: RefusalLog
   readonly #handshakes: Handshakes
   readonly #sessions: Sessions<Principal>
@@ -65,10 +72,16 @@ export class Listener<Principal extends ClientName> {
     this.#limits = limits
     this.#clock = clock
     this.#ciphers = options.ciphers ?? 'default'
+    this.#flag = options.https === undefined ? '--listen' : '--https'
     this.#refusals = new RefusalLog(ports.log, clock, limits.refusalLines)
-    this.#sessions = new Sessions(ports, limits, clock)
+    const make: MakeSession<Principal> =
+      options.https === undefined
+        ? (session) => new LiveSession(session)
+        : httpSessions(options.https.path)
+    this.#sessions = new Sessions(ports, limits, clock, make)
     this.#tls = createTlsServer({
       ...this.#contextOptions(),
+      ...(options.https && { ALPNProtocols: ['http/1.1'] }),
       // Whatever the chain: the client gets through the handshake, `identify` decides, the log can say why.
       requestCert: true,
       rejectUnauthorized: false,
@@ -106,7 +119,7 @@ export class Listener<Principal extends ClientName> {
     try {
       await promise
     } catch (cause) {
-      throw cannotListen(host, port, cause)
+      throw cannotListen(host, port, this.#flag, cause)
     }
     this.#net.off('error', reject)
     this.#net.on('error', (error) => this.#ports.log.error({ err: error }, 'cannot accept'))
@@ -244,21 +257,22 @@ export class Listener<Principal extends ClientName> {
   }
 }
 
-function cannotListen(host: string, port: number, cause: unknown): UserError {
+function cannotListen(host: string, port: number, flag: string, cause: unknown): UserError {
   const code = (cause as NodeJS.ErrnoException).code ?? ''
-  const [problem, hint] = listenProblems[code] ?? [code, 'choose another address with --listen']
-  return new UserError('listen', `cannot listen on ${host}:${port}: ${problem}`, hint, { cause })
+  const [problem, hint] = listenProblems[code] ?? [code, 'choose another address with FLAG']
+  const advice = hint.replace('FLAG', flag)
+  return new UserError('listen', `cannot listen on ${host}:${port}: ${problem}`, advice, { cause })
 }
 
 const listenProblems: Readonly<Record<string, readonly [string, string]>> = {
   EADDRINUSE: [
     'the port is in use',
-    'stop the other server (is keyreel running already?), or choose another port with --listen',
+    'stop the other server (is keyreel running already?), or choose another port with FLAG',
   ],
-  EACCES: ['permission denied', 'ports below 1024 need privileges: choose another with --listen'],
+  EACCES: ['permission denied', 'ports below 1024 need privileges: choose another with FLAG'],
   EADDRNOTAVAIL: [
     'this machine does not have that address',
-    'choose one of its addresses with --listen, or 0.0.0.0 for all',
+    'choose one of its addresses with FLAG, or 0.0.0.0 for all',
   ],
-  ENOTFOUND: ['the name is unknown', 'give an address of this machine with --listen'],
+  ENOTFOUND: ['the name is unknown', 'give an address of this machine with FLAG'],
 }

@@ -6,22 +6,11 @@ import type { TLSSocket } from 'node:tls'
 import { DecodeError, Frames } from 'ttlv-codec'
 import type { Contact } from './contacts.ts'
 import type { Limits } from './limits.ts'
+import type { OpenSession, SessionOptions } from './open-session.ts'
 import type { Answer, ClientName, Clock, ListenerPorts, PeerCertificate, Session } from './ports.ts'
 
-interface SessionOptions<Principal extends ClientName> {
-  readonly socket: TLSSocket
-  readonly principal: Principal
-  readonly certificate: PeerCertificate
-  readonly remoteAddress: string
-  readonly contact: Contact
-  readonly ports: ListenerPorts<Principal>
-  readonly limits: Limits
-  readonly clock: Clock
-  readonly closed: (session: LiveSession<Principal>) => void
-}
-
 /** Owns its socket from the identification of the client until `closed` is called. */
-export class LiveSession<Principal extends ClientName> implements Session<Principal> {
+export class LiveSession<Principal extends ClientName> implements OpenSession<Principal> {
   principal: Principal
   contact: Contact
   readonly certificate: PeerCertificate
@@ -82,7 +71,7 @@ export class LiveSession<Principal extends ClientName> implements Session<Princi
       this.#state = 'ended'
       this.#wipe(this.#answers.splice(0))
       this.#unblock()
-      options.closed(this)
+      options.closed()
     })
   }
 

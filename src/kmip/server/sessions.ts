@@ -2,21 +2,28 @@
 import type { TLSSocket } from 'node:tls'
 import { Contacts, type Contact } from './contacts.ts'
 import type { Limits } from './limits.ts'
+import type { MakeSession, OpenSession } from './open-session.ts'
 import type { ClientName, Clock, Identification, ListenerPorts, PeerCertificate } from './ports.ts'
 import { names } from './refusal-log.ts'
-import { LiveSession } from './session.ts'
 
 export class Sessions<Principal extends ClientName> {
   readonly #ports: ListenerPorts<Principal>
   readonly #limits: Limits
   readonly #clock: Clock
+  readonly #make: MakeSession<Principal>
   readonly #contacts: Contacts
-  readonly #open = new Set<LiveSession<Principal>>()
+  readonly #open = new Set<OpenSession<Principal>>()
   #rechecks = 0
   #rechecking: Promise<unknown> = Promise.resolve()
 
-  constructor(ports: ListenerPorts<Principal>, limits: Limits, clock: Clock) {
+  constructor(
+    ports: ListenerPorts<Principal>,
+    limits: Limits,
+    clock: Clock,
+    make: MakeSession<Principal>,
+  ) {
     this.#ports = ports
+    this.#make = make
     this.#limits = limits
     this.#clock = clock
     this.#contacts = new Contacts(clock)
@@ -53,7 +60,7 @@ export class Sessions<Principal extends ClientName> {
     if (contact.connections >= this.#limits.connectionsPerClient) return false
     contact.connections++
     contact.lastContact = this.#clock.date()
-    const session = new LiveSession({
+    const session: OpenSession<Principal> = this.#make({
       socket,
       principal,
       certificate,
@@ -121,7 +128,7 @@ export class Sessions<Principal extends ClientName> {
     return ended
   }
 
-  #move(session: LiveSession<Principal>, principal: Principal): void {
+  #move(session: OpenSession<Principal>, principal: Principal): void {
     session.principal = principal
     if (session.contact.client === principal.name) return
     session.contact.connections--

@@ -1,0 +1,36 @@
+/** The HTTP side of a listener: one parser of node:http that every connection's bytes go through. */
+import { createServer } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { HttpSession } from './http-session.ts'
+import type { MakeSession } from './open-session.ts'
+import type { ClientName } from './ports.ts'
+
+/** The head of a request with all its fields, in bytes. */
+const maxHeaderSize = 16 * 1024
+
+/** Makes HTTPS connections that answer KMIP at `path`. */
+export function httpSessions<Principal extends ClientName>(path: string): MakeSession<Principal> {
+  const sessions = new WeakMap<Duplex, HttpSession<Principal>>()
+  // It never listens: it is given connections whose client is identified. Its own times are off, the sweep has ours.
+  const http = createServer({
+    maxHeaderSize,
+    requestTimeout: 0,
+    headersTimeout: 0,
+    keepAliveTimeout: 0,
+  })
+  http.on('request', (request, response) => {
+    sessions.get(request.socket)?.take({ request, response })
+  })
+  http.on('checkContinue', (request, response) => {
+    sessions.get(request.socket)?.take({ request, response })
+  })
+  http.on('clientError', (error, socket) => {
+    sessions.get(socket)?.refuse(error)
+  })
+  return (options) => {
+    const session = new HttpSession(options, path)
+    sessions.set(options.socket, session)
+    http.emit('connection', options.socket)
+    return session
+  }
+}
