@@ -124,6 +124,22 @@ const objects = [
   ],
   ['Name', 'Unique in a group among objects that are not Destroyed.'],
   [
+    'Registered keys of pairs',
+    'Read, and refused when algorithm, length or numbers are not as said. A key of an algorithm that is not known here, one in Opaque format and an encrypted PKCS#8 key are kept as their bytes and served in that format only.',
+  ],
+  [
+    'Key Format Type of Get',
+    'Without one a key leaves as it came, in every version. RSA, DSA, DH and EC keys leave in any format of their kind; transparent curve keys under the name the version has for them.',
+  ],
+  [
+    'Digest',
+    'SHA-256, of the format a key came in and, where that is another, of the default format of KMIP 2.1 Table 81.',
+  ],
+  [
+    'Certificates',
+    'X.509 certificates are read for their attributes, not validated; an attribute that says something else is refused. PGP certificates, PGP keys and CRMF requests are kept as data. Register sets no Cryptographic Usage Mask on a certificate, and no link that the client does not give.',
+  ],
+  [
     'Objects without their value',
     'From 1.2 on a key may be registered without material. Only its attributes are kept, and Get says so.',
   ],

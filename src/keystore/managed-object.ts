@@ -6,6 +6,7 @@
  */
 import {
   boolean,
+  bytes,
   dateTime,
   decode,
   decodeRaw,
@@ -31,7 +32,7 @@ import {
   attributeNames,
   type AttributeName,
 } from '../kmip/model/attributes.ts'
-import { KeyFormatType, ObjectType, State } from '../kmip/model/enumerations.ts'
+import { HashingAlgorithm, KeyFormatType, ObjectType, State } from '../kmip/model/enumerations.ts'
 import { TagEnumeration, tags } from '../kmip/model/tags.ts'
 import { newest } from '../kmip/model/versions.ts'
 import { AttributeSet } from './attribute-set.ts'
@@ -80,9 +81,17 @@ function recordSchema(tag: AttributeName): Schema<unknown> {
   return 'bits' in schema ? (integer as Schema<unknown>) : schema
 }
 
+/** A Digest names a format, of which some went with 2.0. */
+const Digest = struct({
+  HashingAlgorithm: req(HashingAlgorithm),
+  DigestValue: opt(bytes),
+  KeyFormatType: opt(byNumber(KeyFormatType)),
+})
+
 const recordSchemas = new Map<string, Schema<unknown>>([
   ['Attribute', VendorAttribute as Schema<unknown>],
   ...attributeNames.map((tag) => [tag, recordSchema(tag)] as const),
+  ['Digest', Digest as Schema<unknown>],
 ])
 
 /** The facts every operation looks at. The attributes of the same name are these and nothing else. */

@@ -34,7 +34,7 @@ import { UniqueIdentifier } from './unique-identifier.ts'
 import { struct } from './tags.ts'
 
 /** §3.4 – §3.12: Key Material in transparent form, by Key Format Type. */
-const transparentMaterial: Record<string, Schema<unknown>> = {
+export const transparentMaterial: Record<string, Schema<unknown>> = {
   TransparentSymmetricKey: struct({ Key: req(bytes) }) as Schema<unknown>,
   TransparentDSAPrivateKey: struct({
     P: req(bigInteger),
@@ -117,7 +117,10 @@ const eitherForm = (inClear: unknown) =>
 const plainForm = eitherForm(plainKeyValue)
 
 const transparentForms = new Map<unknown, Schema<KeyValueForm>>(
-  [...transparentValues].map(([format, value]) => [format, eitherForm(value)]),
+  [...transparentValues].flatMap(([format, value]) => {
+    const form = eitherForm(value)
+    return [format, KeyFormatType.numberOf(format as string)].map((name) => [name, form] as const)
+  }),
 )
 
 /** A Key Value in the clear. */

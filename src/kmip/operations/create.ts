@@ -6,9 +6,10 @@ import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { KmipError } from '../model/result.ts'
 import { versionOf } from '../model/versions.ts'
 import { completeUsage, demandInOlder } from './given-attributes.ts'
-import { sealedItem, setDigest } from './key-material.ts'
+import { sealedItem } from './key-material.ts'
 import { bytesOf, lengthToMake } from './key-sizes.ts'
 import { checkStorage, keepObject, prepareObject } from './new-object.ts'
+import { setDigest } from './object-facts.ts'
 import { operation } from './operation.ts'
 
 /** The generator behind node:crypto: OpenSSL's CTR_DRBG with AES-256 (NIST SP 800-90A). */

@@ -2,16 +2,15 @@
  * Get – KMIP 2.1 §6.1.19. Hands out one object, in the format it is kept in or one it converts to.
  * Getting is no cryptographic use: Pre-Active and Deactivated keys are served, so that old tapes read.
  */
-import type { Version } from 'ttlv-codec'
 import { allowed } from '../../access/policy.ts'
 import { materialOf, saveObject } from '../../keystore/keystore.ts'
 import { stateOf } from '../../keystore/lifecycle.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { shown } from '../model/attribute-forms.ts'
-import { CryptographicAlgorithm, KeyFormatType } from '../model/enumerations.ts'
 import type { KeyBlock } from '../model/objects.ts'
 import type { RequestPayload, ResponsePayload } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
+import { formatFor, inFormat } from './key-conversion.ts'
 import { unsealedFields, type SealedType } from './key-material.ts'
 import { isWrapped, unwrappedBlock, wrappedBlock, type WrappedBlock } from './key-wrapping.ts'
 import { operation, type Context } from './operation.ts'
@@ -65,8 +64,6 @@ function checkRelease(
     throw new KmipError('InvalidField', `object ${id} is a Template: it is not wrapped`)
   if (!vitals.Extractable) throw new KmipError('NotExtractable', `object ${id} is not extractable`)
   if (vitals.Sensitive && !mayLeaveEncrypted(object, request)) throw sensitive(object)
-  if (request.KeyCompressionType !== undefined)
-    throw new KmipError('KeyCompressionTypeNotSupported', `object ${id} has no compressed form`)
 }
 
 function sensitive({ id }: ManagedObject): KmipError {
@@ -94,35 +91,6 @@ function noteState({ vitals }: ManagedObject, { now, noted }: Context): void {
   if (state === 'Deactivated' || state === 'Compromised') noted.details = { state }
 }
 
-/** The format to hand the object out in; undefined for objects without a Key Block. */
-function formatFor(
-  { id, vitals, stored }: ManagedObject,
-  { KeyFormatType: asked }: RequestPayload<'Get'>,
-  version: Version,
-): KeyBlock['KeyFormatType'] | undefined {
-  const kept = vitals.KeyFormatType
-  const format = asked ?? kept
-  const isKept = format === kept
-  if (!isKept && !(isEitherForm(kept) && isEitherForm(format)))
-    throw new KmipError('KeyFormatTypeNotSupported', `object ${id} is not converted to ${format}`)
-  // The column saves decoding the attributes. It is not trusted: where it is wrong the encoder refuses.
-  const number = stored?.columns.algorithm
-  const algorithm = number === undefined ? undefined : CryptographicAlgorithm.nameOf(number)
-  const isSayable =
-    (typeof format !== 'string' || KeyFormatType.names(version).includes(format)) &&
-    (algorithm === undefined || CryptographicAlgorithm.since(algorithm) <= version)
-  if (isSayable) return format
-  throw new KmipError(
-    'KeyFormatTypeNotSupported',
-    `object ${id}, ${algorithm} in ${format} format, is not part of this protocol version`,
-  )
-}
-
-/** Raw and Transparent Symmetric Key hold the same bytes in two shapes (§3.4). */
-function isEitherForm(format: unknown): boolean {
-  return format === 'Raw' || format === 'TransparentSymmetricKey'
-}
-
 /** The object's structure, unsealed. The bytes belong to a secret that is wiped after the answer. */
 async function fieldsOf(object: ManagedObject, context: Context): Promise<object> {
   const secret = await materialOf(context.work, object)
@@ -140,9 +108,10 @@ async function handedOut(
   fields: object,
   format: KeyBlock['KeyFormatType'] | undefined,
   object: ManagedObject,
-  { KeyWrapType, KeyWrappingSpecification: specification }: RequestPayload<'Get'>,
+  request: RequestPayload<'Get'>,
   context: Context,
 ): Promise<object> {
+  const { KeyWrapType, KeyWrappingSpecification: specification, KeyCompressionType } = request
   if (!('KeyBlock' in fields)) {
     if (specification === undefined) return fields
     throw new KmipError('InvalidObjectType', `object ${object.id} is no key to be wrapped`, {
@@ -161,7 +130,7 @@ async function handedOut(
   const inClear = isWrapped(kept)
     ? { ...fields, KeyBlock: await unwrappedBlock(context, kept) }
     : fields
-  const converted = inFormat(inClear, format, object, context.version)
+  const converted = inFormat(inClear, format, KeyCompressionType, object, context.version)
   if (specification === undefined) return converted
   const { KeyBlock: block } = converted as { KeyBlock: KeyBlock }
   return {
@@ -187,27 +156,4 @@ function asRegistered(
 
 function wrapTypeRefusal(message: string): KmipError {
   return new KmipError('KeyWrapTypeNotSupported', message, { before20: 'FeatureNotSupported' })
-}
-
-/** The fields with the Key Block in that format, and with what this version can say inside it. */
-function inFormat(
-  fields: object,
-  format: KeyBlock['KeyFormatType'] | undefined,
-  { objectType }: ManagedObject,
-  version: Version,
-): object {
-  const block = (fields as { KeyBlock: KeyBlock }).KeyBlock
-  const { KeyFormatType: kept, KeyValue } = block
-  if (KeyValue?.type !== 'Structure') return fields
-  const { KeyMaterial: material, Attributes } = KeyValue.value
-  const value = {
-    KeyMaterial: format === kept ? material : converted(material, format),
-    Attributes: Attributes && sayable(Attributes, objectType, version),
-  }
-  const KeyBlock = { ...block, KeyFormatType: format, KeyValue: { type: 'Structure', value } }
-  return { ...fields, KeyBlock }
-}
-
-function converted(material: unknown, format: unknown): unknown {
-  return format === 'Raw' ? (material as { Key: Uint8Array }).Key : { Key: material }
 }

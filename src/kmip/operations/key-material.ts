@@ -1,7 +1,6 @@
 /** Objects of keys as they are sealed: the TTLV item of the whole object, in the newest version. */
 import { decode, encode, type Schema } from 'ttlv-codec'
-import { sha256 } from '../../crypto/primitives/hash.ts'
-import type { ManagedObject } from '../../keystore/managed-object.ts'
+import { KeyFormatType } from '../model/enumerations.ts'
 import { objectFields, type KeyBlock } from '../model/objects.ts'
 import { tagNumber } from '../model/tags.ts'
 import { newest } from '../model/versions.ts'
@@ -12,7 +11,7 @@ export type SealedType = keyof typeof objectFields
 /** The item to be sealed. The caller wipes it. */
 export function sealedItem(objectType: SealedType, fields: object): Uint8Array {
   const schema = objectFields[objectType] as Schema<object>
-  return encode(schema, tagNumber(objectType), fields, { version: newest.number })
+  return encode(schema, tagNumber(objectType), lasting(fields), { version: newest.number })
 }
 
 /** The fields of a sealed item. Byte strings are views of `item`. */
@@ -24,15 +23,10 @@ export function unsealedFields(objectType: SealedType, item: Uint8Array): object
   })
 }
 
-/** Notes the SHA-256 of the material, in the format it is kept in (KMIP 2.1 §4.21). */
-export function setDigest(
-  { attributes }: ManagedObject,
-  bytes: Uint8Array,
-  format: KeyBlock['KeyFormatType'] | undefined,
-): void {
-  attributes.set('Digest', {
-    HashingAlgorithm: 'SHA_256',
-    DigestValue: sha256(bytes),
-    ...(format === undefined ? {} : { KeyFormatType: format }),
-  })
+/** The format by its number: some names went with 2.0, and their keys stay. */
+function lasting(fields: object): object {
+  if (!('KeyBlock' in fields)) return fields
+  const { KeyBlock: block } = fields as { KeyBlock: KeyBlock }
+  const format = KeyFormatType.numberOf(block.KeyFormatType)
+  return { ...fields, KeyBlock: { ...block, KeyFormatType: format } }
 }

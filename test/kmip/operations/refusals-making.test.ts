@@ -1,5 +1,6 @@
 // What Create and Register refuse, and why.
 import { isLate, tapeKey } from './engine.ts'
+import { half, inClear, kinds, pairOf } from './objects.ts'
 import {
   describeRefusals,
   asi,
@@ -15,6 +16,25 @@ import {
   without,
   type Row,
 } from './refusals.ts'
+
+const signs = { tag: 'CryptographicUsageMask' as const, value: 1 }
+const pairBlock = (KeyFormatType: string, KeyMaterial: Uint8Array, more: object = {}) => ({
+  KeyBlock: {
+    KeyFormatType,
+    KeyValue: inClear(KeyMaterial),
+    CryptographicAlgorithm: 'RSA',
+    CryptographicLength: 1024,
+    ...more,
+  },
+})
+const part = (more: object) => ({
+  SplitKeyParts: 3,
+  KeyPartIdentifier: 1,
+  SplitKeyThreshold: 2,
+  SplitKeyMethod: 'XOR',
+  ...key(16),
+  ...more,
+})
 
 const before14 = (as: string) => as < '1.4'
 
@@ -168,13 +188,119 @@ describeRefusals('Create', creating)
 
 const registering: Row[] = [
   [
-    'an object type that is not taken',
+    'an object type that nobody knows',
+    () => ['Register', { ObjectType: 0x77, Attributes: [], SymmetricKey: key(16) } as never],
+    'InvalidField',
+    'InvalidObjectType',
+  ],
+  [
+    'a certificate that is none',
     () =>
       register('Certificate', {
         Certificate: { CertificateType: 'X_509', CertificateValue: Uint8Array.of(1) },
       }),
     'InvalidField',
-    'InvalidObjectType',
+    'InvalidField',
+  ],
+  [
+    'a certificate of a type that nobody knows',
+    () =>
+      register('Certificate', {
+        Certificate: { CertificateType: 0x77, CertificateValue: Uint8Array.of(1) },
+      }),
+    'InvalidField',
+    'InvalidField',
+  ],
+  [
+    'a certificate request that is none',
+    () =>
+      register('CertificateRequest', {
+        CertificateRequest: {
+          CertificateRequestType: 'PKCS_10',
+          CertificateRequestValue: Uint8Array.of(1),
+        },
+      }),
+    '',
+    'InvalidField',
+    isLate,
+  ],
+  [
+    'a private key that cannot be read',
+    () => register('PrivateKey', { PrivateKey: pairBlock('PKCS_1', Uint8Array.of(1)) }, signs),
+    'InvalidField',
+    'InvalidField',
+  ],
+  [
+    'a public key in a format of private keys',
+    () => register('PublicKey', { PublicKey: pairBlock('PKCS_8', Uint8Array.of(1)) }, signs),
+    'KeyFormatTypeNotSupported',
+    'KeyFormatTypeNotSupported',
+  ],
+  [
+    'an elliptic curve key as bytes without its curve',
+    () =>
+      register(
+        'PublicKey',
+        {
+          PublicKey: pairBlock('Raw', new Uint8Array(65), {
+            CryptographicAlgorithm: 'ECDSA',
+            CryptographicLength: 256,
+          }),
+        },
+        signs,
+      ),
+    'InvalidField',
+    'InvalidField',
+  ],
+  [
+    'a public key of another algorithm than it says',
+    async () => {
+      const pair = half(await pairOf(kinds.RSA!), 'PublicKey', 'X_509', {
+        CryptographicAlgorithm: 'DSA',
+      })
+      return ['Register', pair]
+    },
+    'InvalidField',
+    'InvalidField',
+  ],
+  [
+    'a public key of another length than it says',
+    async () => {
+      const pair = half(await pairOf(kinds.RSA!), 'PublicKey', 'PKCS_1', {
+        CryptographicLength: 2048,
+      })
+      return ['Register', pair]
+    },
+    'InvalidField',
+    'InvalidField',
+  ],
+  [
+    'an RSA key with a compression of points',
+    async () => {
+      const { PublicKey } = half(await pairOf(kinds.RSA!), 'PublicKey', 'PKCS_1')
+      const compressed = { KeyCompressionType: 'ECPublicKeyTypeUncompressed' } as const
+      const KeyBlock = { ...PublicKey!.KeyBlock, ...compressed }
+      return register('PublicKey', { PublicKey: { KeyBlock } }, signs)
+    },
+    'KeyCompressionTypeNotSupported',
+    'KeyCompressionTypeNotSupported',
+  ],
+  [
+    'a part of a key beyond the number of parts',
+    () => register('SplitKey', { SplitKey: part({ KeyPartIdentifier: 4 }) }, mask),
+    'InvalidField',
+    'InvalidField',
+  ],
+  [
+    'a part of a key over a prime field that does not name it',
+    () =>
+      register(
+        'SplitKey',
+        { SplitKey: part({ SplitKeyMethod: 'PolynomialSharingPrimeField' }) },
+        mask,
+      ),
+    'InvalidField',
+    'InvalidField',
   ],
   [
     'an object of another type',
