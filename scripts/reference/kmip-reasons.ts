@@ -33,7 +33,7 @@ const situations: readonly Situation[] = [
   { reason: 'AuthenticationNotSuccessful', when: 'a credential is missing or wrong' },
   {
     reason: 'PermissionDenied',
-    when: 'the profile does not allow it; the group refuses Destroy; Check asks for a longer lease than there is; Obtain Lease of an object out of use; Re-key of a key that is destroyed or has a replacement; Get Usage Allocation of an object that is not Active or past its Protect Stop Date',
+    when: 'the profile does not allow it; the group refuses Destroy; Check asks for a longer lease than there is, or for a use that protects of a key that protects nothing any more; Obtain Lease of an object out of use; Re-key of a key that is destroyed or has a replacement; Get Usage Allocation of an object that is not Active or past its Protect Stop Date',
   },
   {
     reason: 'ObjectNotFound',

@@ -7,7 +7,7 @@ import { KmipError } from '../model/result.ts'
 const { bits } = CryptographicUsageMask
 
 /** Uses that apply protection; the others process what is protected, and are not limited. */
-const protectingUses = [
+export const protectingUses = [
   bits.Sign,
   bits.Encrypt,
   bits.WrapKey,
