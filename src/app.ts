@@ -6,6 +6,7 @@ import { CredentialCheck } from './access/credentials.ts'
 import { renewServerCertificatesWhenDue, serverCertificates } from './access/authority.ts'
 import { identify, type Principal } from './access/identity.ts'
 import type { Config } from './config.ts'
+import { ensureExchange } from './exchange/identity.ts'
 import { clockWatch } from './keystore/clock-watch.ts'
 import type { MasterKey } from './keystore/master-key.ts'
 import { openStore, type Store } from './keystore/store.ts'
@@ -69,6 +70,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function serve(store: Store, options: ServerOptions): Promise<RunningServer> {
   const { log, config } = options
   await renewServerCertificatesWhenDue(store)
+  await ensureExchange(store, { name: 'server', kind: 'server' })
   let certificates = await serverCertificates(store)
   let seen = await store.read((work) => work.documentsChange())
   const responder = responderOf(store, options)

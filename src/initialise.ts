@@ -1,5 +1,5 @@
-// Makes a data directory: keystore, master key, certificate authority and server certificates.
-// Composition of keystore and access, whole or not at all.
+// Makes a data directory: keystore, master key, certificate authority, server certificates, exchange keys.
+// Composition of keystore, access and exchange, whole or not at all.
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -7,6 +7,7 @@ import { stringify } from 'smol-toml'
 import { createServerIdentity } from './access/authority.ts'
 import type { ServerIdentity } from './access/authority.ts'
 import { ownConfigFile } from './config.ts'
+import { ensureExchange } from './exchange/identity.ts'
 import { initialiseStore } from './keystore/initialise.ts'
 import { makeMasterKey, masterKeyFile } from './keystore/master-key-choice.ts'
 import type { MasterKeyWish } from './keystore/master-key-choice.ts'
@@ -45,6 +46,7 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
     masterKey: (building) => makeMasterKey(wish, building),
     async fill(store, building) {
       identity = await createServerIdentity(store, hostsOf(options.hosts))
+      await ensureExchange(store)
       if (outside === undefined) return
       const settings = stringify({ 'master-key-file': outside })
       writeFileSync(join(building, ownConfigFile), settings, { mode: 0o600 })

@@ -62,6 +62,18 @@ export const events = [
   ['group set', 'the policies of a group were changed', 'the settings'],
   ['key destroy', 'an administrator destroyed a key', 'wipeAfter'],
   ['key recover', 'an administrator brought a key back', ''],
+  [
+    'exchange identity create',
+    'exchange identity and exchange keys were made, by `init` or once for an older directory',
+    'fingerprint, notAfter',
+  ],
+  ['exchange certificate renew', 'new exchange keys were made', 'fingerprint, notAfter'],
+  [
+    'exchange certificate import',
+    'the certificate of a peer was trusted; `confirmed` says how, `replaced` that it took the place of another identity',
+    'peer, fingerprint, identity, confirmed, replaced',
+  ],
+  ['exchange certificate revoke', 'a peer is trusted no longer', 'peer'],
   ['StateReached', 'a date has passed, and the new state is about to be shown', 'state'],
   ['Wipe', 'the sealed material of a destroyed key was forgotten for good', ''],
   ['Alarm', 'something an administrator must hear of that belongs to no single request', 'alarms'],
@@ -76,7 +88,7 @@ Refusals of enrolled clients are recorded too: one record per client, operation 
 Attributes, Get Attribute List, Ping) goes to the log when it succeeds. Strangers leave log lines, never records.
 
 Alarms are log lines with \`alarm: true\` and stand in \`details.alarms\` of their record: a second key for the
-same tape identifier; an object that failed its integrity check; more than ten Destroys by one client within an
+same tape identifier; an object that failed its integrity check; another certificate shown for a known peer; more than ten Destroys by one client within an
 hour.
 `
 

@@ -117,10 +117,39 @@ const record: Fields = {
   details: 'by operation; absent when there are none',
 }
 
+const exchangeCertificate: Fields = {
+  fingerprint: 'SHA-256 of the DER, 64 hexadecimal digits',
+  notBefore: '',
+  notAfter: 'end of validity',
+  pem: '',
+}
+
 const nested = (prefix: string, fields: Fields): Fields =>
   Object.fromEntries(
     Object.entries(fields).map(([field, meaning]) => [`${prefix}${field}`, meaning]),
   )
+
+const exchangeIdentity: Fields = {
+  ...nested('identity.', exchangeCertificate),
+  'identity.key': 'SHA-256 of its SubjectPublicKeyInfo: what it is known by, also after renewal',
+}
+
+const ownExchange: Fields = {
+  ...nested('certificate.', exchangeCertificate),
+  'certificate.words[]': 'the fingerprint to be read aloud, four words in each line',
+  ...exchangeIdentity,
+  ...nested('earlier[].', exchangeCertificate),
+}
+
+const exchangePeer: Fields = {
+  peer: 'its name here',
+  added: '',
+  revoked: 'absent unless revoked',
+  mode: '`hybrid` (P-384 and ML-KEM-1024), `ec` or `rsa`',
+  ...nested('certificate.', exchangeCertificate),
+  ...nested('earlier[].', exchangeCertificate),
+  ...exchangeIdentity,
+}
 
 /** Every document; a test runs the commands and looks for their fields here. */
 export const jsonOutputs: readonly JsonOutput[] = [
@@ -159,7 +188,8 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'libraries[].name': 'clients that are not revoked, last seen first',
       'libraries[].group': '',
       'libraries[].lastSeen': 'absent when never',
-      'certificates[].of': '`authority`, `server` or `library`; soonest end first',
+      'certificates[].of':
+        '`authority`, `server`, `library`, `exchange` (own) or `peer`; soonest end first',
       'certificates[].name': '',
       'certificates[].notAfter': '',
       'certificates[].daysLeft': 'negative once ended',
@@ -243,6 +273,33 @@ export const jsonOutputs: readonly JsonOutput[] = [
     commands: ['key destroy', 'key recover'],
     about: 'The key as it is now.',
     fields: { ...key, wouldWipeAfterDays: 'with `--dry-run` only' },
+  },
+  {
+    commands: ['exchange certificate export', 'exchange certificate renew'],
+    about: 'The Encryption Certificate of this server.',
+    fields: { file: 'what was written; `export` only', ...ownExchange },
+  },
+  {
+    commands: ['exchange certificate import'],
+    about: 'The peer and what was taken for it.',
+    fields: {
+      peer: 'its name here',
+      ...nested('certificate.', exchangeCertificate),
+      ...exchangeIdentity,
+      mode: '`hybrid` (P-384 and ML-KEM-1024), `ec` or `rsa`',
+      exportsOnly: 'true when the certificate came without an exchange identity',
+      known: 'true when it was trusted already',
+    },
+  },
+  {
+    commands: ['exchange certificate list'],
+    about: 'One object.',
+    fields: { ...nested('own.', ownExchange), ...nested('peers[].', exchangePeer) },
+  },
+  {
+    commands: ['exchange certificate revoke'],
+    about: 'The peer as it is now.',
+    fields: exchangePeer,
   },
   {
     commands: ['audit list'],

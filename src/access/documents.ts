@@ -68,6 +68,56 @@ const shapes = {
     hosts: z.array(z.string()),
     issued: seconds,
   }),
+  /** One, 'own': it signs bundles and issues Encryption Certificates. Secret: private key, PKCS#8 DER. */
+  'exchange-identity': z.strictObject({ pem: z.string(), created: seconds }),
+  /**
+   * By fingerprint: Encryption Certificates of ours, old ones too. Secret: a DER sequence of three octet
+   * strings, the private keys P-384, ML-KEM-1024 and RSA-3072, PKCS#8 DER each.
+   */
+  'exchange-certificate': z.strictObject({ pem: z.string(), issued: seconds }),
+  /** By name: another site. Its certificates newest last; without an identity nothing is taken from it. */
+  'exchange-peer': z.strictObject({
+    added: seconds,
+    revoked: seconds.optional(),
+    identity: z.strictObject({ pem: z.string(), pin: z.string() }).optional(),
+    certificates: z.array(
+      z.strictObject({
+        pem: z.string(),
+        fingerprint: z.string(),
+        added: seconds,
+        confirmed: z.enum(['fingerprint', 'by-hand', 'same-identity']),
+      }),
+    ),
+  }),
+  /** By export id: a bundle that was made. */
+  'exchange-export': z.strictObject({
+    peer: z.string(),
+    recipient: z.string(),
+    group: z.string(),
+    selection: z.string(),
+    started: seconds,
+    finished: seconds.optional(),
+    failed: optionalText,
+    expires: seconds.optional(),
+    keys: z.number().int(),
+    digest: optionalText,
+  }),
+  /** By import id: a bundle that was read, and how far. The report of each key is in the audit record. */
+  'exchange-import': z.strictObject({
+    export: z.string(),
+    peer: z.string(),
+    sender: z.string(),
+    group: z.string(),
+    started: seconds,
+    finished: seconds.optional(),
+    keys: z.number().int(),
+    counts: z.strictObject({
+      new: z.number().int(),
+      here: z.number().int(),
+      conflict: z.number().int(),
+      refused: z.number().int(),
+    }),
+  }),
 } as const
 
 export type DocumentKind = keyof typeof shapes

@@ -7,8 +7,8 @@ import { allOf, type Documents } from './documents.ts'
 export const warningDays = [1, 7, 14, 30, 90] as const
 
 export interface Expiry {
-  of: 'authority' | 'server' | 'library'
-  /** Name of the library, or of the host. */
+  of: 'authority' | 'server' | 'library' | 'exchange' | 'peer'
+  /** Name of the library or peer, or of the host. */
   name: string
   certificate: Certificate
   /** Whole days left; negative once it has ended. */
@@ -19,7 +19,10 @@ export interface Expiry {
   superseded: boolean
 }
 
-/** Certificates of the authority, the server and every client that is not revoked, soonest end first. */
+/**
+ * Certificates of the authority, the server, every client and every peer that is not revoked, and the
+ * Encryption Certificate handed out now; soonest end first.
+ */
 export async function expiries(work: Documents, now: bigint): Promise<Expiry[]> {
   const { authority, certificates, hosts } = await serverIdentity(work)
   const row = (of: Expiry['of'], name: string, certificate: Certificate, superseded = false) => ({
@@ -35,6 +38,8 @@ export async function expiries(work: Documents, now: bigint): Promise<Expiry[]> 
   ]
   for (const { client, certificate, superseded } of await clientCertificates(work))
     rows.push(row('library', client, certificate, superseded))
+  for (const { of, name, certificate } of await exchangeCertificates(work))
+    rows.push(row(of, name, certificate))
   return rows.toSorted((a, b) => Number(a.certificate.notAfter - b.certificate.notAfter))
 }
 
@@ -51,6 +56,24 @@ async function clientCertificates(work: Documents) {
     certificate: parseCertificate(body.pem),
     superseded: body.enrolled < (newest.get(body.client) ?? 0),
   }))
+}
+
+/** Ours as it is handed out, and of each peer the one that keys are encrypted to. */
+async function exchangeCertificates(work: Documents) {
+  const [newest] = (await allOf(work, 'exchange-certificate')).toSorted(
+    (a, b) => b.body.issued - a.body.issued,
+  )
+  const theirs = (await allOf(work, 'exchange-peer')).filter(
+    ({ body }) => body.revoked === undefined,
+  )
+  const rows = [
+    ...(newest ? [{ of: 'exchange', name: 'own', pem: newest.body.pem } as const] : []),
+    ...theirs.flatMap(({ name, body }) => {
+      const pem = body.certificates.at(-1)?.pem
+      return pem === undefined ? [] : [{ of: 'peer', name, pem } as const]
+    }),
+  ]
+  return rows.map(({ of, name, pem }) => ({ of, name, certificate: parseCertificate(pem) }))
 }
 
 function urgency({ notAfter }: Certificate, now: bigint): Pick<Expiry, 'daysLeft' | 'warning'> {

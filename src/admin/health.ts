@@ -142,7 +142,7 @@ export const checks: readonly Check[] = [
   {
     name: 'certificates',
     about:
-      'when the certificates of CA, server and libraries end (90, 30, 14, 7 and 1 days before)',
+      'when the certificates of CA, server, libraries and peers end (90, 30, 14, 7 and 1 days before)',
     run: opened(async (store, { now }) => {
       const rows = (await store.read((work) => expiries(work, now))).filter(isUrgent)
       const [first, ...others] = rows
@@ -248,11 +248,15 @@ export function isUrgent({ warning: days, superseded }: Expiry): boolean {
 /** `library alpha ends in 12 days`. */
 export function expiryText({ of, name, daysLeft }: Expiry): string {
   const when = daysLeft < 0 ? `ended ${-daysLeft} days ago` : `ends in ${daysLeft} days`
+  if (of === 'exchange') return `the Encryption Certificate of this server ${when}`
   return `the certificate of ${of === 'authority' ? 'the CA' : `${of} ${name}`} ${when}`
 }
 
 function expiryRemedy({ of, name }: Expiry): string {
   if (of === 'server') return 'keyreel server certificate renew'
+  if (of === 'exchange') return 'keyreel exchange certificate renew, and send it to every peer'
+  if (of === 'peer')
+    return `ask that site for a new one:  keyreel exchange certificate import FILE --peer ${name}`
   if (of === 'library') return `keyreel library renew ${name} --out DIR`
   return 'a new CA means enrolling every library again: plan it before the end'
 }

@@ -2,6 +2,13 @@
 import { auditExport, auditList, auditVerify } from './commands/audit.ts'
 import { cartridgeList, cartridgeShow } from './commands/cartridge.ts'
 import { doctor } from './commands/doctor.ts'
+import {
+  exchangeCertificateExport,
+  exchangeCertificateImport,
+  exchangeCertificateList,
+  exchangeCertificateRenew,
+  exchangeCertificateRevoke,
+} from './commands/exchange-certificate.ts'
 import { groupList, groupSet, groupShow } from './commands/group.ts'
 import { init } from './commands/init.ts'
 import {
@@ -27,6 +34,8 @@ export const nouns: Readonly<Record<string, string>> = {
   'server certificate': "the server's own certificate",
   cartridge: 'cartridges by barcode, with the history of their keys',
   key: 'managed objects and their attributes, never key material',
+  exchange: 'keys to and from other sites',
+  'exchange certificate': 'Encryption Certificates of this server and of other sites',
   audit: 'the hash-chained record of everything done with keys',
   ttlv: 'messages of the KMIP protocol',
 }
@@ -54,6 +63,11 @@ export const commands: readonly Command[] = [
   keyShow,
   keyRecover,
   keyDestroy,
+  exchangeCertificateExport,
+  exchangeCertificateImport,
+  exchangeCertificateList,
+  exchangeCertificateRenew,
+  exchangeCertificateRevoke,
   auditList,
   auditVerify,
   auditExport,

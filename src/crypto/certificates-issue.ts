@@ -18,13 +18,17 @@ export interface Issuer {
   privateKey: KeyObject
 }
 
-export type CertificateUse = 'authority' | 'server' | 'client'
+/** `exchange-identity` signs bundles and issues `encryption` certificates: those keys travel to. */
+export type CertificateUse = 'authority' | 'server' | 'client' | 'exchange-identity' | 'encryption'
 
 /** Years that a certificate lives, by its use. A library is not visited often; a server renews itself. */
-export const lifetimes = { authority: 30, client: 10, server: 2 } as const satisfies Record<
-  CertificateUse,
-  number
->
+export const lifetimes = {
+  authority: 30,
+  client: 10,
+  server: 2,
+  'exchange-identity': 30,
+  encryption: 5,
+} as const satisfies Record<CertificateUse, number>
 
 /** How far validity starts in the past (seconds): libraries' clocks are off, some by a day. */
 export const clockAllowance = 2n * 86_400n
@@ -43,6 +47,8 @@ export interface CertificatePlan {
   use: CertificateUse
   /** DNS names and IP addresses of a server. */
   hosts?: readonly string[]
+  /** Further extensions, none of them critical, by object identifier. */
+  further?: readonly { oid: string; value: Uint8Array }[]
   notBefore: bigint
   notAfter: bigint
 }
@@ -154,10 +160,12 @@ function time(seconds: bigint): pkijs.Time {
 }
 
 function extensions(plan: CertificatePlan, issuerKey: KeyObject): pkijs.Extension[] {
-  const isAuthority = plan.use === 'authority'
+  const isAuthority = plan.use === 'authority' || plan.use === 'exchange-identity'
+  const isExchange = plan.use === 'encryption' || plan.use === 'exchange-identity'
   const extension = (extnID: string, value: { toBER(): ArrayBuffer }, critical = false) =>
     new pkijs.Extension({ extnID, critical, extnValue: value.toBER() })
-  const identifier = (key: KeyObject) => new asn1js.OctetString({ valueHex: keyIdentifier(key) })
+  const octets = (valueHex: Uint8Array) => new asn1js.OctetString({ valueHex })
+  const identifier = (key: KeyObject) => octets(isExchange ? keyPin(key) : keyIdentifier(key))
   const constraints = isAuthority
     ? // pathLenConstraint 0: our authority signs no further authorities.
       new pkijs.BasicConstraints({ cA: true, pathLenConstraint: 0 })
@@ -171,7 +179,9 @@ function extensions(plan: CertificatePlan, issuerKey: KeyObject): pkijs.Extensio
     extension(pkijs.id_SubjectKeyIdentifier, identifier(plan.publicKey)),
     extension(pkijs.id_AuthorityKeyIdentifier, issuerIdentifier.toSchema()),
   ]
-  if (!isAuthority) {
+  for (const { oid, value } of plan.further ?? [])
+    all.push(new pkijs.Extension({ extnID: oid, extnValue: Uint8Array.from(value).buffer }))
+  if (!isAuthority && !isExchange) {
     const keyPurposes = [plan.use === 'server' ? oids.serverAuth : oids.clientAuth]
     const purposes = new pkijs.ExtKeyUsage({ keyPurposes })
     all.push(extension(pkijs.id_ExtKeyUsage, purposes.toSchema()))
@@ -183,11 +193,16 @@ function extensions(plan: CertificatePlan, issuerKey: KeyObject): pkijs.Extensio
   return all
 }
 
-/** digitalSignature; keyEncipherment beside it for RSA; keyCertSign and cRLSign for an authority. */
+/**
+ * digitalSignature; keyEncipherment beside it for RSA; keyCertSign and cRLSign for an authority, the
+ * first beside digitalSignature for an exchange identity; keyAgreement where keys travel to.
+ */
 function keyUsage(plan: CertificatePlan): asn1js.BitString {
   const usage = (bits: number, unusedBits: number) =>
     new asn1js.BitString({ valueHex: Uint8Array.of(bits), unusedBits })
   if (plan.use === 'authority') return usage(0b0000_0110, 1)
+  if (plan.use === 'exchange-identity') return usage(0b1000_0100, 2)
+  if (plan.use === 'encryption') return usage(0b0000_1000, 3)
   return plan.publicKey.asymmetricKeyType === 'rsa' ? usage(0b1010_0000, 5) : usage(0b1000_0000, 7)
 }
 
@@ -219,6 +234,13 @@ function addressBytes(host: string): Uint8Array {
 function keyIdentifier(key: KeyObject): Uint8Array {
   const bits = publicKeyInfo(key).subjectPublicKey.valueBlock.valueHexView
   return createHash('sha256').update(bits).digest().subarray(0, 20)
+}
+
+/** SHA-256 of the whole SubjectPublicKeyInfo: the pin of an exchange identity (RFC 7093 §2 method 4). */
+export function keyPin(key: KeyObject): Uint8Array {
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest()
 }
 
 function publicKeyInfo(key: KeyObject): pkijs.PublicKeyInfo {

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import type { Secret } from './secret.ts'
 
 /** The kinds of key pair that we make ourselves. */
-export const keyTypes = ['rsa2048', 'rsa3072', 'p256', 'p384'] as const
+export const keyTypes = ['rsa2048', 'rsa3072', 'p256', 'p384', 'ml-kem-1024'] as const
 export type KeyType = (typeof keyTypes)[number]
 
 export interface KeyPair {
@@ -23,6 +23,8 @@ export async function generateKeyPair(type: KeyType): Promise<KeyPair> {
       return promisify(generate)('ec', { namedCurve: 'P-256' })
     case 'p384':
       return promisify(generate)('ec', { namedCurve: 'P-384' })
+    case 'ml-kem-1024':
+      return promisify(generate)('ml-kem-1024')
   }
 }
 

@@ -12,6 +12,8 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 const data = join(scratch, 'data')
 const key = '11111111'
+/** Encryption Certificate of another site. */
+const peerFile = join(scratch, 'peer.pem')
 
 /** Command lines by the words they are described under, in an order that makes sense. */
 const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
@@ -47,6 +49,13 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['key list'],
   ['key show', key],
   ['key recover', key],
+  ['exchange certificate export', '--out', join(scratch, 'own.pem')],
+  ['exchange certificate import', peerFile, '--peer', 'B', '--yes'],
+  ['exchange certificate import', peerFile, '--peer', 'B', '--yes'],
+  ['exchange certificate renew'],
+  ['exchange certificate list'],
+  ['exchange certificate revoke', '--peer', 'B', '--yes'],
+  ['exchange certificate list'],
   ['audit list'],
   ['audit verify', '--checkpoint', join(scratch, 'checkpoint')],
   ['audit verify', '--checkpoint', join(scratch, 'checkpoint')],
@@ -70,6 +79,14 @@ const rare = new Set([
   'librarySerial',
   'exports[]',
   'events[].details',
+  'earlier[].fingerprint',
+  'earlier[].notBefore',
+  'earlier[].notAfter',
+  'earlier[].pem',
+  'peers[].earlier[].fingerprint',
+  'peers[].earlier[].notBefore',
+  'peers[].earlier[].notAfter',
+  'peers[].earlier[].pem',
   'problems[].kind',
   'problems[].subject',
   'problems[].message',
@@ -105,6 +122,9 @@ test('every field that --json prints is described, and no other', async () => {
     printed.set(words, seen)
   }
   await run('init', ['--host', 'kms.example.org'])
+  const other = ['--data', join(scratch, 'other')]
+  await runKeyreel(['init', '--host', 'kms.example.net', ...other])
+  await runKeyreel(['exchange', 'certificate', 'export', '--out', peerFile, ...other])
   await run(lines[0]![0], lines[0]!.slice(1))
   const tape = { digit: '1', barcode: 'KR0001L8', library: 'alpha' }
   await makeTapeKey(data, tape, scriptTime)

@@ -147,6 +147,8 @@ async function openReport(
 
 function certificateName({ of, name, certificate }: Expiry): string {
   if (of === 'authority') return 'CA'
+  if (of === 'exchange') return 'Encryption Certificate'
+  if (of === 'peer') return `peer ${name}`
   return of === 'server' ? `server ${name} (${certificate.key.name})` : `library ${name}`
 }
 
