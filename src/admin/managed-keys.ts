@@ -72,13 +72,16 @@ export async function listKeys(
 }
 
 /**
- * The object whose identifier begins with `prefix`, in whichever group.
+ * The object whose identifier begins with `prefix`, in whichever group; one that another server has
+ * named otherwise than by a UUID is found by its whole identifier.
  * @throws UserError 'no-such-key' or 'ambiguous-key'
  */
 export async function findKey(work: Work, prefix: string): Promise<ManagedObject> {
   const isPiece = /^[0-9a-f-]{1,36}$/i.test(prefix)
   const ids = isPiece ? await work.identifiers(prefix.toLowerCase(), shownWhenAmbiguous) : []
   const [id, ...others] = ids
+  const named = id === undefined ? await work.loadAnywhere(prefix) : undefined
+  if (named !== undefined) return objectOf(named)
   if (id === undefined) {
     throw new UserError(
       'no-such-key',

@@ -83,6 +83,28 @@ export async function insertReplacement(
 }
 
 /**
+ * Keeps a new object in the place of a loaded one of the same identifier, as `insertObject` does.
+ * The caller wipes `material`.
+ */
+export async function replaceObject(
+  work: Work,
+  before: ManagedObject,
+  object: ManagedObject,
+  material: Uint8Array | undefined,
+): Promise<Conflict | undefined> {
+  const { stored } = before
+  if (stored === undefined) throw new TypeError(`object ${before.id} was never kept`)
+  const claims = uniqueOf(object)
+  const held = await heldByOthers(work, object, claims)
+  const refused = await refusedOf(work, object, held)
+  if (refused !== undefined) return refused
+  const heirs = await heirsOf(work, object, without(stored.unique, claims))
+  object.stored = await work.replace(stored, rowOf(object, without(claims, held)), material)
+  for (const heir of heirs) await saveObject(work, heir)
+  return undefined
+}
+
+/**
  * Keeps the changes of a loaded object. Last Change Date is the caller's to set, and to ask
  * `conflictOf` where names or application information changed: a value that another object holds is
  * kept, but not claimed.

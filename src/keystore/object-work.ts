@@ -37,6 +37,7 @@ type ObjectWork = Pick<
   | 'identifiers'
   | 'insert'
   | 'update'
+  | 'replace'
   | 'material'
   | 'wipe'
   | 'holder'
@@ -145,6 +146,29 @@ export function objectWork(ground: WorkGround): ObjectWork {
         throw new RevisionConflict(object.id, object.revision)
       })
       return changed({ ...object, revision }, mac, { ...before, entries })
+    },
+
+    async replace(stored, object, material) {
+      const writer = writerOf(ground)
+      const before = await keptOf(stored)
+      if (object.id !== before.id || object.group !== before.group)
+        throw new Error(`${object.id}: a replacement keeps identifier and group`)
+      const revision = stored.revision + 1
+      const identity = { ...object, epoch: sealing.current, revision }
+      const mac = sealing.objectMac(identity)
+      if (material) await ground.chargeSeal()
+      const sealed = material ? sealing.sealObject(identity, material) : null
+      const entries = { index: object.index, unique: object.unique }
+      trace.wiped = true
+      await writeStep(trace, async () => {
+        const row = { ...identity, mac, entries }
+        if (!(await writer.updateObject(stored.n, row, before.entries)))
+          throw new RevisionConflict(object.id, stored.revision)
+        await (sealed ? writer.putSealed(stored.n, sealed) : writer.forgetSealed(stored.n))
+      })
+      const { id, group, type } = object
+      const replaced = { ...object, n: stored.n, revision, hasMaterial: sealed !== null }
+      return changed(replaced, mac, { id, group, type, epoch: identity.epoch, entries, sealed })
     },
 
     async material(object) {

@@ -49,7 +49,7 @@ export function objectRow(row: SqlRow): ObjectRow {
   const [notedRevision, notedMac] = rest
   return {
     n: Number(n),
-    id: uuidOf(id as Uint8Array),
+    id: idText(id as Uint8Array),
     group: group as string,
     type: Number(type),
     revision: Number(revision),
@@ -121,8 +121,18 @@ export function uuidBytes(id: string): Uint8Array | undefined {
   return uuidForm.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : undefined
 }
 
-/** The text of a UUID. */
-export function uuidOf(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+/** Stands before the text of an identifier that another server has given: no UUID has so many bytes. */
+const foreign = Buffer.alloc(17)
+
+/** An identifier as its column holds it: the bytes of a UUID, or any other text behind `foreign`. */
+export function idBytes(id: string): Uint8Array {
+  return uuidBytes(id) ?? Buffer.concat([foreign, Buffer.from(id)])
+}
+
+/** The identifier in its column. */
+export function idText(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (buffer.length >= foreign.length) return buffer.toString('utf8', foreign.length)
+  const hex = buffer.toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

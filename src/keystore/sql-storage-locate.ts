@@ -4,7 +4,7 @@ import {
   objectRow,
   objectSelection,
   objectSource,
-  uuidOf,
+  idText,
 } from './sql-storage-columns.ts'
 import type { ObjectRow, ScannedRows, SqlRow, SqlSession, SqlValue } from './storage.ts'
 import type { ColumnRange, Found, Inclusion, IndexEntry, Query, ScanPosition } from './work.ts'
@@ -38,7 +38,7 @@ export async function find(
     return { ids: rows.map(({ id }) => id), total: found.length, totalIsFloor: false, rows }
   }
   const found = await page(sql, query, driving?.entry)
-  const ids = found.map(([id]) => uuidOf(id as Uint8Array))
+  const ids = found.map(([id]) => idText(id as Uint8Array))
   const isLastPage = ids.length < query.limit && (ids.length > 0 || query.offset === 0)
   const total = isLastPage ? query.offset + ids.length : await count(sql, query, driving?.entry)
   return { ids, total, totalIsFloor: total >= totalUpTo, rows: [] }

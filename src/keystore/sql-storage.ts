@@ -4,11 +4,12 @@ import {
   columnValues,
   derivedColumns,
   entriesText,
+  idBytes,
+  idText,
   objectRow,
   objectSelection,
   objectSource,
   uuidBytes,
-  uuidOf,
 } from './sql-storage-columns.ts'
 import { documentReading, documentWriting } from './sql-storage-documents.ts'
 import { find, scan } from './sql-storage-locate.ts'
@@ -42,8 +43,7 @@ function reading(sql: SqlSession): StorageReader {
     find: (query) => find(sql, query),
     scan: (query, after) => scan(sql, query, after),
     async object(group, id) {
-      const bytes = uuidBytes(id)
-      if (!bytes) return undefined
+      const bytes = idBytes(id)
       const rows = await (group === undefined
         ? sql.query(`SELECT ${objectSelection} FROM ${objectSource} WHERE o.id = ?1`, [bytes])
         : sql.query(
@@ -58,10 +58,10 @@ function reading(sql: SqlSession): StorageReader {
     },
     async identifiers(low, high, limit) {
       const rows = await sql.query(
-        'SELECT id FROM objects WHERE id >= ?1 AND id <= ?2 ORDER BY id LIMIT ?3',
+        'SELECT id FROM objects WHERE id >= ?1 AND id <= ?2 AND length(id) = 16 ORDER BY id LIMIT ?3',
         [uuidBytes(low)!, uuidBytes(high)!, limit],
       )
-      return rows.map(([id]) => uuidOf(id as Uint8Array))
+      return rows.map(([id]) => idText(id as Uint8Array))
     },
     async holder(group, kind, value) {
       const rows = await sql.query(
@@ -69,7 +69,7 @@ function reading(sql: SqlSession): StorageReader {
          WHERE u.group_name = ?1 AND u.kind = ?2 AND u.value = ?3`,
         [group, kind, value],
       )
-      return rows[0] && uuidOf(rows[0][0] as Uint8Array)
+      return rows[0] && idText(rows[0][0] as Uint8Array)
     },
     async wipeable(now, limit) {
       const rows = await sql.query(
@@ -78,7 +78,7 @@ function reading(sql: SqlSession): StorageReader {
          ORDER BY wipe_after LIMIT ?2`,
         [now, limit],
       )
-      return rows.map(([group, id]) => ({ group: group as string, id: uuidOf(id as Uint8Array) }))
+      return rows.map(([group, id]) => ({ group: group as string, id: idText(id as Uint8Array) }))
     },
     async objectsAfter(n, limit) {
       const rows = await sql.query(
@@ -136,6 +136,9 @@ function writing(sql: SqlSession): StorageWriter {
       }
       return true
     },
+    async putSealed(n, sealed) {
+      await sql.query('UPDATE objects SET sealed = ?2 WHERE n = ?1', [n, sealed])
+    },
     async forgetSealed(n) {
       await sql.query('UPDATE objects SET sealed = NULL WHERE n = ?1', [n])
     },
@@ -144,7 +147,7 @@ function writing(sql: SqlSession): StorageWriter {
 
 function values(object: WrittenObject) {
   return [
-    uuidBytes(object.id)!,
+    idBytes(object.id),
     object.group,
     object.type,
     object.revision,

@@ -172,6 +172,8 @@ export interface StorageWriter extends StorageReader {
    * the revision; false when the row is not at `object.revision - 1`. Throws UniqueConflict.
    */
   updateObject(n: number, object: WrittenObject, previous: Entries): Promise<boolean>
+  /** Puts other sealed bytes in the place of those that object `n` has. */
+  putSealed(n: number, sealed: Uint8Array): Promise<void>
   forgetSealed(n: number): Promise<void>
   /** Adds at revision 1, else replaces what is at `row.revision - 1`; false when it is not there. */
   putDocument(row: WrittenDocument): Promise<boolean>

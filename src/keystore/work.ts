@@ -48,7 +48,7 @@ export interface UniqueEntry {
  */
 export interface StoredObject {
   readonly n: number
-  /** UUID, lower-case with dashes. */
+  /** UUID, lower-case with dashes; any text for an object that was imported under it. */
   readonly id: string
   readonly group: string
   /** Number of the Object Type enumeration. */
@@ -195,7 +195,7 @@ export interface Work {
 
   /** The object, MAC and revision verified; undefined when the group has no such object. Throws IntegrityError. */
   load(group: string, id: string): Promise<StoredObject | undefined>
-  /** As `load`, in whichever group: for administrators only, never on the KMIP path. */
+  /** As `load`, in whichever group: for administrators, and to see whether an identifier is taken. */
   loadAnywhere(id: string): Promise<StoredObject | undefined>
   /** Unique identifiers starting with `prefix` (hexadecimal, dashes optional), at most `limit`: for the CLI. */
   identifiers(prefix: string, limit: number): Promise<readonly string[]>
@@ -204,6 +204,11 @@ export interface Work {
   insert(object: NewObject, material?: Uint8Array): Promise<StoredObject>
   /** Writes a changed copy of a loaded object; `revision` is the one loaded. Throws RevisionConflict, UniqueConflict. */
   update(object: StoredObject): Promise<StoredObject>
+  /**
+   * Puts a new object in the place of one that was loaded, under its identifier: the record, the type
+   * and the material are new, and the sealed bytes of before are forgotten. Throws as `update` does.
+   */
+  replace(before: StoredObject, object: NewObject, material?: Uint8Array): Promise<StoredObject>
   /** An unsealed copy of the key material; the caller wipes it. The act must audit. Throws IntegrityError. */
   material(object: StoredObject): Promise<Secret>
   /** Forgets the sealed bytes for good; revision and record stay. */

@@ -102,6 +102,30 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
       expect(await rows.read((reader) => reader.object(undefined, object.id))).toBeDefined()
     })
 
+    test('an identifier may be any text, and only a UUID is found by its beginning', async () => {
+      const rows = await storage()
+      const ids = [idOf(1), '1', '', 'key of a site', 'ÄÖÜ'.repeat(80), 'A0'.repeat(8)]
+      await rows.write(async (writer) => {
+        for (const id of ids) await writer.insertObject(writtenObject({ id }), null)
+      })
+      for (const id of ids) {
+        const row = await rows.read((reader) => reader.object('default', id))
+        expect(row?.id).toBe(id)
+      }
+      const low = '00000000-0000-0000-0000-000000000000'
+      const high = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+      const found = await rows.read((reader) => reader.identifiers(low, high, 10))
+      expect(found).toEqual([idOf(1)])
+    })
+
+    test('sealed bytes are put in the place of those before', async () => {
+      const rows = await storage()
+      const n = await rows.write((writer) => writer.insertObject(writtenObject(), Uint8Array.of(1)))
+      await rows.write((writer) => writer.putSealed(n, Uint8Array.of(2)))
+      const row = await rows.read((reader) => reader.object('default', writtenObject().id))
+      expect(plain(row?.sealed)).toEqual(plain(Uint8Array.of(2)))
+    })
+
     test('an update succeeds only on the revision before it and notes its own', async () => {
       const rows = await storage()
       const object = writtenObject()

@@ -91,6 +91,33 @@ test('identifier, group and type of an object never change', async () => {
   }
 })
 
+test('a replacement takes the identifier over, with a type and a key of its own', async () => {
+  const store = await newStore()
+  const unique = [{ kind: 'name', value: 'KR0001L8' }]
+  await store.act((work) => {
+    work.audit(done('Create', idOf(1)))
+    return work.insert(sampleObject({ unique }), materialOf(1))
+  })
+  await store.act(async (work) => {
+    const record = Buffer.from('another')
+    await work.replace(await loaded(work, 1), sampleObject({ type: 7, record }), materialOf(2))
+    work.audit(done('Import', idOf(1)))
+    expect(await work.holder('default', 'name', 'KR0001L8')).toBeUndefined()
+  })
+  const object = await store.read((work) => loaded(work, 1))
+  expect(object).toMatchObject({ id: idOf(1), type: 7, revision: 2, hasMaterial: true })
+  expect(await get(store, 1)).toEqual(materialOf(2))
+  expect((await change(store, 1, 'third')).revision).toBe(3)
+  await store.act(async (work) => {
+    await work.replace(await loaded(work, 1), sampleObject())
+    work.audit(done('Import', idOf(1)))
+  })
+  expect((await store.read((work) => loaded(work, 1))).hasMaterial).toBe(false)
+  await expect(
+    store.act(async (work) => work.replace(await loaded(work, 1), sampleObject({ id: idOf(2) }))),
+  ).rejects.toThrow('keeps identifier')
+})
+
 test('a second holder of a unique value is refused, and holder names the first', async () => {
   const store = await newStore()
   const unique = [{ kind: 'asi', value: 'LIBRARY-LTO KR0001' }]
