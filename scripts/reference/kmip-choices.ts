@@ -92,6 +92,14 @@ const wrapping = [
     'The Key Value in TTLV, in the form of the version of the request; with No Encoding the Key Material alone, which then must be bytes, and no attributes.',
   ],
   [
+    'Objects registered wrapped',
+    'Kept as given, also when the wrapping key is not here; wrapped bytes may stand as Key Value or, as in published cases, as Key Material. Algorithm and length must be said. They get a Wrapping Key Link and no Digest. Get hands them out as registered unless Key Wrap Type is Not Wrapped or another wrapping is asked for: then the server unwraps them. Clients of the profile `tape-library` always get them unwrapped.',
+  ],
+  [
+    'Unwrapping key',
+    'Once Active, past its Process Start Date, with Unwrap Key in its mask; Wrap Key is enough when the client could get the wrapping key itself (published cases TC-WRAP-2, TC-WRAP-3). With Unwrap Key on a Sensitive wrapping key that also wraps, clients can have Sensitive keys opened: give one of the two bits.',
+  ],
+  [
     'Attribute Name inside a Key Wrapping Specification',
     'The names of 1.x in 2.x as well, where the field is still a text. Attributes that the object does not have are left out.',
   ],

@@ -28,7 +28,7 @@ const situations: readonly Situation[] = [
   },
   {
     reason: 'FeatureNotSupported',
-    when: 'wrapped keys in Register; Wrapping Method TR-31; Asynchronous Indicator Mandatory; Ephemeral; a placeholder that stands for several objects',
+    when: 'Wrapping Method TR-31; Asynchronous Indicator Mandatory; Ephemeral; a placeholder that stands for several objects',
   },
   { reason: 'AuthenticationNotSuccessful', when: 'a credential is missing or wrong' },
   {

@@ -11,8 +11,10 @@ import { newest } from '../model/versions.ts'
 import { describeHalf } from './asymmetric-intake.ts'
 import { completeUsage, demandInOlder } from './given-attributes.ts'
 import { bytesOf, lengthToMake } from './key-sizes.ts'
+import { isWrapped } from './key-wrapping.ts'
 import { claimed, setDigest } from './object-facts.ts'
 import { sayable } from './sayable.ts'
+import { describeWrapped } from './wrapped-intake.ts'
 
 /** First version that registers objects whose value is elsewhere (KMIP 1.2 §3.35). */
 const absentValuesSince = versionNumber('1.2')
@@ -28,10 +30,16 @@ export function describeKeyBlock(
 ): object {
   const { KeyBlock: block } = fields
   const { objectType, vitals, attributes } = object
-  refuseWrapped(block)
   if (!KeyFormatType.names(version).includes(block.KeyFormatType as never))
     throw new KmipError('KeyFormatTypeNotSupported', `Key Format Type ${block.KeyFormatType}`)
   vitals.KeyFormatType = block.KeyFormatType
+  if (isWrapped(block)) {
+    if (objectType === 'SplitKey') checkSplit(fields as SplitFields)
+    describeWrapped(object, block, version)
+    return { ...fields, KeyBlock: withSayableAttributes(block, object) }
+  }
+  if (block.KeyValue?.type === 'ByteString')
+    throw new KmipError('InvalidField', 'a Key Value in bytes needs Key Wrapping Data')
   const isAbsent = block.KeyValue === undefined && version >= absentValuesSince
   if (isAbsent) attributes.set('KeyValuePresent', false)
   const material = isAbsent ? undefined : materialOf(block)
@@ -47,11 +55,6 @@ export function describeKeyBlock(
     if (bytes !== undefined) setDigest(object, bytes, isTransparent ? 'Raw' : block.KeyFormatType)
   }
   return isAbsent ? fields : { ...fields, KeyBlock: withSayableAttributes(block, object) }
-}
-
-function refuseWrapped({ KeyValue, KeyWrappingData }: KeyBlock): void {
-  if (KeyWrappingData !== undefined || KeyValue?.type === 'ByteString')
-    throw new KmipError('FeatureNotSupported', 'this server does not take wrapped keys')
 }
 
 /** Key Material in the clear, not empty. */
@@ -110,6 +113,12 @@ interface SplitFields {
 
 /** KMIP 2.1 §2.8. Algorithm and length are those of the whole key; a part may be longer. */
 function describeSplit(object: ManagedObject, fields: SplitFields, version: Version): void {
+  checkSplit(fields)
+  noteClaims(object, fields.KeyBlock)
+  demandInOlder(object, 'CryptographicUsageMask', version)
+}
+
+function checkSplit(fields: SplitFields): void {
   const { SplitKeyParts, KeyPartIdentifier, SplitKeyThreshold, SplitKeyMethod } = fields
   const isSound =
     1 <= SplitKeyThreshold &&
@@ -120,8 +129,6 @@ function describeSplit(object: ManagedObject, fields: SplitFields, version: Vers
     throw new KmipError('InvalidField', 'parts, threshold and Key Part Identifier do not fit')
   if (SplitKeyMethod === 'PolynomialSharingPrimeField' && fields.PrimeFieldSize === undefined)
     throw new KmipError('InvalidField', 'a part over a prime field needs the Prime Field Size')
-  noteClaims(object, fields.KeyBlock)
-  demandInOlder(object, 'CryptographicUsageMask', version)
 }
 
 /** A PGP key is kept as data: algorithm and length are what the client says (KMIP 2.1 §2.4). */

@@ -14,6 +14,7 @@ import { sealedItem, type SealedType } from './key-material.ts'
 import { prepareObject, type Prepared } from './new-object.ts'
 import { setDigest } from './object-facts.ts'
 import type { Context } from './operation.ts'
+import { withNamedKeys } from './wrapped-intake.ts'
 
 /** An object as it comes in: the fields of its structure in the clear, and attributes for it. */
 export interface Incoming {
@@ -37,7 +38,8 @@ export async function takeIn(
   { objectType, fields, attributes }: Incoming,
 ): Promise<TakenIn> {
   const prepared = await prepareObject(context, operation, objectType, attributes)
-  const kept = describeObject(prepared.object, fields, context.version)
+  const named = withNamedKeys(fields, context)
+  const kept = describeObject(prepared.object, named, context.version)
   return { ...prepared, material: sealedItem(objectType, kept) }
 }
 

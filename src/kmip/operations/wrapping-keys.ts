@@ -34,6 +34,8 @@ const { WrapKey, UnwrapKey, Sign, Verify, MACGenerate, MACVerify } = Cryptograph
 interface Role {
   /** Bits of the usage mask, by Object Type; one of them is enough. No row: such an object is no key for it. */
   uses: Partial<Record<ObjectTypeName, number>>
+  /** Bits that are enough for a key which the client could get in the clear. */
+  usesOfReadable?: number
   /** A public key that is named stands for the private key it is linked to (KMIP 2.1 §3.3). */
   private?: true
   /** Whether it protects, or processes what is protected already (KMIP 2.1 §4.57). */
@@ -41,8 +43,10 @@ interface Role {
 }
 
 /**
- * What a key has to be for its part. A key that may wrap may also unwrap what the server hands out
- * unwrapped: the published cases TC-WRAP-2 and TC-WRAP-3 have it so.
+ * What a key has to be for its part. The published cases TC-WRAP-2 and TC-WRAP-3 have the server unwrap
+ * by a key that may wrap only. That gives nothing away when the client could get the key and unwrap by
+ * itself. Otherwise Unwrap Key must be said: a Sensitive object that left wrapped by a Sensitive key would
+ * be registered wrapped, and handed out in the clear.
  */
 const roles = {
   encrypt: {
@@ -55,7 +59,8 @@ const roles = {
     protects: true,
   },
   decrypt: {
-    uses: { SymmetricKey: UnwrapKey | WrapKey, PrivateKey: UnwrapKey | WrapKey },
+    uses: { SymmetricKey: UnwrapKey, PrivateKey: UnwrapKey },
+    usesOfReadable: WrapKey,
     private: true,
     protects: false,
   },
@@ -186,7 +191,9 @@ function checkUse({ id, objectType, vitals, attributes }: ManagedObject, role: R
       before20: 'IllegalOperation',
     })
   }
-  if (((attributes.first('CryptographicUsageMask') ?? 0) & bits) === 0) {
+  const isReadable = vitals.Extractable && !vitals.Sensitive
+  const enough = isReadable ? bits | (role.usesOfReadable ?? 0) : bits
+  if (((attributes.first('CryptographicUsageMask') ?? 0) & enough) === 0) {
     throw new KmipError(
       'IncompatibleCryptographicUsageMask',
       `the usage mask of key ${id} does not allow this wrapping`,

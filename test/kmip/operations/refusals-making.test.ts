@@ -368,7 +368,7 @@ const registering: Row[] = [
     'KeyFormatTypeNotSupported',
   ],
   [
-    'a wrapped key',
+    'a wrapped key without a wrapping key',
     () =>
       register(
         'SymmetricKey',
@@ -380,8 +380,39 @@ const registering: Row[] = [
         },
         mask,
       ),
-    'FeatureNotSupported',
-    'FeatureNotSupported',
+    'InvalidField',
+    'InvalidField',
+  ],
+  [
+    'wrapped bytes without a word about their wrapping',
+    () =>
+      register(
+        'SymmetricKey',
+        { SymmetricKey: key(16, { KeyValue: { type: 'ByteString', value: new Uint8Array(24) } }) },
+        mask,
+      ),
+    'InvalidField',
+    'InvalidField',
+  ],
+  [
+    'a wrapped key whose length nobody says',
+    () =>
+      register(
+        'SymmetricKey',
+        {
+          SymmetricKey: key(16, {
+            KeyValue: { type: 'ByteString', value: new Uint8Array(24) },
+            KeyWrappingData: {
+              WrappingMethod: 'Encrypt',
+              EncryptionKeyInformation: { UniqueIdentifier: 'elsewhere' },
+            },
+            CryptographicLength: undefined,
+          }),
+        },
+        mask,
+      ),
+    'InvalidField',
+    'InvalidField',
   ],
   [
     'an attribute that the server sets',

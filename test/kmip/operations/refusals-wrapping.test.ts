@@ -1,8 +1,9 @@
 // What wrapping refuses, and why: KMIP 1.4 §11.12, KMIP 2.1 §6.1.19.1.
+import { expect, test } from 'vitest'
 import type { VersionText } from 'ttlv-codec'
 import type { AttributeInstance } from '../../../src/kmip/model/attribute-forms.ts'
 import type { Ask, TestEngine } from './engine.ts'
-import { started } from './engine.ts'
+import { started, testEngine } from './engine.ts'
 import { contact, describeRefusals, name, register, type Row } from './refusals.ts'
 import {
   active,
@@ -15,6 +16,7 @@ import {
   plainKey,
   registered,
   usage,
+  wrappedBlock,
   wrappingKey,
 } from './wrapped.ts'
 
@@ -228,3 +230,108 @@ const rows: Row[] = [
 ]
 
 describeRefusals('wrapping', rows)
+
+/** Get of a key that was registered wrapped by another, which has these attributes. */
+const unwrappedGet =
+  (more: object, ...attributes: AttributeInstance[]) =>
+  async (engine: TestEngine, as: VersionText): Promise<Ask> => {
+    const kek = await wrappingKey(engine, as, ...attributes)
+    const block = wrappedBlock(kek, more)
+    return [
+      'Get',
+      {
+        UniqueIdentifier: await registered(engine, as, block, usage(masks.use)),
+        KeyWrapType: 'NotWrapped',
+      },
+    ]
+  }
+
+const since14 = (as: VersionText) => as >= '1.4'
+const unencoded = { EncodingOption: 'NoEncoding' }
+
+const unwrapping: Row[] = [
+  [
+    'a wrapping key that is not there',
+    async (engine, as) => [
+      'Get',
+      {
+        UniqueIdentifier: await registered(engine, as, wrappedBlock('none'), usage(masks.use)),
+        KeyWrapType: 'NotWrapped',
+      },
+    ],
+    'ItemNotFound',
+    'WrappingObjectNotFound',
+    since14,
+  ],
+  [
+    'a wrapping key that was never active',
+    unwrappedGet(unencoded, { tag: 'ActivationDate', value: started + 60n }),
+    'PermissionDenied',
+    'WrongKeyLifecycleState',
+    since14,
+  ],
+  [
+    'a wrapping key before its Process Start Date',
+    unwrappedGet(unencoded, { tag: 'ProcessStartDate', value: started + 60n }),
+    'PermissionDenied',
+    'WrongKeyLifecycleState',
+    since14,
+  ],
+  [
+    'a wrapping key that is for other uses',
+    unwrappedGet(unencoded, usage(masks.use)),
+    'PermissionDenied',
+    'IncompatibleCryptographicUsageMask',
+    since14,
+  ],
+  [
+    'a Key Value that is none once it is open',
+    unwrappedGet({ EncodingOption: undefined }),
+    'CryptographicFailure',
+    'CryptographicFailure',
+    since14,
+  ],
+  [
+    'a key wrapped by a method that is not done',
+    unwrappedGet({ WrappingMethod: 'TR_31' }),
+    'FeatureNotSupported',
+    'FeatureNotSupported',
+    since14,
+  ],
+  [
+    'a conversion of a key that stays wrapped',
+    async (engine, as) => {
+      const block = wrappedBlock(await wrappingKey(engine, as))
+      const UniqueIdentifier = await registered(engine, as, block, usage(masks.use))
+      return ['Get', { UniqueIdentifier, KeyFormatType: 'TransparentSymmetricKey' }]
+    },
+    'KeyFormatTypeNotSupported',
+    'KeyFormatTypeNotSupported',
+  ],
+  [
+    'a key at once as it is registered and wrapped anew',
+    async (engine, as) => {
+      const kek = await wrappingKey(engine, as)
+      return [
+        'Get',
+        {
+          UniqueIdentifier: await registered(engine, as, wrappedBlock(kek), usage(masks.use)),
+          KeyWrapType: 'AsRegistered',
+          KeyWrappingSpecification: encryption(kek),
+        },
+      ]
+    },
+    'FeatureNotSupported',
+    'KeyWrapTypeNotSupported',
+    since14,
+  ],
+]
+
+describeRefusals('unwrapping', unwrapping)
+
+test('1.0 has no word for No Encoding, so it is not handed a key that is wrapped so', async () => {
+  const engine = await testEngine()
+  const block = wrappedBlock(await wrappingKey(engine, '1.1'))
+  const UniqueIdentifier = await registered(engine, '1.1', block, usage(masks.use))
+  expect(await engine.refused('1.0', 'Get', { UniqueIdentifier })).toBe('InvalidField')
+})

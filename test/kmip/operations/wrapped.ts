@@ -108,3 +108,19 @@ export function wrappedValue({ KeyValue }: KeyBlock): Uint8Array {
   if (KeyValue?.type !== 'ByteString') throw new Error('the Key Value is not bytes')
   return KeyValue.value
 }
+
+/**
+ * The key as somebody else has wrapped it, without encoding; `inStructure` as the published cases have it.
+ */
+export const wrappedBlock = (kek: string, data: object = {}, inStructure = false): KeyBlock =>
+  clearBlock(keyHex, {
+    KeyValue: inStructure
+      ? { type: 'Structure', value: { KeyMaterial: bytes(wrappedHex), Attributes: undefined } }
+      : { type: 'ByteString', value: bytes(wrappedHex) },
+    KeyWrappingData: {
+      WrappingMethod: 'Encrypt',
+      EncryptionKeyInformation: { UniqueIdentifier: kek, CryptographicParameters: keyWrap },
+      EncodingOption: 'NoEncoding',
+      ...data,
+    },
+  } as Partial<KeyBlock>)
