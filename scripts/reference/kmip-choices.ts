@@ -157,11 +157,11 @@ const objects = [
   ],
   [
     'Custom and vendor attributes',
-    'Any item type, also changed from one type to another. `x-` of 1.x is vendor `x` of 2.x. `y-` and vendor `y` belong to the server.',
+    'Any item type, also changed from one type to another; before 2.0 structures hold no structures. `x-` of 1.x is vendor `x` of 2.x. `y-` and vendor `y` belong to the server.',
   ],
   [
     'Attribute Index',
-    'Given by the server from 0, never given again. A request that adds an attribute with an index is refused.',
+    'Given by the server from 0 and never changed; a new instance gets one more than the highest that is held. A request that adds an attribute with an index is refused.',
   ],
   [
     'Templates',
@@ -225,6 +225,10 @@ const locating = [
     'Absent: on-line objects. Destroyed objects only with the bit for them (2.x).',
   ],
   ['Order', 'Newest first, the same in every version.'],
+  [
+    'Object Group Member',
+    'Fresh: members that Get has not served. Default: the newest member. Where the reserved group `default` has none, and the search asks for nothing but Object Type, algorithm, length and usage mask, a symmetric key is made, AES with 256 bits unless the search says otherwise, and audited as a Create.',
+  ],
   [
     'Limits',
     'At most `located-items` identifiers; at most `scanned-objects` rows are looked at when an attribute has no index.',

@@ -6,6 +6,7 @@ import {
   unknownVendor,
   type AttributeInstance,
   type AttributeReference,
+  type VendorAttributeValue,
 } from '../model/attribute-forms.ts'
 import type { AttributeRow } from '../model/attribute-rules.ts'
 import {
@@ -17,6 +18,7 @@ import {
 } from '../model/attributes.ts'
 import { KmipError, type ResultReasonName } from '../model/result.ts'
 import { tagName, tagNumber } from '../model/tags.ts'
+import { version20 } from '../model/versions.ts'
 import { textVocabulary } from '../model/text-vocabulary.ts'
 
 /** Vendor of the attributes that the server alone sets (KMIP 2.1 §4.60). */
@@ -54,6 +56,7 @@ export function checkKnown(
  */
 export function checkValue(instance: AttributeInstance, version: Version, partial = false): void {
   const { tag, value } = instance
+  if (tag === 'Attribute' && !partial) checkVendorValue(value as VendorAttributeValue, version)
   if (tag === 'Attribute' || tag === 'Template' || tag === 'CryptographicUsageMask') return
   const schema = (partial ? filterSchema(tag) : rowOf(tag).schema) as Schema<unknown>
   if (schema.itemType !== 'Enumeration' && schema.itemType !== 'Structure') return
@@ -69,6 +72,22 @@ export function checkValue(instance: AttributeInstance, version: Version, partia
     if (error instanceof EncodeError && error.code === 'newer-than-version') throw unknown()
     throw error
   }
+}
+
+/** KMIP 1.4 §3.39: a structure without structures in it. KMIP 2.1 §4.60: letters of vendors' names. */
+function checkVendorValue(given: VendorAttributeValue, version: Version): void {
+  const { VendorIdentification: vendor, AttributeName, AttributeValue } = given
+  const name = nameOf({ tag: 'Attribute', vendor, name: AttributeName })
+  if (version >= version20) {
+    if (/^[A-Za-z0-9_.]+$/u.test(vendor)) return
+    throw new KmipError(
+      'InvalidAttribute',
+      `${name} has a Vendor Identification of other characters`,
+    )
+  }
+  if (AttributeValue.type !== 'Structure') return
+  if (AttributeValue.value.some(({ type }) => type === 'Structure'))
+    throw new KmipError('InvalidAttributeValue', `${name} is a structure that holds structures`)
 }
 
 /** Enumeration values without a name are numbers in memory: most values have none. */

@@ -6,6 +6,7 @@ import { StorageStatusMask } from '../model/masks.ts'
 import { KmipError } from '../model/result.ts'
 import type { ObjectName } from '../model/unique-identifier.ts'
 import { checkKnown, checkValue } from './attribute-rows.ts'
+import { newMember } from './group-pool.ts'
 import { operation, type Context } from './operation.ts'
 import { objectTypesIn } from './sayable.ts'
 import { identifierOf, recordState } from './subject.ts'
@@ -27,7 +28,7 @@ export const locate = operation('Locate', {
       throw new KmipError('ServerLimitExceeded', what)
     }
     const attributes = (request.Attributes ?? []).map((one) => wanted(one, context))
-    const { ids, total } = await search(
+    let { ids, total } = await search(
       work,
       {
         group: principal.group,
@@ -42,6 +43,11 @@ export const locate = operation('Locate', {
       },
       facts.locate,
     )
+    if (ObjectGroupMember !== undefined && total === 0) {
+      const made = await newMember(context, attributes)
+      ids = made === undefined ? [] : [made]
+      total = ids.length
+    }
     if (attributes.some(({ tag }) => tag === 'State')) await recordStates(ids, context)
     const single = ids.length === 1 && (total === 1 || MaximumItems === 1)
     batch.placeholder = single ? ids[0] : undefined

@@ -2,9 +2,14 @@
  * What may be said about an object in a version – KMIP 2.1 §9.16: never an attribute, an enumeration
  * value or a bit that the peer's version does not have.
  */
-import { encode, EncodeError, type Schema, type Version } from 'ttlv-codec'
+import { encode, EncodeError, type Schema, type TypedValue, type Version } from 'ttlv-codec'
 import type { ObjectTypeName } from '../../keystore/managed-object.ts'
-import { attributeText, referenceOf, type AttributeInstance } from '../model/attribute-forms.ts'
+import {
+  attributeText,
+  referenceOf,
+  type AttributeInstance,
+  type VendorAttributeValue,
+} from '../model/attribute-forms.ts'
 import { appliesTo, attributeNames, inVersion, type AttributeName } from '../model/attributes.ts'
 import { ObjectType } from '../model/enumerations.ts'
 import { CryptographicUsageMask } from '../model/masks.ts'
@@ -31,13 +36,20 @@ function said<T extends AttributeInstance>(
   const { tag, value } = instance
   if (tag === 'Template') return undefined
   if (tag === 'Attribute') {
-    const named = version >= version20 || attributeText(referenceOf(instance)) !== undefined
-    return named ? instance : undefined
+    if (version >= version20) return instance
+    const isNamed = attributeText(referenceOf(instance)) !== undefined
+    const { AttributeValue } = value as VendorAttributeValue
+    return isNamed && !isOfNewerType(AttributeValue) ? instance : undefined
   }
   if (!namesOf(objectType, version).has(tag)) return undefined
   if (tag === 'CryptographicUsageMask')
     return { ...instance, value: sayableMask(value as number, version) }
   return isEncodable(tag, value, version) ? instance : undefined
+}
+
+/** Date-Time Extended came with 2.0. */
+function isOfNewerType({ type, value }: TypedValue): boolean {
+  return type === 'DateTimeExtended' || (type === 'Structure' && value.some(isOfNewerType))
 }
 
 const namesByKind = new Map<string, ReadonlySet<AttributeName>>()

@@ -84,6 +84,31 @@ const changing: Row[] = [
     'ApplicationNamespaceNotSupported',
   ],
   [
+    'a custom attribute whose structure holds a structure',
+    (engine, as) =>
+      added(engine, as, {
+        tag: 'Attribute',
+        value: {
+          VendorIdentification: 'x',
+          AttributeName: 'nested',
+          AttributeValue: {
+            type: 'Structure',
+            value: [{ tag: 0x540001, type: 'Structure', value: [] }],
+          },
+        },
+      }),
+    'InvalidField',
+    undefined,
+    early,
+  ],
+  [
+    'a Vendor Identification with other than letters, digits, underscores and periods',
+    (engine, as) => added(engine, as, custom('acme ltd', 'place')),
+    '',
+    'InvalidAttribute',
+    isLate,
+  ],
+  [
     'adding to a destroyed object',
     async (engine, as) => [
       'AddAttribute',

@@ -104,3 +104,19 @@ test('custom attributes of 1.x are vendor attributes of vendor x in 2.x, both wa
     expect(vendors).toHaveLength(isLate(as) ? 2 : 1)
   }
 })
+
+describe('what only newer versions have', () => {
+  test('a Date-Time Extended is not told to 1.x', async () => {
+    const engine = await testEngine()
+    const moment: TypedValue = { type: 'DateTimeExtended', value: 5n }
+    const within: TypedValue = { type: 'Structure', value: [{ tag: 0x540001, ...moment }] }
+    const given = [custom('At', moment), custom('In', within), custom('Name', text('told'))]
+    const UniqueIdentifier = await engine.key('2.1', 'A', given)
+    const seen = async (as: '1.4' | '2.0') => {
+      const { Attributes } = await engine.call(as, 'GetAttributes', { UniqueIdentifier })
+      return Attributes!.filter(({ tag }) => tag === 'Attribute')
+    }
+    expect(await seen('2.0')).toEqual(given)
+    expect(await seen('1.4')).toEqual([custom('Name', text('told'))])
+  })
+})
