@@ -13,6 +13,7 @@ import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
 import { wipeDue } from './keystore/wiping.ts'
 import { Aftermath } from './kmip/operations/aftermath.ts'
+import { Streams } from './kmip/operations/streams.ts'
 import type { Contact } from './kmip/server/contacts.ts'
 import { Listeners } from './kmip/server/listeners.ts'
 import type { Log } from './kmip/server/ports.ts'
@@ -189,6 +190,12 @@ function responderOf(store: Store, options: ServerOptions): Responder {
       maxItems: limits.messageItems,
       maxBatchItems: limits.batchItems,
     },
+    streams: new Streams({
+      streams: limits.streams,
+      perClient: limits.streamsPerClient,
+      idleTime: limits.streamTime,
+      bytes: limits.streamBytes,
+    }),
     facts: {
       vendor: 'keyreel',
       locate: {

@@ -66,6 +66,8 @@ const group: Fields = {
   'libraries[]': 'clients that are not revoked',
   destroy: '`now`, `30d` or any number of days, `refuse`',
   duplicates: '`refuse` or `allow`',
+  retired: '`process` or `refuse`',
+  ecb: '`allow` or `refuse`',
   export: 'as set; absent otherwise',
   ready: 'as set; absent otherwise',
 }

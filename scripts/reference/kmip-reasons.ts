@@ -57,7 +57,7 @@ const situations: readonly Situation[] = [
   },
   {
     reason: 'UsageLimitExceeded',
-    when: 'Check or Get Usage Allocation asks for more than is left',
+    when: 'a use, Check or Get Usage Allocation asks for more than is left',
   },
   {
     reason: 'InvalidAttribute',
@@ -155,7 +155,7 @@ const situations: readonly Situation[] = [
   },
   {
     reason: 'ServerLimitExceeded',
-    when: 'more attributes, or more instances of one, than an object may have',
+    when: 'more attributes, or more instances of one, than an object may have; more operations in parts, or longer ones, than a client may have open',
   },
   {
     reason: 'ServerLimitExceeded',
@@ -168,6 +168,23 @@ const situations: readonly Situation[] = [
     when: 'a key format that is not taken, not converted to, or not part of the version',
   },
   { reason: 'KeyCompressionTypeNotSupported', when: 'Get or Register with a Key Compression Type' },
+  {
+    reason: 'KeyValueNotPresent',
+    when: 'a use of a key of which only the attributes are kept, or the wrapped value',
+  },
+  {
+    reason: 'MissingInitializationVector',
+    when: 'a mode needs an IV/Counter/Nonce, and none is given or asked for',
+  },
+  {
+    reason: 'BadCryptographicParameters',
+    when: 'a tag of a length that the mode does not have',
+    before20: 'GeneralFailure',
+  },
+  {
+    reason: 'InvalidCorrelationValue',
+    when: 'no operation in parts of this client, operation and key is under way',
+  },
   {
     reason: 'KeyValueNotPresent',
     when: 'Get or Re-key of an object of which only the attributes are kept',

@@ -30,6 +30,8 @@ const shapes = {
     duplicates: optionalText,
     export: optionalText,
     ready: optionalText,
+    retired: optionalText,
+    ecb: optionalText,
   }),
   /** By client name. */
   client: z.strictObject({

@@ -94,12 +94,16 @@ export interface GroupPolicy {
   destroyAfterDays: number | undefined
   /** Whether a second living key may hold the ASI of a tape namespace. */
   duplicates: 'refuse' | 'allow'
+  /** Whether keys that are Deactivated or Compromised still open what they once protected. */
+  retired: 'process' | 'refuse'
+  /** Whether Encrypt may use the mode ECB, which shows equal blocks as equal. */
+  ecb: 'allow' | 'refuse'
   /** Words about export and readiness, as they were set. */
   export: string | undefined
   ready: string | undefined
 }
 
-type PolicyWords = Pick<Body<'group'>, 'destroy' | 'duplicates' | 'export' | 'ready'>
+type PolicyWords = Omit<Body<'group'>, 'created'>
 
 interface Setting {
   form: string
@@ -120,9 +124,20 @@ const settings: Record<keyof PolicyWords, Setting> = {
   },
   export: plainWord,
   ready: plainWord,
+  retired: {
+    form: 'process or refuse',
+    isValid: (value) => value === 'process' || value === 'refuse',
+  },
+  ecb: {
+    form: 'allow or refuse',
+    isValid: (value) => value === 'allow' || value === 'refuse',
+  },
 }
 
-/** The policy of a group; what was never set has its default: destroy 30d, duplicates refuse. */
+/**
+ * The policy of a group; what was never set has its default: destroy 30d, duplicates refuse,
+ * retired process, ecb allow.
+ */
 export async function groupPolicy(
   work: Pick<Work, 'document'>,
   group: string,
@@ -135,6 +150,8 @@ export function policyOf(words: PolicyWords): GroupPolicy {
   return {
     destroyAfterDays: daysOf(words.destroy ?? '30d'),
     duplicates: words.duplicates === 'allow' ? 'allow' : 'refuse',
+    retired: words.retired === 'refuse' ? 'refuse' : 'process',
+    ecb: words.ecb === 'refuse' ? 'refuse' : 'allow',
     export: words.export,
     ready: words.ready,
   }

@@ -65,11 +65,16 @@ export function decrypt(request: CipherRequest & { data: Uint8Array }): Uint8Arr
   return begin('decrypt', request, Infinity).final(request.data).data
 }
 
-const heldLimit = 1024 * 1024
+/** Most bytes that a stream holds where nothing is given back before the end. */
+export const heldLimit = 1024 * 1024
 
 /** Begins an encryption or decryption in parts. Throws CryptoRefusal. */
-export function openCipher(direction: Direction, request: CipherRequest): CipherStream {
-  return begin(direction, request, heldLimit)
+export function openCipher(
+  direction: Direction,
+  request: CipherRequest,
+  mostHeld = heldLimit,
+): CipherStream {
+  return begin(direction, request, mostHeld)
 }
 
 function begin(direction: Direction, request: CipherRequest, heldLimit: number): CipherStream {

@@ -105,6 +105,13 @@ describe('group settings', () => {
     expect(policyOf(parseGroupSettings(['duplicates=allow'])).duplicates).toBe('allow')
   })
 
+  test('retired keys process and ECB is allowed unless the group says otherwise', () => {
+    expect(policyOf(parseGroupSettings(['retired=refuse', 'ecb=refuse']))).toMatchObject({
+      retired: 'refuse',
+      ecb: 'refuse',
+    })
+  })
+
   test.each([
     'destroy=later',
     'destroy=0d',
@@ -113,6 +120,8 @@ describe('group settings', () => {
     'destroy=',
     'destroy',
     'duplicates=yes',
+    'retired=no',
+    'ecb=maybe',
     'export=',
     'export=a b',
     'ready=a\nb',
@@ -131,6 +140,8 @@ describe('group settings', () => {
     expect(await groupPolicy({ document }, 'default')).toEqual({
       destroyAfterDays: 30,
       duplicates: 'refuse',
+      retired: 'process',
+      ecb: 'allow',
       export: undefined,
       ready: undefined,
     })

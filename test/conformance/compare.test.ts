@@ -93,6 +93,37 @@ describe('key material', () => {
   })
 })
 
+describe('what is computed with a key', () => {
+  const data = (value: string): string => `<Data type="ByteString" value="${value}"/>`
+  const iv = '<IVCounterNonce type="ByteString" value="0102"/>'
+  const told = (operation: string, more: string) => ({
+    published: tell(operation, id0 + data('2a2a') + more),
+    found: tell(operation, uid('a1') + data('1717') + more),
+  })
+  const maker = (operation: string) => ({
+    published: tell(operation, id0),
+    found: tell(operation, uid('a1')),
+  })
+
+  test('may be other bytes of the same length when the server has made the key', () => {
+    const memory = newCase(newRun(), now)
+    differences(maker('Create'), memory)
+    expect(differences(told('Encrypt', ''), memory)).toEqual([])
+    const found = tell('Encrypt', uid('a1') + data('17'))
+    expect(differences({ ...told('Encrypt', ''), found }, memory).join()).toContain(
+      'expected 2 bytes, found 1',
+    )
+  })
+
+  test('is as published for a key of the client, unless the server has made the IV', () => {
+    const memory = newCase(newRun(), now)
+    differences(maker('Register'), memory)
+    expect(differences(told('Encrypt', ''), memory)).toHaveLength(1)
+    expect(differences(told('Encrypt', iv), memory)).toEqual([])
+    expect(differences(told('Decrypt', ''), memory)).toHaveLength(1)
+  })
+})
+
 describe('attributes', () => {
   const state = attribute('State', 'Enumeration', 'PreActive')
   const bits = attribute('Cryptographic Length', 'Integer', '256')

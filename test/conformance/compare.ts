@@ -17,6 +17,7 @@ import { dateKey, momentOf, type CaseMemory } from './memory.ts'
 import {
   identifiers,
   isFree,
+  isComputedFreely,
   isFreeMaterial,
   mayBeExtra,
   mayBeMissing,
@@ -160,7 +161,8 @@ function within(expected: Expected, found: Item, place: Place): Place {
   const path = place.path === '' ? expected.name : place.path
   if (expected.name === 'ResponsePayload') {
     const object = textOf(field(found, 'UniqueIdentifier'))
-    return { ...place, path, ...(object === undefined ? {} : { object }) }
+    const randomIv = field(found, 'IVCounterNonce') !== undefined
+    return { ...place, path, randomIv, ...(object === undefined ? {} : { object }) }
   }
   if (expected.name === 'Attribute') return { ...place, path, attribute: attributeKey(found) }
   if (place.parent === 'Attributes') return { ...place, path, attribute: expected.name }
@@ -186,6 +188,7 @@ function otherStatus({ item }: Expected, found: Item): string | undefined {
 function value(expected: Expected, found: Item, place: Place): string | undefined {
   if (found.type === 'DateTime') return date(expected, found.value, place)
   if (isFreeMaterial(expected, place)) return material(expected, found, place)
+  if (isComputedFreely(expected, place)) return otherLength(expected, found)
   const { placeholder } = expected
   if (placeholder !== undefined) return bound(placeholder, found, place)
   const isIdentifier = identifiers.has(expected.name) || identifiers.has(place.attribute ?? '')
@@ -194,6 +197,12 @@ function value(expected: Expected, found: Item, place: Place): string | undefine
   }
   if (sameValue(expected.item, found)) return undefined
   return `expected ${show(expected.item, place.attribute)}, found ${show(found, place.attribute)}`
+}
+
+function otherLength({ item }: Expected, found: Item): string | undefined {
+  if (item.type !== 'ByteString' || found.type !== 'ByteString') return undefined
+  if (item.value.length === found.value.length) return undefined
+  return `expected ${item.value.length} bytes, found ${found.value.length}`
 }
 
 /** A placeholder takes the first value shown; two identifiers are never one object. */

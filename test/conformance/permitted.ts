@@ -18,6 +18,8 @@ export interface Place {
   readonly asked?: Item
   /** Within a payload: the Unique Identifier of the object it is about. */
   readonly object?: string
+  /** Within a payload: it tells an IV that the server has made. */
+  readonly randomIv?: boolean
   /** Within an attribute: which one (`Digest`, `x-Barcode`). */
   readonly attribute?: string
   /** Within a Key Block: how the material is encoded; absent when it is wrapped. */
@@ -83,6 +85,27 @@ export function isFreeMaterial(expected: Expected, place: Place): boolean {
   if (expected.placeholder !== undefined) return false
   if (expected.item.value.every((byte) => byte === 0x2a)) return true
   return place.object !== undefined && place.memory.run.origins.get(place.object) === 'server'
+}
+
+/** Byte strings of an answer that are computed with a key. */
+const computed: ReadonlySet<string> = new Set([
+  'Data',
+  'IVCounterNonce',
+  'AuthenticatedEncryptionTag',
+  'SignatureData',
+  'MACData',
+])
+
+/**
+ * Whether bytes may be others because they are computed with a key that the server has made, or with an
+ * IV that it has made. Only the length is compared then.
+ */
+export function isComputedFreely(expected: Expected, place: Place): boolean {
+  if (place.parent !== 'ResponsePayload' || expected.placeholder !== undefined) return false
+  if (!computed.has(expected.name) || place.operation === 'Hash') return false
+  if (place.object !== undefined && place.memory.run.origins.get(place.object) === 'server')
+    return true
+  return place.operation === 'Encrypt' && place.randomIv === true
 }
 
 /** An object not known to have been handed in by the client counts as made by the server. */

@@ -42,7 +42,9 @@ export const groupSet = command({
   details:
     'destroy=now|30d|refuse: when a destroyed key is wiped for good, or that Destroy is refused. ' +
     'duplicates=refuse|allow: whether two living keys may hold the same application data in a ' +
-    'tape namespace. export=WORD and ready=WORD are kept for the exchange with other sites.',
+    'tape namespace. retired=process|refuse: whether keys that are Deactivated or Compromised still ' +
+    'decrypt, verify and unwrap. ecb=allow|refuse: whether Encrypt may use the mode ECB. ' +
+    'export=WORD and ready=WORD are kept for the exchange with other sites.',
   arguments: { NAME: argument('name of the group'), SETTING: rest('policies as key=value') },
   exits: keystoreExits,
   examples: ['group set default destroy=30d', 'group set test destroy=now duplicates=allow'],
@@ -69,6 +71,8 @@ function groupJson({ name, created, policy, clients }: Group) {
     libraries: clients,
     destroy: destroyWord(policy.destroyAfterDays),
     duplicates: policy.duplicates,
+    retired: policy.retired,
+    ecb: policy.ecb,
     export: policy.export,
     ready: policy.ready,
   }

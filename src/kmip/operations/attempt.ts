@@ -32,7 +32,7 @@ export interface Mark {
   room: number
 }
 
-type Perform = (context: Omit<Context, 'writable' | 'facts'>) => Promise<unknown>
+type Perform = (context: Omit<Context, 'writable' | 'facts' | 'streams'>) => Promise<unknown>
 
 /** One batch's answers in the making; taken back in part when an act is rolled back. */
 export class Attempt {

@@ -24,6 +24,7 @@ import {
   type ServerFacts,
 } from './operation.ts'
 import { refusalOfReading } from './refusals.ts'
+import type { Streams } from './streams.ts'
 
 /** The part of the store that the engine uses. */
 export interface ActingStore {
@@ -35,6 +36,7 @@ export interface ActingStore {
 export interface Engine {
   store: ActingStore
   facts: ServerFacts
+  streams: Streams
   log: AftermathLog
   aftermath: Aftermath
 }
@@ -141,11 +143,20 @@ class Run {
         attempt.replace(at, items[at]!, this.#refusalFor(error))
       }
       const undone = attempt.undo()
+      this.#endStreams()
       if (undone.length === 0) return
       await this.#engine.store.act((work) => {
         auditUndo(work, principal, undone)
         return Promise.resolve()
       })
+    }
+  }
+
+  /** A stream that has taken a part which was undone cannot go on. */
+  #endStreams(): void {
+    for (const { ResponsePayload } of this.#attempt.answers) {
+      const { CorrelationValue } = (ResponsePayload ?? {}) as { CorrelationValue?: Uint8Array }
+      if (CorrelationValue !== undefined) this.#engine.streams.end(CorrelationValue)
     }
   }
 
@@ -200,9 +211,10 @@ class Run {
   }
 
   async #items(items: readonly Item[], work: Work, writable: boolean): Promise<void> {
+    const { facts, streams } = this.#engine
     for (const item of items) {
       await this.#attempt.run(item, work, (context) =>
-        this.#perform(item, { ...context, writable, facts: this.#engine.facts }),
+        this.#perform(item, { ...context, writable, facts, streams }),
       )
       if (this.#stopped) return
     }

@@ -6,9 +6,11 @@ import { adjustAttribute } from './adjust-attribute.ts'
 import { archive } from './archive.ts'
 import { check } from './check.ts'
 import { create } from './create.ts'
+import { decrypt } from './decrypt.ts'
 import { deleteAttribute } from './delete-attribute.ts'
 import { destroy } from './destroy.ts'
 import { discoverVersions } from './discover-versions.ts'
+import { encrypt } from './encrypt.ts'
 import { getAttributeList } from './get-attribute-list.ts'
 import { getAttributes } from './get-attributes.ts'
 import { getUsageAllocation } from './get-usage-allocation.ts'
@@ -51,6 +53,8 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Recover: recover,
   ObtainLease: obtainLease,
   GetUsageAllocation: getUsageAllocation,
+  Encrypt: encrypt,
+  Decrypt: decrypt,
   Ping: ping,
   Interop: interop,
   Log: log,

@@ -4,6 +4,7 @@ import type { Secret } from '../../crypto/secret.ts'
 import type { Principal } from '../../access/identity.ts'
 import type { LocateLimits } from '../../keystore/locate.ts'
 import type { JsonValue, Work } from '../../keystore/work.ts'
+import type { Streams } from './streams.ts'
 import type { OperationName, RequestPayload, ResponsePayload } from '../model/payloads/index.ts'
 
 /**
@@ -42,6 +43,8 @@ export interface Context {
   now: bigint
   batch: BatchState
   facts: ServerFacts
+  /** Operations in parts that are under way. */
+  streams: Streams
   /** Key material handed out; wiped once the answer is encoded. */
   secrets: Secret[]
   /** What the audit record of this item shall name. */

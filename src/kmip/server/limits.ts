@@ -129,6 +129,26 @@ export const limitRows = {
     unit: 'bytes',
     help: 'answers to pipelined requests gathered before they are written at once',
   },
+  streams: {
+    value: 256,
+    unit: 'items',
+    help: 'cryptographic operations in parts that are open in all; a further one is refused',
+  },
+  streamsPerClient: {
+    value: 32,
+    unit: 'items',
+    help: 'cryptographic operations in parts that one client may have open',
+  },
+  streamTime: {
+    value: 10 * 60_000,
+    unit: 'milliseconds',
+    help: 'between two parts of a cryptographic operation; then it is given up',
+  },
+  streamBytes: {
+    value: 2 ** 36,
+    unit: 'bytes',
+    help: 'data in all parts of one cryptographic operation; every mode is safe up to 64 GiB',
+  },
   refusalLines: {
     value: 100,
     unit: 'lines',

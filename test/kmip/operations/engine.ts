@@ -21,6 +21,7 @@ import type { SqlRow, SqlValue } from '../../../src/keystore/storage.ts'
 import { openStore, type Store } from '../../../src/keystore/store.ts'
 import type { AuditEntry } from '../../../src/keystore/work.ts'
 import { Aftermath } from '../../../src/kmip/operations/aftermath.ts'
+import { Streams } from '../../../src/kmip/operations/streams.ts'
 import { respond, type Responder } from '../../../src/kmip/server/respond.ts'
 import type {
   AttributeInstance,
@@ -213,6 +214,10 @@ export async function testEngine(): Promise<TestEngine> {
     aftermath: new Aftermath(log),
     credentials: new CredentialCheck(),
     limits: { maxBytes: 1024 * 1024, maxDepth: 32, maxItems: 65_536, maxBatchItems: 1024 },
+    streams: new Streams(
+      { streams: 6, perClient: 4, idleTime: 60_000, bytes: 4096 },
+      () => Number(time.seconds - started) * 1000,
+    ),
     facts: {
       vendor: 'keyreel',
       locate: { maximumItems: 1000, maximumScanned: 5000, maximumTime: 60_000 },

@@ -1,6 +1,7 @@
 /** Every operation's request and response payload, by Operation name: what client and server both speak. */
 import { raw, type Infer, type Schema } from 'ttlv-codec'
 import * as attributes from './attributes.ts'
+import * as cryptography from './cryptography.ts'
 import * as lifecycle from './lifecycle.ts'
 import * as objects from './objects.ts'
 import * as server from './server.ts'
@@ -30,6 +31,8 @@ export const payloads = {
   Recover: lifecycle.Recover,
   ObtainLease: lifecycle.ObtainLease,
   GetUsageAllocation: lifecycle.GetUsageAllocation,
+  Encrypt: cryptography.Encrypt,
+  Decrypt: cryptography.Decrypt,
   Ping: lifecycle.Ping,
   Interop: service.Interop,
   Log: service.Log,

@@ -1,0 +1,66 @@
+// Keys of known material for tests of the operations that use them.
+import type { VersionText } from 'ttlv-codec'
+import type { AttributeInstance } from '../../../src/kmip/model/attribute-forms.ts'
+import { CryptographicUsageMask } from '../../../src/kmip/model/masks.ts'
+import { started, type TestEngine } from './engine.ts'
+
+/** Versions that have Encrypt and its like. */
+export const cipherVersions: VersionText[] = ['1.2', '1.3', '1.4', '2.0', '2.1']
+
+/** Versions that have operations in parts. */
+export const streamVersions: VersionText[] = ['1.3', '1.4', '2.0', '2.1']
+
+export const hex = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes === undefined ? undefined : Buffer.from(bytes).toString('hex')
+export const bytes = (digits: string): Uint8Array =>
+  Uint8Array.from(Buffer.from(digits.replaceAll(' ', ''), 'hex'))
+
+type Bit = keyof typeof CryptographicUsageMask.bits
+
+/** Cryptographic Usage Mask with these bits. */
+export const usage = (...bits: Bit[]): AttributeInstance => ({
+  tag: 'CryptographicUsageMask',
+  value: bits.reduce((mask, bit) => mask | CryptographicUsageMask.bits[bit], 0),
+})
+
+/** Has been Active for an hour. */
+export const active: AttributeInstance = { tag: 'ActivationDate', value: started - 3600n }
+
+/** Registers a symmetric key of that material and answers its identifier. */
+export async function symmetric(
+  engine: TestEngine,
+  as: VersionText,
+  material: string,
+  Attributes: AttributeInstance[],
+  CryptographicAlgorithm = 'AES',
+): Promise<string> {
+  const KeyMaterial = bytes(material)
+  const SymmetricKey = {
+    KeyBlock: {
+      KeyFormatType: 'Raw',
+      KeyValue: { type: 'Structure', value: { KeyMaterial } },
+      CryptographicAlgorithm,
+      CryptographicLength: CryptographicAlgorithm === 'DES3' ? 168 : KeyMaterial.length * 8,
+    },
+  }
+  const request = { ObjectType: 'SymmetricKey', Attributes, SymmetricKey }
+  return (await engine.call(as, 'Register', request as never)).UniqueIdentifier
+}
+
+/** Registers secret data of that material. */
+export async function secretData(
+  engine: TestEngine,
+  as: VersionText,
+  material: string,
+  Attributes: AttributeInstance[],
+): Promise<string> {
+  const SecretData = {
+    SecretDataType: 'Seed',
+    KeyBlock: {
+      KeyFormatType: 'Opaque',
+      KeyValue: { type: 'Structure', value: { KeyMaterial: bytes(material) } },
+    },
+  }
+  const request = { ObjectType: 'SecretData', Attributes, SecretData }
+  return (await engine.call(as, 'Register', request as never)).UniqueIdentifier
+}

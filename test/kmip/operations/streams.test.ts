@@ -1,0 +1,249 @@
+// Operations in parts: the parts make the whole, and nobody else can go on with them.
+import { describe, expect, test } from 'vitest'
+import type { VersionText } from 'ttlv-codec'
+import type { RequestPayload, ResponsePayload } from '../../../src/kmip/model/payloads/index.ts'
+import { Streams } from '../../../src/kmip/operations/streams.ts'
+import { isLate, principal, testEngine, type TestEngine } from './engine.ts'
+import { active, bytes, hex, streamVersions, symmetric, usage } from './keys.ts'
+
+const material = '000102030405060708090a0b0c0d0e0f'
+const key = (engine: TestEngine, as: VersionText) =>
+  symmetric(engine, as, material, [usage('Encrypt', 'Decrypt'), active])
+const parameters = { BlockCipherMode: 'CBC', PaddingMethod: 'PKCS5' } as const
+const IVCounterNonce = new Uint8Array(16)
+const begin = { CryptographicParameters: parameters, IVCounterNonce, InitIndicator: true }
+type Encrypt = Partial<RequestPayload<'Encrypt'>>
+
+/** Sends data in parts of that size; answers what came back, and the last answer. */
+async function inParts(
+  engine: TestEngine,
+  as: VersionText,
+  way: 'Encrypt' | 'Decrypt',
+  first: Encrypt,
+  data: Uint8Array,
+  size: number,
+) {
+  const out: Uint8Array[] = []
+  const UniqueIdentifier = first.UniqueIdentifier!
+  let CorrelationValue: Uint8Array | undefined
+  let answer: ResponsePayload<'Encrypt'> | undefined
+  for (let at = 0; at < data.length || answer === undefined; at += size) {
+    const isLast = at + size >= data.length
+    const part = { Data: data.subarray(at, at + size), ...(isLast && { FinalIndicator: true }) }
+    const asked = CorrelationValue ? { UniqueIdentifier, CorrelationValue } : first
+    answer = (await engine.call(as, way, { ...asked, ...part })) as ResponsePayload<'Encrypt'>
+    CorrelationValue = answer.CorrelationValue
+    if (answer.Data) out.push(answer.Data)
+  }
+  return { data: Buffer.concat(out), answer }
+}
+
+const unknown = (as: VersionText) => (isLate(as) ? 'InvalidCorrelationValue' : 'ItemNotFound')
+
+describe.each(streamVersions)('KMIP %s', (as) => {
+  test.each([1, 7, 16, 33, 100])('parts of %i bytes make the whole', async (size) => {
+    const engine = await testEngine()
+    const first = { UniqueIdentifier: await key(engine, as), ...begin }
+    const data = Uint8Array.from({ length: 70 }, (_, at) => at)
+    const whole = await engine.call(as, 'Encrypt', { ...first, InitIndicator: false, Data: data })
+    const made = await inParts(engine, as, 'Encrypt', first, data, size)
+    expect(hex(made.data)).toBe(hex(whole.Data))
+    expect(made.answer.CorrelationValue).toBeUndefined()
+    const back = await inParts(engine, as, 'Decrypt', first, made.data, size)
+    expect(hex(back.data)).toBe(hex(data))
+  })
+
+  test('a stream is unknown to other clients, operations and keys, and once it has ended', async () => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await key(engine, as)
+    const other = await key(engine, as)
+    const first = { UniqueIdentifier, ...begin, Data: new Uint8Array(16) }
+    const { CorrelationValue } = await engine.call(as, 'Encrypt', first)
+    const next = { UniqueIdentifier, CorrelationValue: CorrelationValue!, Data: bytes('00') }
+    const colleague = principal({ name: 'beta' })
+    expect(await engine.refused(as, 'Encrypt', next, colleague)).toBe(unknown(as))
+    expect(await engine.refused(as, 'Decrypt', next)).toBe(unknown(as))
+    expect(await engine.refused(as, 'Encrypt', { ...next, UniqueIdentifier: other })).toBe(
+      unknown(as),
+    )
+    const wrong = { ...next, CorrelationValue: new Uint8Array(16) }
+    expect(await engine.refused(as, 'Encrypt', wrong)).toBe(unknown(as))
+    await engine.call(as, 'Encrypt', { ...next, FinalIndicator: true })
+    expect(await engine.refused(as, 'Encrypt', next)).toBe(unknown(as))
+  })
+
+  test('the key is judged again at every part', async () => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await key(engine, as)
+    const first = { UniqueIdentifier, ...begin, Data: new Uint8Array(16) }
+    const { CorrelationValue } = await engine.call(as, 'Encrypt', first)
+    await engine.call(as, 'Revoke', {
+      UniqueIdentifier,
+      RevocationReason: { RevocationReasonCode: 'Unspecified' },
+    })
+    const next = { UniqueIdentifier, CorrelationValue: CorrelationValue!, Data: bytes('00') }
+    expect(await engine.refused(as, 'Encrypt', next)).toBe(
+      isLate(as) ? 'WrongKeyLifecycleState' : 'PermissionDenied',
+    )
+  })
+
+  test('a first part with a Correlation Value is refused', async () => {
+    const engine = await testEngine()
+    const request = {
+      UniqueIdentifier: await key(engine, as),
+      ...begin,
+      CorrelationValue: bytes('01'),
+      Data: bytes('01'),
+    }
+    expect(await engine.refused(as, 'Encrypt', request)).toBe('InvalidField')
+  })
+
+  test('a client has so many streams and no more; others still begin theirs', async () => {
+    const engine = await testEngine()
+    const first = { UniqueIdentifier: await key(engine, as), ...begin, Data: bytes('01') }
+    for (let count = 0; count < 4; count++) await engine.call(as, 'Encrypt', first)
+    expect(await engine.refused(as, 'Encrypt', first)).toBe(
+      isLate(as) ? 'ServerLimitExceeded' : 'IndexOutOfBounds',
+    )
+    await engine.call(as, 'Encrypt', first, principal({ name: 'beta' }))
+  })
+
+  test('a stream that nobody goes on with is given up', async () => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await key(engine, as)
+    const first = { UniqueIdentifier, ...begin, Data: bytes('01') }
+    const { CorrelationValue } = await engine.call(as, 'Encrypt', first)
+    const next = { UniqueIdentifier, CorrelationValue: CorrelationValue!, Data: bytes('00') }
+    engine.time.seconds += 60n
+    await engine.call(as, 'Encrypt', next)
+    engine.time.seconds += 61n
+    expect(await engine.refused(as, 'Encrypt', next)).toBe(unknown(as))
+  })
+
+  test('a stream takes so many bytes and no more', async () => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await key(engine, as)
+    const first = { UniqueIdentifier, ...begin, Data: new Uint8Array(4000) }
+    const { CorrelationValue } = await engine.call(as, 'Encrypt', first)
+    const next = { UniqueIdentifier, CorrelationValue: CorrelationValue! }
+    expect(await engine.refused(as, 'Encrypt', { ...next, Data: new Uint8Array(97) })).toBe(
+      isLate(as) ? 'ServerLimitExceeded' : 'IndexOutOfBounds',
+    )
+    expect(await engine.refused(as, 'Encrypt', { ...next, Data: bytes('00') })).toBe(unknown(as))
+  })
+
+  test('Usage Limits are taken off part by part; as an object a stream counts once', async () => {
+    const engine = await testEngine()
+    for (const [UsageLimitsUnit, left] of [
+      ['Byte', 100n - 70n],
+      ['Object', 100n - 1n],
+    ] as const) {
+      const limits = { UsageLimitsTotal: 100n, UsageLimitsUnit }
+      const UniqueIdentifier = await symmetric(engine, as, material, [
+        usage('Encrypt'),
+        active,
+        { tag: 'UsageLimits', value: limits },
+      ])
+      const first = { UniqueIdentifier, ...begin }
+      await inParts(engine, as, 'Encrypt', first, new Uint8Array(70), 16)
+      expect(await engine.attribute(as, UniqueIdentifier, 'UsageLimits')).toEqual([
+        { ...limits, UsageLimitsCount: left },
+      ])
+    }
+  })
+
+  test('a stream whose part was undone cannot go on', async () => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await key(engine, as)
+    const first = { UniqueIdentifier, ...begin, Data: bytes('01') }
+    const { CorrelationValue } = await engine.call(as, 'Encrypt', first)
+    const next = { UniqueIdentifier, CorrelationValue: CorrelationValue!, Data: bytes('00') }
+    const undo = { BatchErrorContinuationOption: 'Undo' as const }
+    const [item] = await engine.batch(
+      as,
+      [
+        ['Encrypt', next],
+        ['Get', { UniqueIdentifier: 'none' }],
+      ],
+      undo,
+    )
+    expect(item!.ResultStatus).toBe('OperationUndone')
+    expect(await engine.refused(as, 'Encrypt', next)).toBe(unknown(as))
+  })
+
+  test('all parts in one batch are taken once each, in order', async () => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await key(engine, as)
+    const first = { UniqueIdentifier, ...begin, Data: bytes('0102') }
+    const whole = { ...first, InitIndicator: false, Data: bytes('01020304') }
+    const { CorrelationValue } = await engine.call(as, 'Encrypt', first)
+    const part = (data: string): Encrypt => ({
+      UniqueIdentifier,
+      CorrelationValue: CorrelationValue!,
+      Data: bytes(data),
+    })
+    const items = await engine.batch(
+      as,
+      [
+        ['Encrypt', part('03')],
+        [
+          'ModifyAttribute',
+          { UniqueIdentifier, NewAttribute: { tag: 'ContactInformation', value: 'x' } },
+        ],
+        ['Encrypt', { ...part('04'), FinalIndicator: true }],
+      ],
+      { BatchErrorContinuationOption: 'Continue' },
+    )
+    const { Data } = items[2]!.ResponsePayload as ResponsePayload<'Encrypt'>
+    expect(hex(Data)).toBe(hex((await engine.call(as, 'Encrypt', whole)).Data))
+  })
+})
+
+describe.each<VersionText>(['1.4', '2.0', '2.1'])('KMIP %s', (as) => {
+  test('authenticated data comes out of parts only once its tag was right', async () => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await key(engine, as)
+    const first = {
+      UniqueIdentifier,
+      CryptographicParameters: { BlockCipherMode: 'GCM', TagLength: 16 },
+      IVCounterNonce: new Uint8Array(12),
+      AuthenticatedEncryptionAdditionalData: bytes('aa'),
+      InitIndicator: true,
+    } as const
+    const data = Uint8Array.from({ length: 50 }, (_, at) => at)
+    const made = await inParts(engine, as, 'Encrypt', first, data, 20)
+    const AuthenticatedEncryptionTag = made.answer.AuthenticatedEncryptionTag!
+    const sealed = { ...first, AuthenticatedEncryptionTag }
+    const back = await inParts(engine, as, 'Decrypt', sealed, made.data, 20)
+    expect(hex(back.data)).toBe(hex(data))
+    const wrong = await engine.call(as, 'Decrypt', {
+      ...sealed,
+      AuthenticatedEncryptionTag: new Uint8Array(16),
+      Data: made.data,
+    })
+    expect(wrong.Data).toBeUndefined()
+    const { CorrelationValue } = wrong
+    const last = { UniqueIdentifier, CorrelationValue: CorrelationValue!, FinalIndicator: true }
+    expect(await engine.refused(as, 'Decrypt', last)).toBe('CryptographicFailure')
+    expect(await engine.refused(as, 'Decrypt', last)).toBe(unknown(as))
+  })
+})
+
+test('what is given up is closed, and the whole server closes all', () => {
+  const closed: number[] = []
+  const streams = new Streams({ streams: 8, perClient: 8, idleTime: 1000, bytes: 100 }, () => 0)
+  const whose = { owner: 'alpha', operation: 'Encrypt', object: 'one' }
+  const values = [1, 2, 3].map((n) => streams.begin(whose, { close: () => void closed.push(n) }, 0))
+  expect(new Set(values.map(hex)).size).toBe(3)
+  streams.end(values[1]!)
+  expect(closed).toEqual([2])
+  streams.close()
+  expect(closed).toEqual([2, 1, 3])
+})
+
+test('two servers give other values to the same stream', () => {
+  const whose = { owner: 'alpha', operation: 'Encrypt', object: 'one' }
+  const limits = { streams: 8, perClient: 8, idleTime: 1000, bytes: 100 }
+  const value = () => hex(new Streams(limits).begin(whose, { close: () => undefined }, 0))
+  expect(value()).not.toBe(value())
+})
