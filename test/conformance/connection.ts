@@ -1,39 +1,39 @@
 // One TLS connection to the server under test, carrying whole binary messages.
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { Frames } from 'ttlv-codec'
+import { connectHttps, type Form } from './https-connection.ts'
+import { credentialsOf, maxAnswer, patience } from './target.ts'
+import type { Connection, Sender, Target } from './target.ts'
 
-/** Where the server is and who the client says it is: paths of PEM files. */
-export interface Target {
-  readonly host: string
-  readonly port: number
-  readonly ca?: string | undefined
-  readonly certificate?: string | undefined
-  readonly key?: string | undefined
+/**
+ * Connects in the form wanted; rejects when the handshake fails or the server has no such port. A
+ * credential case opens a second connection for its users with their first request.
+ */
+export async function connect(target: Target, form: Form = 'tls'): Promise<Connection> {
+  const client = await connectAs(target, form, 'client')
+  let user: Promise<Connection> | undefined
+  return {
+    async exchange(request, sender = 'client') {
+      if (sender === 'client' || target.users === undefined) return client.exchange(request)
+      user ??= connectAs(target, form, 'user')
+      return (await user).exchange(request)
+    },
+    [Symbol.dispose]() {
+      client[Symbol.dispose]()
+      void user?.then((connection) => connection[Symbol.dispose]()).catch(() => undefined)
+    },
+  }
 }
 
-/** A connection; it carries one exchange at a time. */
-export interface Connection {
-  /** Sends a request and gives the answer to it, as bytes. */
-  exchange(request: Uint8Array): Promise<Uint8Array>
-  [Symbol.dispose](): void
-}
-
-/** Longest wait for a handshake or an answer, in milliseconds. */
-const patience = 20_000
-const maxAnswer = 16 << 20
-
-/** Connects; rejects when the handshake fails. */
-export async function connect(target: Target): Promise<Connection> {
-  const read = async (file?: string) => (file === undefined ? undefined : readFile(file, 'utf8'))
-  const [ca, cert, key] = await Promise.all([
-    read(target.ca),
-    read(target.certificate),
-    read(target.key),
-  ])
-  const { host, port } = target
-  const socket = connectTls({ host, port, ca, cert, key })
+async function connectAs(target: Target, form: Form, sender: Sender): Promise<Connection> {
+  const credentials = await credentialsOf(target, sender)
+  const { host, port, https } = target
+  if (form !== 'tls') {
+    if (https === undefined) throw new Error(`no HTTPS port of ${host} is known`)
+    return connectHttps({ host, ...https }, credentials, form)
+  }
+  const socket = connectTls({ host, port, ...credentials })
   try {
     await once(socket, 'secureConnect', { signal: AbortSignal.timeout(patience) })
   } catch (error) {

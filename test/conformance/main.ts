@@ -1,13 +1,15 @@
-// npm run conformance -- [--host H --port P --ca F --cert F --key F] [--cases DIR…] [--only NAME…]
+// npm run conformance -- [--host H --port P --ca F --cert F --key F] [--cases DIR…] [--only NAME…] [--encoding FORM]
 // Plays published KMIP cases against a server over TLS and prints TAP. Without --host it starts a
 // keyreel of its own on an empty store. Exit status: 0 all conform or are
 // exceptions, 1 some do not, 2 usage.
 import { parseArgs } from 'node:util'
 import { UserError, exitStatus } from '../../src/errors.ts'
-import { startKeyreel } from '../fixtures/keyreel.ts'
-import { conform } from './conform.ts'
-import type { Target } from './connection.ts'
+import type { CaseFile } from './case-files.ts'
+import { conform, formOf } from './conform.ts'
+import { forms, type Form } from './https-connection.ts'
+import { startOwn } from './own-server.ts'
 import { selectCases } from './selection.ts'
+import type { Target } from './target.ts'
 import { tapFooter, tapHeader, tapLines } from './tap-report.ts'
 import { judge, type Verdict } from './verdict.ts'
 
@@ -17,6 +19,11 @@ const options = {
   ca: { type: 'string' },
   cert: { type: 'string' },
   key: { type: 'string' },
+  'https-port': { type: 'string' },
+  'https-path': { type: 'string', default: '/kmip' },
+  'user-cert': { type: 'string' },
+  'user-key': { type: 'string' },
+  encoding: { type: 'string' },
   cases: { type: 'string', multiple: true, default: [] as string[] },
   only: { type: 'string', multiple: true, default: [] as string[] },
 } as const
@@ -24,15 +31,21 @@ const options = {
 /** Runs the program; gives the exit status. */
 async function main(args: readonly string[]): Promise<number> {
   const { cases: folders, only, ...server } = parse(args)
-  const { cases, outside, ...selection } = await selectCases({ folders, only })
+  const form = formNamed(server.encoding)
+  const { cases: selected, outside, ...selection } = await selectCases({ folders, only })
+  await using own = server.host === undefined ? await startOwn(selected) : undefined
+  const target = own?.target ?? given(server)
+  const reachable = (file: CaseFile): boolean =>
+    target.https !== undefined || (form ?? formOf(file)) === 'tls'
+  const cases = selected.filter(reachable)
   const comments = selection.folders.map((folder) => `cases from ${folder}`)
   comments.push(`not passed by this release yet, and not run: ${outside.length}`)
+  if (cases.length < selected.length) {
+    comments.push(`not run without --https-port: ${selected.length - cases.length}`)
+  }
   process.stdout.write(tapHeader(cases.length, comments))
-
-  await using own = server.host === undefined ? await startOwn() : undefined
-  const target = own?.target ?? given(server)
   const verdicts: Verdict[] = []
-  for await (const outcome of conform(cases, target)) {
+  for await (const outcome of conform(cases, target, form)) {
     const verdict = judge(outcome)
     verdicts.push(verdict)
     process.stdout.write(tapLines(verdicts.length, verdict))
@@ -56,19 +69,31 @@ function usage(code: string, message: string, hint: string): UserError {
   return new UserError(code, message, hint, { exitStatus: exitStatus.usage })
 }
 
-function given({ host = '', port, ca, cert, key }: Omit<Options, 'cases' | 'only'>): Target {
-  if (!/^\d+$/.test(port)) {
-    throw usage('bad-port', `${port} is not a port`, 'give --port NUMBER, usually 5696')
-  }
-  return { host, port: Number(port), ca, certificate: cert, key }
+function formNamed(name: string | undefined): Form | undefined {
+  if (name === undefined) return undefined
+  const form = forms.find((one) => one === name)
+  if (form !== undefined) return form
+  throw usage('bad-encoding', `${name} is no encoding`, `give --encoding ${forms.join(' | ')}`)
 }
 
-async function startOwn(): Promise<AsyncDisposable & { readonly target: Target }> {
-  const keyreel = await startKeyreel({ args: ['--test-mode'] })
-  const { ca, certificate, key } = await keyreel.enrol('conformance', 'general')
+function portNumber(flag: string, text: string, usual: number): number {
+  if (/^\d+$/.test(text)) return Number(text)
+  throw usage('bad-port', `${text} is not a port`, `give ${flag} NUMBER, usually ${usual}`)
+}
+
+function given(options: Omit<Options, 'cases' | 'only'>): Target {
+  const { host = '', port, ca, cert, key } = options
+  const { 'https-port': https, 'https-path': path } = options
+  const { 'user-cert': userCert, 'user-key': userKey } = options
   return {
-    target: { host: keyreel.host, port: keyreel.port, ca, certificate, key },
-    [Symbol.asyncDispose]: () => keyreel[Symbol.asyncDispose](),
+    host,
+    port: portNumber('--port', port, 5696),
+    ca,
+    certificate: cert,
+    key,
+    ...(https !== undefined && { https: { port: portNumber('--https-port', https, 443), path } }),
+    ...(userCert !== undefined &&
+      userKey !== undefined && { users: { certificate: userCert, key: userKey } }),
   }
 }
 

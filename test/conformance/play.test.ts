@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { decodeItem, encodeItem, parseXml, version, type Item } from 'ttlv-codec'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { CaseFile } from './case-files.ts'
-import type { Connection } from './connection.ts'
 import { expectedMessage } from './expected.ts'
 import { field, textOf } from './items.ts'
 import { newRun } from './memory.ts'
 import { play } from './play.ts'
+import type { Connection } from './target.ts'
 
 let folder: string
 
@@ -100,4 +100,29 @@ test('a case ends when the connection does, and when a placeholder was never sho
   const unbound = request('Destroy', '$UNIQUE_IDENTIFIER_7') + answer('Destroy', 'a1')
   const { differences } = await play(await given(unbound), server(), newRun(), now)
   expect(differences).toEqual(['request 1: not sent, $UNIQUE_IDENTIFIER_7 was never shown'])
+})
+
+test('a Poll whose published answer is final is sent again while the operation is under way', async () => {
+  const pending = answer('Poll', 'a1').replace('value="Success"', 'value="OperationPending"')
+  const polled = request('Poll', 'a1') + answer('Activate', 'a1')
+  const keeper = server(pending, pending, answer('Activate', 'a1'))
+  const outcome = await play(await given(polled), keeper, newRun(), now)
+  expect(outcome.differences).toEqual([])
+  expect(keeper.sent).toHaveLength(3)
+})
+
+test('a request with a credential is sent by the user, any other by the client itself', async () => {
+  const senders: unknown[] = []
+  const keeper = server(answer('Activate', 'a1'), answer('Destroy', 'a1'))
+  const noting: Connection = {
+    ...keeper,
+    exchange(bytes, sender) {
+      senders.push(sender)
+      return keeper.exchange(bytes)
+    },
+  }
+  const credential = '<Authentication><Credential/></Authentication>'
+  const text = story.replace(count, credential + count)
+  expect((await play(await given(text), noting, newRun(), now)).differences).toEqual([])
+  expect(senders).toEqual(['user', 'client'])
 })

@@ -1,13 +1,14 @@
 // Plays one case over one connection: sends each request, compares each answer.
+import { setTimeout as delay } from 'node:timers/promises'
 import { decodeItem, encodeItem, version, type Item, type Version } from 'ttlv-codec'
 import { readExchanges, type CaseFile } from './case-files.ts'
 import { compare } from './compare.ts'
-import type { Connection } from './connection.ts'
 import { expectedMessage, filled, UnboundPlaceholder } from './expected.ts'
-import { field } from './items.ts'
+import { enumerationName, field, fields } from './items.ts'
 import { newCase, type RunMemory } from './memory.ts'
 import { noteAnswer, noteRequest } from './observe.ts'
 import { strictProblem } from './strict.ts'
+import { patience, type Connection, type Sender } from './target.ts'
 
 /** What came of a case: nothing to say when it passed. */
 export interface Outcome {
@@ -42,9 +43,10 @@ export async function play(
       break
     }
     noteRequest(request, memory)
+    const wanted = expectedMessage(published)
     let bytes: Uint8Array
     try {
-      bytes = await connection.exchange(encodeItem(sent))
+      bytes = await settled(connection, sent, wanted.item)
     } catch (error) {
       say(reasons(error))
       break
@@ -55,9 +57,41 @@ export async function play(
     const answer = decodeItem(bytes)
     noteAnswer(answer, memory)
     const exchanged = { version: spoken, request: sent, answer }
-    compare(expectedMessage(published), exchanged, memory).forEach(say)
+    compare(wanted, exchanged, memory).forEach(say)
   }
   return { name: file.name, differences }
+}
+
+/**
+ * The answer to a request. A Poll whose published answer is final is sent again while the operation it
+ * asks about is still under way: how long that takes is the server's affair.
+ */
+async function settled(connection: Connection, sent: Item, published: Item): Promise<Uint8Array> {
+  const header = field(sent, 'RequestHeader')
+  const sender: Sender = field(header, 'Authentication') === undefined ? 'client' : 'user'
+  const request = encodeItem(sent)
+  const asksAgain = isPoll(sent) && !isPending(published)
+  const until = performance.now() + patience
+  for (;;) {
+    const answer = await connection.exchange(request, sender)
+    if (!asksAgain || performance.now() >= until || !isPending(decodeItem(answer))) return answer
+    await delay(pollPause)
+  }
+}
+
+/** Milliseconds between two questions whether an operation is done. */
+const pollPause = 100
+
+function isPoll(request: Item): boolean {
+  return fields(request, 'BatchItem').some(
+    (item) => enumerationName(field(item, 'Operation')) === 'Poll',
+  )
+}
+
+function isPending(answer: Item): boolean {
+  return fields(answer, 'BatchItem').some(
+    (item) => enumerationName(field(item, 'ResultStatus')) === 'OperationPending',
+  )
 }
 
 /** The version in a message's header. */
