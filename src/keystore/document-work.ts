@@ -1,43 +1,95 @@
 // The documents' part of an act's Work: small JSON records under a MAC, some with a sealed secret.
+import type { Secret } from '../crypto/secret.ts'
 import { writeStep } from './acts.ts'
-import { refuseOlder, verifying, writerOf, type WorkGround } from './object-work.ts'
+import { ObjectWork, refuseOlder, verifying, writerOf } from './object-work.ts'
 import { replayed, verifyDocumentNoted } from './replay.ts'
 import type { DocumentRow, WrittenDocument } from './storage.ts'
-import { IntegrityError, type Document, type JsonValue, type Work } from './work.ts'
+import { IntegrityError, type Document, type JsonValue } from './work.ts'
 
-type DocumentWork = Pick<
-  Work,
-  'document' | 'documents' | 'putDocument' | 'deleteDocument' | 'documentSecret' | 'documentsChange'
->
+/** The documents' part of a Work, on top of the objects'. */
+export class DocumentWork extends ObjectWork {
+  /** Documents verified in this act, until the act writes them. */
+  #verified: Map<string, DocumentRow | undefined> | undefined
 
-/** The documents' part of a Work. */
-export function documentWork(ground: WorkGround): DocumentWork {
-  const { rows, sealing, trace } = ground
+  documentsChange(): Promise<number> {
+    return this.ground.rows.documentsChange()
+  }
 
-  const accept = (row: DocumentRow): DocumentRow => {
-    verifying(ground, () => sealing.verifyDocument(row))
+  async document(kind: string, name: string): Promise<Document | undefined> {
+    const row = await this.#find(kind, name)
+    return row && documentOf(row)
+  }
+
+  async documents(kind: string): Promise<readonly Document[]> {
+    const { rows } = this.ground
+    refuseGone(kind, await rows.documentsGone(kind))
+    const found = await rows.documents(kind)
+    return found.flatMap((row) => documentOf(this.#accept(row)) ?? [])
+  }
+
+  async putDocument(
+    kind: string,
+    name: string,
+    body: JsonValue,
+    secret?: Uint8Array | null,
+  ): Promise<Document> {
+    const { sealing } = this.ground
+    writerOf(this.ground)
+    const before = await this.#find(kind, name)
+    const keepsSeal = secret === undefined && before?.sealed
+    const epoch = keepsSeal ? before.epoch : sealing.current
+    const row = await this.#write({
+      kind,
+      name,
+      revision: (before?.revision ?? 0) + 1,
+      epoch,
+      body: JSON.stringify(body),
+      sealed: keepsSeal ? before.sealed : await this.#sealedSecret(kind, name, epoch, secret),
+    })
+    return documentOf(row)!
+  }
+
+  async deleteDocument(kind: string, name: string): Promise<boolean> {
+    writerOf(this.ground)
+    const before = await this.#find(kind, name)
+    if (before === undefined || before.body === null) return false
+    await this.#write({ ...before, revision: before.revision + 1, body: null, sealed: null })
+    this.ground.trace.wiped ||= before.sealed !== null
+    return true
+  }
+
+  async documentSecret(kind: string, name: string): Promise<Secret> {
+    const row = await this.#find(kind, name)
+    if (row?.sealed) return this.ground.sealing.unsealDocument(row, row.sealed)
+    throw new IntegrityError('material-missing', `${kind}/${name}`, 'it has no secret part')
+  }
+
+  #accept(row: DocumentRow): DocumentRow {
+    const { ground } = this
+    verifying(ground, () => ground.sealing.verifyDocument(row))
     verifyDocumentNoted(row)
     const subject = `${row.kind}/${row.name}`
     refuseOlder(ground, subject, row.revision)
-    trace.seen.set(subject, row.revision)
+    ground.trace.seen.set(subject, row.revision)
     return row
   }
 
-  // Documents verified in this act, until the act writes them.
-  const verified = new Map<string, DocumentRow | undefined>()
-
-  const find = async (kind: string, name: string): Promise<DocumentRow | undefined> => {
+  async #find(kind: string, name: string): Promise<DocumentRow | undefined> {
+    const { rows } = this.ground
     const subject = `${kind}/${name}`
+    const verified = (this.#verified ??= new Map<string, DocumentRow | undefined>())
     if (verified.has(subject)) return verified.get(subject)
     const row = await rows.document(kind, name)
     if (row === undefined) refuseGone(kind, await rows.documentsGone(kind, name))
-    const found = row && accept(row)
+    const found = row && this.#accept(row)
     verified.set(subject, found)
     return found
   }
 
-  const write = async (row: Omit<WrittenDocument, 'mac'>): Promise<DocumentRow> => {
-    const mac = sealing.documentMac(row)
+  async #write(row: Omit<WrittenDocument, 'mac'>): Promise<DocumentRow> {
+    const { ground } = this
+    const { trace } = ground
+    const mac = ground.sealing.documentMac(row)
     const written = { ...row, mac, noted: { revision: row.revision, mac } }
     const subject = `${row.kind}/${row.name}`
     await writeStep(trace, async () => {
@@ -51,65 +103,19 @@ export function documentWork(ground: WorkGround): DocumentWork {
       mac: Buffer.from(mac).toString('base64url'),
     })
     trace.seen.set(subject, row.revision)
-    verified.set(subject, written)
+    this.#verified?.set(subject, written)
     return written
   }
 
-  return {
-    documentsChange: () => rows.documentsChange(),
-
-    async document(kind, name) {
-      const row = await find(kind, name)
-      return row && documentOf(row)
-    },
-
-    async documents(kind) {
-      refuseGone(kind, await rows.documentsGone(kind))
-      const found = await rows.documents(kind)
-      return found.flatMap((row) => documentOf(accept(row)) ?? [])
-    },
-
-    async putDocument(kind, name, body, secret) {
-      writerOf(ground)
-      const before = await find(kind, name)
-      const keepsSeal = secret === undefined && before?.sealed
-      const epoch = keepsSeal ? before.epoch : sealing.current
-      const row = await write({
-        kind,
-        name,
-        revision: (before?.revision ?? 0) + 1,
-        epoch,
-        body: JSON.stringify(body),
-        sealed: keepsSeal ? before.sealed : await sealedSecret(kind, name, epoch, secret),
-      })
-      return documentOf(row)!
-    },
-
-    async deleteDocument(kind, name) {
-      writerOf(ground)
-      const before = await find(kind, name)
-      if (before === undefined || before.body === null) return false
-      await write({ ...before, revision: before.revision + 1, body: null, sealed: null })
-      trace.wiped ||= before.sealed !== null
-      return true
-    },
-
-    async documentSecret(kind, name) {
-      const row = await find(kind, name)
-      if (row?.sealed) return sealing.unsealDocument(row, row.sealed)
-      throw new IntegrityError('material-missing', `${kind}/${name}`, 'it has no secret part')
-    },
-  }
-
-  async function sealedSecret(
+  async #sealedSecret(
     kind: string,
     name: string,
     epoch: number,
     secret: Uint8Array | null | undefined,
   ): Promise<Uint8Array | null> {
     if (!secret) return null
-    await ground.chargeSeal()
-    return sealing.sealDocument(kind, name, epoch, secret)
+    await this.ground.chargeSeal()
+    return this.ground.sealing.sealDocument(kind, name, epoch, secret)
   }
 }
 

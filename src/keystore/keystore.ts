@@ -115,7 +115,7 @@ export async function saveObject(work: Work, object: ManagedObject): Promise<voi
   const claims = uniqueOf(object)
   const held = await heldByOthers(work, object, without(claims, stored.unique))
   const heirs = await heirsOf(work, object, without(stored.unique, claims))
-  object.stored = await work.update({ ...stored, ...rowOf(object, without(claims, held)) })
+  object.stored = await work.update(stored, rowOf(object, without(claims, held)))
   for (const heir of heirs) await saveObject(work, heir)
 }
 

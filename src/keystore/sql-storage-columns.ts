@@ -44,30 +44,49 @@ const firstDerived = 13
 
 /** A selected row as an ObjectRow. */
 export function objectRow(row: SqlRow): ObjectRow {
-  const [n, id, group, type, revision, epoch, entries, mac, record, sealed, sealedLength, ...rest] =
-    row
-  const [notedRevision, notedMac] = rest
-  return {
-    n: Number(n),
-    id: idText(id as Uint8Array),
-    group: group as string,
-    type: Number(type),
-    revision: Number(revision),
-    epoch: Number(epoch),
-    // Most rows are loaded to be served: what only a change or a verification asks for is read then.
-    get columns() {
-      return columnsOf(row)
-    },
-    get entries() {
-      return entriesOf(entries as string)
-    },
-    record: record as Uint8Array,
-    sealed: sealedLength === null ? null : ((sealed as Uint8Array | null) ?? undefined),
-    mac: mac as Uint8Array,
-    noted:
+  return new SelectedObject(row)
+}
+
+/** Most rows are loaded to be served: what only a change or a verification asks for is read then. */
+class SelectedObject implements ObjectRow {
+  readonly n: number
+  readonly id: string
+  readonly group: string
+  readonly type: number
+  readonly revision: number
+  readonly epoch: number
+  readonly record: Uint8Array
+  readonly sealed: Uint8Array | null | undefined
+  readonly mac: Uint8Array
+  readonly noted: ObjectRow['noted']
+  readonly #row: SqlRow
+
+  constructor(row: SqlRow) {
+    const sealed = row[9] as Uint8Array | null
+    const isSealed = row[10] !== null
+    const notedRevision = row[11]
+    this.#row = row
+    this.n = Number(row[0])
+    this.id = idText(row[1] as Uint8Array)
+    this.group = row[2] as string
+    this.type = Number(row[3])
+    this.revision = Number(row[4])
+    this.epoch = Number(row[5])
+    this.mac = row[7] as Uint8Array
+    this.record = row[8] as Uint8Array
+    this.sealed = isSealed ? (sealed ?? undefined) : null
+    this.noted =
       notedRevision === null
         ? undefined
-        : { revision: Number(notedRevision), mac: notedMac as Uint8Array },
+        : { revision: Number(notedRevision), mac: row[12] as Uint8Array }
+  }
+
+  get columns(): ObjectColumns {
+    return columnsOf(this.#row)
+  }
+
+  get entries(): Entries | undefined {
+    return entriesOf(this.#row[6] as string)
   }
 }
 

@@ -2,14 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { demandRecord, forget, newTrace, type ActTrace } from './acts.ts'
 import { appendAudit } from './audit.ts'
-import { documentWork } from './document-work.ts'
 import { GroupCommit, type GroupHost } from './group-commit.ts'
-import { objectWork, SnapshotBehind, type WorkGround } from './object-work.ts'
+import { SnapshotBehind, type WorkGround } from './object-work.ts'
 import { HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
 import type { Storage, StorageReader, StorageWriter } from './storage.ts'
-import { transientWork } from './transient-work.ts'
-import type { Work } from './work.ts'
+import { TransientWork } from './transient-work.ts'
+import type { AuditRecord, Work } from './work.ts'
 
 /** Seals are charged to their epoch this many at a time, or a sixteenth of what it allows. */
 const sealsCharged = 4096
@@ -97,7 +96,7 @@ export function actsOver(ground: ActsGround): Acts {
       }),
     savepoint: (rows, fn) => rows.savepoint(fn),
     async run(rows, act, trace) {
-      const work = workOver(
+      const work = new ActWork(
         {
           rows,
           writer: rows,
@@ -143,7 +142,7 @@ export function actsOver(ground: ActsGround): Acts {
         try {
           const { result, trace } = await inSnapshot(async (rows) => {
             const trace = newTrace()
-            const work = workOver(snapshotGround(rows, trace, mayLag), now())
+            const work = new ActWork(snapshotGround(rows, trace, mayLag), now())
             return { result: await completed(trace, () => fn(work)), trace }
           })
           highest.note(trace.seen)
@@ -179,16 +178,11 @@ export function actsOver(ground: ActsGround): Acts {
   }
 }
 
-function workOver(ground: WorkGround, now: bigint): Work {
-  return {
-    now,
-    ...objectWork(ground),
-    ...documentWork(ground),
-    ...transientWork(ground, now),
-    audit(record) {
-      if (!ground.writer) throw new Error('a read snapshot records nothing: use act')
-      ground.trace.records.push(record)
-    },
+/** One act's, or one snapshot's, view of the store. */
+class ActWork extends TransientWork implements Work {
+  audit(record: AuditRecord): void {
+    if (!this.ground.writer) throw new Error('a read snapshot records nothing: use act')
+    this.ground.trace.records.push(record)
   }
 }
 

@@ -44,7 +44,7 @@ export interface UniqueEntry {
 /**
  * One managed object as the store keeps it. `record` is what the MAC covers (with id, type, group,
  * epoch and revision); `columns`, `index` and `unique` are derived from it and never trusted.
- * A loaded object is shared within its act: change it by copy (`{ ...object, record }`).
+ * A loaded object is shared within its act and never changes: `update` answers the changed one.
  */
 export interface StoredObject {
   readonly n: number
@@ -65,6 +65,9 @@ export interface StoredObject {
 
 /** What `insert` takes; the store adds the rest. */
 export type NewObject = Omit<StoredObject, 'n' | 'revision' | 'hasMaterial'>
+
+/** What `update` takes: identifier, group and type never change. */
+export type ObjectChanges = Partial<Omit<NewObject, 'id' | 'group' | 'type'>>
 
 /** Columns a query may bound; `fresh` counts as 0 or 1. */
 export type RangeColumn = Exclude<keyof ObjectColumns, 'owner'>
@@ -202,8 +205,8 @@ export interface Work {
 
   /** Adds an object and seals `material` (not kept, caller wipes). Throws UniqueConflict: ask `holder` first. */
   insert(object: NewObject, material?: Uint8Array): Promise<StoredObject>
-  /** Writes a changed copy of a loaded object; `revision` is the one loaded. Throws RevisionConflict, UniqueConflict. */
-  update(object: StoredObject): Promise<StoredObject>
+  /** Writes changes of an object as it was loaded. Throws RevisionConflict, UniqueConflict. */
+  update(object: StoredObject, changes: ObjectChanges): Promise<StoredObject>
   /**
    * Puts a new object in the place of one that was loaded, under its identifier: the record, the type
    * and the material are new, and the sealed bytes of before are forgotten. Throws as `update` does.

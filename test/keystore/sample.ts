@@ -57,7 +57,7 @@ export function create(store: Store, at: number): Promise<StoredObject> {
 export function change(store: Store, at: number, record: string): Promise<StoredObject> {
   return store.act(async (work) => {
     work.audit(done('Modify Attribute', idOf(at)))
-    return work.update({ ...(await loaded(work, at)), record: Buffer.from(record) })
+    return work.update(await loaded(work, at), { record: Buffer.from(record) })
   })
 }
 

@@ -51,7 +51,7 @@ test('an act sees what it wrote itself', async () => {
   const store = await newStore()
   const seen = await store.act(async (work) => {
     const inserted = await work.insert(sampleObject(), materialOf(1))
-    const changed = await work.update({ ...inserted, record: Buffer.from('changed') })
+    const changed = await work.update(inserted, { record: Buffer.from('changed') })
     work.audit(done('Create', idOf(1)))
     const secret = await work.material(changed)
     secret.wipe()
@@ -75,7 +75,7 @@ test('an object loaded in an earlier act cannot overwrite a later change', async
   await change(store, 1, 'newer')
   const late = store.act(async (work) => {
     work.audit(done('Modify Attribute', idOf(1)))
-    return work.update({ ...stale, record: Buffer.from('late') })
+    return work.update(stale, { record: Buffer.from('late') })
   })
   await expect(late).rejects.toMatchObject({ code: 'revision-conflict' })
   const object = await store.read((work) => loaded(work, 1))
@@ -86,7 +86,7 @@ test('identifier, group and type of an object never change', async () => {
   const store = await newStore()
   const object = await create(store, 1)
   for (const other of [{ group: 'other' }, { type: 7 }, { id: idOf(2) }]) {
-    const moving = store.act((work) => work.update({ ...object, ...other }))
+    const moving = store.act((work) => work.update({ ...object, ...other }, {}))
     await expect(moving).rejects.toThrow('never change')
   }
 })
@@ -157,7 +157,7 @@ test('a snapshot changes, records and releases nothing', async () => {
   await create(store, 1)
   const forbidden: ((work: Work) => Promise<unknown>)[] = [
     (work) => work.insert(sampleObject({ id: idOf(2) })),
-    async (work) => work.update(await loaded(work, 1)),
+    async (work) => work.update(await loaded(work, 1), {}),
     async (work) => work.wipe(await loaded(work, 1)),
     async (work) => work.material(await loaded(work, 1)),
     (work) => work.putDocument('group', 'g', {}),

@@ -54,7 +54,7 @@ test('an object whose index entries were changed is served, and refuses every ch
   expect(await get(store, 1)).toEqual(materialOf(1))
   const change = store.act(async (work) => {
     const stored = await work.loadAnywhere(idOf(1))
-    await work.update({ ...stored!, record: Buffer.from('changed') })
+    await work.update(stored!, { record: Buffer.from('changed') })
   })
   await expect(change).rejects.toBeInstanceOf(IntegrityError)
 })

@@ -98,19 +98,28 @@ export const raw: Schema<Raw> & Writes<Pick<Raw, 'type' | 'bytes'>> = {
   itemType: 'Any',
   size: (value) => itemSize(value.bytes.length),
   write: (value, writer, tag) => writer.block(tag, itemTypes[value.type], value.bytes),
-  read(reader) {
-    const type = typeOf(reader)
-    const path = reader.pathKeeper()
-    const offset = reader.valueOffset()
-    return {
-      type,
-      bytes: reader.valueBytes(),
-      offset,
-      get path() {
-        return path()
-      },
-    }
-  },
+  read: (reader) => new RawItem(reader),
+}
+
+/** Works its path out when an error asks for it; a class, since objects with getters of their own are slow. */
+class RawItem implements Raw {
+  readonly type: ItemType
+  readonly offset: number
+  readonly bytes: Uint8Array
+  readonly #reader: Reader
+  readonly #place: readonly number[]
+
+  constructor(reader: Reader) {
+    this.type = typeOf(reader)
+    this.offset = reader.valueOffset()
+    this.#reader = reader
+    this.#place = reader.place()
+    this.bytes = reader.valueBytes()
+  }
+
+  get path(): string {
+    return this.#reader.pathOf(this.#place)
+  }
 }
 
 function schemaOf(value: TypedValue, writer: Writer): Schema<unknown> {

@@ -176,17 +176,30 @@ export class Reader {
     return (this.origin?.offset ?? 0) + this.position
   }
 
-  /** A function giving the path of the current item, for use after the cursor moved on. */
-  pathKeeper(): () => string {
-    const offsets = this.offsets.slice(0, this.depth + 1)
-    return () => this.pathOf(offsets)
+  /** Where the current item is, for `pathOf` after the cursor moved on. */
+  place(): readonly number[] {
+    return this.offsets.slice(0, this.depth + 1)
+  }
+
+  /** The path of an item that was at that place. */
+  pathOf(place: readonly number[]): string {
+    const segments = this.origin === undefined ? [] : [this.origin.path]
+    let start = 0
+    let end = this.bytes.length
+    for (const at of place) {
+      if (at === undefined || at + 3 > end) continue
+      segments.push(this.tagName(this.tagAt(at)) + this.indexAt(start, at, end))
+      start = at + 8
+      end = this.afterItem(at)
+    }
+    return segments.join('/')
   }
 
   /** Throws the error, with the place of the current item. */
   fail(code: DecodeErrorCode, reason: string): never {
     const at = this.offsets[this.depth] ?? 0
     throw new DecodeError(code, reason, {
-      path: this.pathOf(this.offsets.slice(0, this.depth + 1)),
+      path: this.pathOf(this.place()),
       offset: (this.origin?.offset ?? 0) + at,
     })
   }
@@ -223,19 +236,6 @@ export class Reader {
     for (let at = valueEnd; at < this.itemEnd; at++) {
       if (this.bytes[at] !== 0) this.fail('padding', 'padding is not zero')
     }
-  }
-
-  private pathOf(offsets: readonly number[]): string {
-    const segments = this.origin === undefined ? [] : [this.origin.path]
-    let start = 0
-    let end = this.bytes.length
-    for (const at of offsets) {
-      if (at === undefined || at + 3 > end) continue
-      segments.push(this.tagName(this.tagAt(at)) + this.indexAt(start, at, end))
-      start = at + 8
-      end = this.afterItem(at)
-    }
-    return segments.join('/')
   }
 
   /** `[n]` when the tag occurs more than once among the items from `start` to `end`. */

@@ -17,7 +17,7 @@ const blob = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex')
 async function unreadable(engine: TestEngine, id: string): Promise<void> {
   await engine.store.act(async (work) => {
     const { stored } = (await loadObject(work, 'default', id))!
-    await work.update({ ...stored!, record: Uint8Array.of(1, 2, 3) })
+    await work.update(stored!, { record: Uint8Array.of(1, 2, 3) })
     work.audit({ actor: { name: 'x', kind: 'cli' }, operation: 'store', outcome: 'Success' })
   })
 }
