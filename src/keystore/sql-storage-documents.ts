@@ -26,14 +26,13 @@ type DocumentWriting = Pick<
 const selection = 'd.kind, d.name, d.revision, d.epoch, d.body, d.sealed, d.mac, r.revision, r.mac'
 const source = 'documents d LEFT JOIN document_revisions r ON r.kind = d.kind AND r.name = d.name'
 
+const documentNamed = `SELECT ${selection} FROM ${source} WHERE d.kind = ?1 AND d.name = ?2`
+
 /** The reading part. */
 export function documentReading(sql: SqlSession): DocumentReading {
   return {
     async document(kind, name) {
-      const rows = await sql.query(
-        `SELECT ${selection} FROM ${source} WHERE d.kind = ?1 AND d.name = ?2`,
-        [kind, name],
-      )
+      const rows = await sql.query(documentNamed, [kind, name])
       return rows[0] && documentRow(rows[0])
     },
     async documents(kind) {

@@ -6,7 +6,7 @@ import {
   objectSource,
   idText,
 } from './sql-storage-columns.ts'
-import type { ObjectRow, ScannedRows, SqlRow, SqlSession, SqlValue } from './storage.ts'
+import type { ObjectRow, ScannedRows, Soon, SqlRow, SqlSession, SqlValue } from './storage.ts'
 import type { ColumnRange, Found, Inclusion, IndexEntry, Query, ScanPosition } from './work.ts'
 
 /** Index entries are counted up to here; an entry with that many objects does not drive a search. */
@@ -92,7 +92,7 @@ async function windowEnd(
   return row && { initialDate: row[0] as bigint, n: Number(row[1]) }
 }
 
-function page(sql: SqlSession, query: Query, driving: IndexEntry | undefined): Promise<SqlRow[]> {
+function page(sql: SqlSession, query: Query, driving: IndexEntry | undefined): Soon<SqlRow[]> {
   const search = statement(query, driving)
   const limit = search.place(query.limit)
   const offset = search.place(query.offset)

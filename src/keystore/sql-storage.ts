@@ -25,15 +25,29 @@ import type {
 } from './storage.ts'
 import { UniqueConflict, type UniqueEntry } from './work.ts'
 
+/** A driver has few sessions and uses them again and again. */
+const readers = new WeakMap<SqlSession, StorageReader>()
+const writers = new WeakMap<SqlSession, StorageWriter>()
+
+function known<T>(parts: WeakMap<SqlSession, T>, sql: SqlSession, make: (sql: SqlSession) => T): T {
+  const part = parts.get(sql) ?? make(sql)
+  parts.set(sql, part)
+  return part
+}
+
 /** The store's tables in that database, which has been migrated. */
 export function sqlStorage(driver: SqlDriver): Storage {
   return {
-    write: (fn) => driver.transaction((sql) => fn(writing(sql))),
-    read: (fn) => driver.snapshot((sql) => fn(reading(sql))),
+    write: (fn) => driver.transaction((sql) => fn(known(writers, sql, writing))),
+    read: (fn) => driver.snapshot((sql) => fn(known(readers, sql, reading))),
     truncateLog: () => driver.truncateLog(),
     close: () => driver.close(),
   }
 }
+
+// Statements are written out once: they are looked up by their text.
+const objectById = `SELECT ${objectSelection} FROM ${objectSource} WHERE o.id = ?1`
+const objectOfGroup = `${objectById} AND o.group_name = ?2`
 
 function reading(sql: SqlSession): StorageReader {
   return {
@@ -45,11 +59,8 @@ function reading(sql: SqlSession): StorageReader {
     async object(group, id) {
       const bytes = idBytes(id)
       const rows = await (group === undefined
-        ? sql.query(`SELECT ${objectSelection} FROM ${objectSource} WHERE o.id = ?1`, [bytes])
-        : sql.query(
-            `SELECT ${objectSelection} FROM ${objectSource} WHERE o.id = ?1 AND o.group_name = ?2`,
-            [bytes, group],
-          ))
+        ? sql.query(objectById, [bytes])
+        : sql.query(objectOfGroup, [bytes, group]))
       return rows[0] && objectRow(rows[0])
     },
     async sealed(n) {
@@ -187,7 +198,7 @@ async function claim(
     [group, kind, value, n],
   )
   if (Number(taken[0]![0]) === n) return
-  const holder = await reading(sql).holder(group, kind, value)
+  const holder = await known(readers, sql, reading).holder(group, kind, value)
   throw new UniqueConflict(kind, value, holder ?? 'an object that is not there')
 }
 

@@ -5,7 +5,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
-import type { SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
+import type { Soon, SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
 
 /** How a database file is opened. */
 export interface SqliteOptions {
@@ -47,26 +47,80 @@ export async function openSqlite(options: SqliteOptions): Promise<SqlDriver> {
   }
 }
 
-interface Connection {
+/** One connection, and the session of whichever transaction runs on it. */
+class Connection implements SqlSession {
   readonly file: string
   readonly patience: number
   readonly database: DatabaseSync
-  readonly statements: Map<string, StatementSync>
   /** Runs one thing after the other. */
-  turn<T>(fn: () => Promise<T>): Promise<T>
+  readonly turn = turns()
+  /**
+   * After a full disk or an I/O error SQLite may have ended the transaction by itself: what follows
+   * would be committed statement by statement, so every further statement throws that error again.
+   */
+  lost: unknown
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(file: string, patience: number, database: DatabaseSync) {
+    this.file = file
+    this.patience = patience
+    this.database = database
+  }
+
+  query(sql: string, parameters: readonly SqlValue[] = []): SqlRow[] {
+    if (this.lost !== undefined) throw this.lost
+    try {
+      return this.execute(sql, parameters)
+    } catch (cause) {
+      const error = explained(cause, this.file)
+      if (!this.database.isTransaction) this.lost = error
+      throw error
+    }
+  }
+
+  async savepoint<T>(fn: () => Soon<T>): Promise<T> {
+    this.query('SAVEPOINT part')
+    try {
+      const result = await fn()
+      this.query('RELEASE part')
+      return result
+    } catch (error) {
+      if (this.database.isTransaction) {
+        this.query('ROLLBACK TO part')
+        this.query('RELEASE part')
+      }
+      throw error
+    }
+  }
+
+  /** Runs a statement outside the rules of a session; errors are SQLite's own. */
+  execute(sql: string, parameters: readonly SqlValue[] = []): SqlRow[] {
+    const statement = this.#statements.get(sql) ?? this.#prepared(sql)
+    return statement.all(...parameters) as unknown as SqlRow[]
+  }
+
+  #prepared(sql: string): StatementSync {
+    const statement = this.database.prepare(sql)
+    if (this.#statements.size >= statementsKept) {
+      const oldest = this.#statements.keys().next()
+      if (!oldest.done) this.#statements.delete(oldest.value)
+    }
+    this.#statements.set(sql, statement)
+    return statement
+  }
 }
 
 async function connect(file: string, readOnly: boolean, patience: number): Promise<Connection> {
   const database = openDatabase(file, readOnly)
-  const connection = { file, patience, database, statements: new Map(), turn: turns() }
+  const connection = new Connection(file, patience, database)
   try {
     await patiently(connection, () => {
-      execute(connection, 'PRAGMA temp_store = MEMORY', [])
-      execute(connection, 'PRAGMA trusted_schema = OFF', [])
-      execute(connection, 'PRAGMA cell_size_check = ON', [])
-      execute(connection, 'PRAGMA cache_size = -32768', [])
+      connection.execute('PRAGMA temp_store = MEMORY')
+      connection.execute('PRAGMA trusted_schema = OFF')
+      connection.execute('PRAGMA cell_size_check = ON')
+      connection.execute('PRAGMA cache_size = -32768')
       if (!readOnly) prepareWriter(connection)
-      execute(connection, 'SELECT count(*) FROM sqlite_schema', [])
+      connection.execute('SELECT count(*) FROM sqlite_schema')
     })
   } catch (error) {
     database.close()
@@ -90,9 +144,9 @@ function openDatabase(file: string, readOnly: boolean): DatabaseSync {
 }
 
 function prepareWriter(connection: Connection): void {
-  execute(connection, 'PRAGMA synchronous = FULL', [])
-  execute(connection, 'PRAGMA secure_delete = ON', [])
-  const mode = execute(connection, 'PRAGMA journal_mode = WAL', [])[0]?.[0]
+  connection.execute('PRAGMA synchronous = FULL')
+  connection.execute('PRAGMA secure_delete = ON')
+  const mode = connection.execute('PRAGMA journal_mode = WAL')[0]?.[0]
   if (mode === 'wal' || connection.file === ':memory:') return
   throw new UserError(
     'journal-mode',
@@ -104,91 +158,37 @@ function prepareWriter(connection: Connection): void {
 async function inTransaction<T>(
   connection: Connection,
   begin: string,
-  fn: (sql: SqlSession) => Promise<T>,
+  fn: (sql: SqlSession) => Soon<T>,
 ): Promise<T> {
   await patiently(connection, () => {
-    execute(connection, begin, [])
+    connection.execute(begin)
     // BEGIN alone takes no snapshot; the first read does, and may find the database locked.
     if (begin === 'BEGIN') takeSnapshot(connection)
   })
-  const lost: Lost = {}
+  connection.lost = undefined
   try {
-    const result = await fn(session(connection, lost))
-    if (lost.error !== undefined) throw lost.error
-    execute(connection, 'COMMIT', [])
+    const result = await fn(connection)
+    if (connection.lost !== undefined) throw connection.lost
+    connection.execute('COMMIT')
     return result
   } catch (error) {
-    if (connection.database.isTransaction) execute(connection, 'ROLLBACK', [])
+    if (connection.database.isTransaction) connection.execute('ROLLBACK')
     throw explained(error, connection.file)
   }
 }
 
-/**
- * After a full disk or an I/O error SQLite may have ended the transaction by itself: what follows
- * would be committed statement by statement, so every further statement throws that error again.
- */
-interface Lost {
-  error?: unknown
-}
-
 function takeSnapshot(connection: Connection): void {
   try {
-    execute(connection, 'SELECT 1 FROM sqlite_schema LIMIT 1', [])
+    connection.execute('SELECT 1 FROM sqlite_schema LIMIT 1')
   } catch (error) {
-    execute(connection, 'ROLLBACK', [])
+    connection.execute('ROLLBACK')
     throw error
   }
 }
 
-function session(connection: Connection, lost: Lost): SqlSession {
-  const { database, file } = connection
-  const query = (sql: string, parameters: readonly SqlValue[] = []): SqlRow[] => {
-    if (lost.error !== undefined) throw lost.error
-    try {
-      return execute(connection, sql, parameters)
-    } catch (cause) {
-      const error = explained(cause, file)
-      if (!database.isTransaction) lost.error = error
-      throw error
-    }
-  }
-  return {
-    query: async (sql, parameters) => query(sql, parameters),
-    async savepoint(fn) {
-      query('SAVEPOINT part')
-      try {
-        const result = await fn()
-        query('RELEASE part')
-        return result
-      } catch (error) {
-        if (database.isTransaction) {
-          query('ROLLBACK TO part')
-          query('RELEASE part')
-        }
-        throw error
-      }
-    },
-  }
-}
-
-function execute(connection: Connection, sql: string, parameters: readonly SqlValue[]): SqlRow[] {
-  let statement = connection.statements.get(sql)
-  if (!statement) {
-    statement = connection.database.prepare(sql)
-    if (connection.statements.size >= statementsKept) {
-      for (const oldest of connection.statements.keys()) {
-        connection.statements.delete(oldest)
-        break
-      }
-    }
-    connection.statements.set(sql, statement)
-  }
-  return statement.all(...parameters) as unknown as SqlRow[]
-}
-
 function truncateLog(connection: Connection): boolean {
   try {
-    return execute(connection, 'PRAGMA wal_checkpoint(TRUNCATE)', [])[0]?.[0] === 0n
+    return connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')[0]?.[0] === 0n
   } catch (error) {
     if (isBusy(error)) return false
     throw explained(error, connection.file)

@@ -8,11 +8,14 @@ export type SqlValue = null | number | bigint | string | Uint8Array
 /** A result row, columns in the order of the SELECT. */
 export type SqlRow = readonly SqlValue[]
 
+/** What is there at once where the database needs no waiting for. */
+export type Soon<T> = T | Promise<T>
+
 /** Statements inside one transaction or snapshot. Placeholders are written ?1, ?2 …, each used once or more. */
 export interface SqlSession {
-  query(sql: string, parameters?: readonly SqlValue[]): Promise<SqlRow[]>
+  query(sql: string, parameters?: readonly SqlValue[]): Soon<SqlRow[]>
   /** Runs `fn` so that its changes can be undone alone: a throw undoes exactly them and is thrown on. */
-  savepoint<T>(fn: () => Promise<T>): Promise<T>
+  savepoint<T>(fn: () => Soon<T>): Promise<T>
 }
 
 /**
@@ -26,8 +29,8 @@ export interface SqlSession {
  */
 export interface SqlDriver {
   readonly dialect: 'sqlite' | 'postgres'
-  transaction<T>(fn: (sql: SqlSession) => Promise<T>): Promise<T>
-  snapshot<T>(fn: (sql: SqlSession) => Promise<T>): Promise<T>
+  transaction<T>(fn: (sql: SqlSession) => Soon<T>): Promise<T>
+  snapshot<T>(fn: (sql: SqlSession) => Soon<T>): Promise<T>
   /** Drops old page images from the log so that wiped bytes are gone; false when readers prevent it for now. */
   truncateLog(): Promise<boolean>
   close(): Promise<void>
@@ -164,7 +167,7 @@ export interface StorageReader {
 
 /** Reading and writing inside one transaction. */
 export interface StorageWriter extends StorageReader {
-  savepoint<T>(fn: () => Promise<T>): Promise<T>
+  savepoint<T>(fn: () => Soon<T>): Promise<T>
   /** Returns `n`. Throws UniqueConflict. */
   insertObject(object: WrittenObject, sealed: Uint8Array | null): Promise<number>
   /**

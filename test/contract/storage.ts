@@ -97,7 +97,9 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
       const sealed = Uint8Array.of(7, 7)
       const n = await rows.write((writer) => writer.insertObject(object, sealed))
       const row = await rows.read((reader) => reader.object('default', object.id))
-      expect(plain({ ...row, columns: row?.columns, entries: row?.entries })).toEqual(plain({ ...object, n, sealed, noted: undefined }))
+      expect(plain({ ...row, columns: row?.columns, entries: row?.entries })).toEqual(
+        plain({ ...object, n, sealed, noted: undefined }),
+      )
       expect(await rows.read((reader) => reader.object('other', object.id))).toBeUndefined()
       expect(await rows.read((reader) => reader.object(undefined, object.id))).toBeDefined()
     })
