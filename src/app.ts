@@ -17,6 +17,9 @@ import { Streams } from './kmip/operations/streams.ts'
 import type { Contact } from './kmip/server/contacts.ts'
 import { Listeners } from './kmip/server/listeners.ts'
 import type { Log } from './kmip/server/ports.ts'
+import { AsynchronousRequests } from './kmip/operations/asynchronous-requests.ts'
+import type { Engine } from './kmip/operations/batch.ts'
+import { RunningJobs } from './kmip/operations/running-jobs.ts'
 import { refuseStream, respond, type Responder } from './kmip/server/respond.ts'
 
 interface Address {
@@ -96,6 +99,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
     listeners.reload()
     await listeners.recheck()
   }
+  await responder.requests.resume(0)
   const jumped = clockWatch()
   const upkeep = new Upkeep(log, [
     {
@@ -126,6 +130,19 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       run: () => wipeDue(store),
     },
     {
+      name: 'forget what is kept for a while',
+      every: 60 * second,
+      run: async () => {
+        while ((await store.act((work) => work.forgetTransients(1000))) === 1000);
+      },
+    },
+    {
+      // Of a server that shares the database and has gone, or left by trouble with the database.
+      name: 'take up asynchronous requests that nobody runs',
+      every: 60 * second,
+      run: () => responder.requests.resume(300),
+    },
+    {
       name: 'watch the clock',
       every: 30 * second,
       run() {
@@ -151,6 +168,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
     async close() {
       await listeners.close()
       stopping = true
+      await responder.requests.close()
       await upkeep.stop()
       await store.close()
     },
@@ -179,23 +197,22 @@ async function verify(store: Store, log: Log, isStopping: () => boolean): Promis
 function responderOf(store: Store, options: ServerOptions): Responder {
   const { log, testMode } = options
   const { limits } = options.config
-  return {
+  const decoding = {
+    maxBytes: limits.messageBytes,
+    maxDepth: limits.messageDepth,
+    maxItems: limits.messageItems,
+  }
+  const engine: Engine = {
     store,
     log,
     aftermath: new Aftermath(log),
-    credentials: new CredentialCheck(),
-    limits: {
-      maxBytes: limits.messageBytes,
-      maxDepth: limits.messageDepth,
-      maxItems: limits.messageItems,
-      maxBatchItems: limits.batchItems,
-    },
     streams: new Streams({
       streams: limits.streams,
       perClient: limits.streamsPerClient,
       idleTime: limits.streamTime,
       bytes: limits.streamBytes,
     }),
+    jobs: new RunningJobs(),
     facts: {
       vendor: 'keyreel',
       locate: {
@@ -205,7 +222,18 @@ function responderOf(store: Store, options: ServerOptions): Responder {
       },
       maximumInstances: limits.attributeInstances,
       maximumAttributes: limits.attributes,
+      pollTime: limits.pollTime,
       testingSince: testMode ? BigInt(Math.floor(Date.now() / 1000)) : undefined,
     },
+  }
+  return {
+    ...engine,
+    credentials: new CredentialCheck(),
+    requests: new AsynchronousRequests(engine, decoding, {
+      requests: limits.asynchronousRequests,
+      bytes: limits.asynchronousBytes,
+      keptFor: Math.ceil(limits.asynchronousTime / second),
+    }),
+    limits: { ...decoding, maxBatchItems: limits.batchItems },
   }
 }

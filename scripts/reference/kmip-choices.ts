@@ -26,7 +26,19 @@ const messages = [
   ],
   [
     'Asynchronous Indicator',
-    'Optional (True in 1.x) is answered at once. Mandatory fails every item with Feature Not Supported.',
+    'Mandatory: every item is answered Operation Pending, and the items run one after the other in the order of the message. Optional (True in 1.x): a Locate alone in its message is pending, everything else is answered at once. Poll, Cancel, Process and Query Asynchronous Requests are never asynchronous. A client whose profile has no Poll is answered at once, and refused Feature Not Supported for Mandatory.',
+  ],
+  [
+    'Asynchronous requests',
+    'Belong to the client, and to the user of its credential, that made them; for others they do not exist. What a request does and its answer become durable together; after a stop of the server it is run, or ends with General Failure where part of its batch had been done. Who it is for is looked up again when it runs. Forgotten after the limit `asynchronous-time`, and ten minutes after its answer was fetched.',
+  ],
+  [
+    'Poll',
+    'Waits up to the limit `poll-time` for a result; after Process until there is one. The result is answered as the operation that was polled for, with the Unique Batch Item ID of the Poll. An unknown value: Invalid Asynchronous Correlation Value, Item Not Found before 2.0.',
+  ],
+  [
+    'Cancel',
+    'Only takes back what has not begun. A value that names nothing is answered Unavailable.',
   ],
   [
     'Client Correlation Value',

@@ -28,7 +28,7 @@ const situations: readonly Situation[] = [
   },
   {
     reason: 'FeatureNotSupported',
-    when: 'Wrapping Method TR-31; Asynchronous Indicator Mandatory; Ephemeral; a placeholder that stands for several objects',
+    when: 'Wrapping Method TR-31; Asynchronous Indicator Mandatory from a client whose profile has no Poll, or for Poll and the like; Ephemeral; a placeholder that stands for several objects',
   },
   { reason: 'AuthenticationNotSuccessful', when: 'a credential is missing or wrong' },
   {
@@ -162,6 +162,16 @@ const situations: readonly Situation[] = [
     when: 'a Locate that would look at too many objects',
     before20: 'GeneralFailure',
   },
+  {
+    reason: 'ServerLimitExceeded',
+    when: 'more asynchronous requests than a client may have waiting',
+    before20: 'GeneralFailure',
+  },
+  {
+    reason: 'InvalidAsynchronousCorrelationValue',
+    when: 'Poll or Process of what is no request of this client',
+  },
+  { reason: 'OperationCanceledByRequester', when: 'Poll of a request that was canceled' },
   { reason: 'ResponseTooLarge', when: 'the answer would exceed Maximum Response Size' },
   {
     reason: 'KeyFormatTypeNotSupported',
@@ -234,7 +244,7 @@ const situations: readonly Situation[] = [
   { reason: 'CryptographicFailure', when: 'what is to be unwrapped does not fit its key' },
   {
     reason: 'GeneralFailure',
-    when: 'an error of the server’s own, or a stored object that failed its integrity check. The message names a reference to look up in the log and nothing else',
+    when: 'an error of the server’s own, or a stored object that failed its integrity check. The message names a reference to look up in the log and nothing else. Also an asynchronous request that was not done: behind a failed one, or cut off by a stop of the server',
   },
 ]
 

@@ -40,7 +40,7 @@ const notThere = `
 Everything else is answered with Operation Not Supported. Not there in this release: key pairs,
 certificates, split keys and PGP keys; Encrypt, Decrypt, Sign, MAC, Hash and the random operations;
 Derive Key; key wrapping, in Get as in Register; Import and Export;
-asynchronous requests; Notify and Put; KMIP over HTTPS and the XML and JSON encodings.
+Notify and Put; KMIP over HTTPS and the XML and JSON encodings.
 `
 
 export const kmipPage = {

@@ -92,6 +92,18 @@ export async function identify(
   return { ok: true, principal: principalOf(name, client, credential, fingerprint) }
 }
 
+/** Identifies once more, now, who held the certificate of that fingerprint when a request came in. */
+export async function identifyAgain(
+  work: Pick<Documents, 'document'>,
+  fingerprint: string,
+  now: bigint,
+): Promise<Identified> {
+  const enrolled = await bodyOf(work, 'certificate', fingerprint)
+  const detail = { why: 'this certificate is not enrolled', fingerprint }
+  if (enrolled === undefined) return { ok: false, reason: 'not-enrolled', detail }
+  return identify(work, parseCertificate(enrolled.pem).der, now)
+}
+
 /** What makes a certificate unfit for a client of ours, or undefined. The same at enrolment and later. */
 export function certificateFault(
   certificate: Certificate,

@@ -32,7 +32,9 @@ export interface Mark {
   room: number
 }
 
-type Perform = (context: Omit<Context, 'writable' | 'facts' | 'streams'>) => Promise<unknown>
+type Perform = (
+  context: Omit<Context, 'writable' | 'facts' | 'streams' | 'jobs'>,
+) => Promise<unknown>
 
 /** One batch's answers in the making; taken back in part when an act is rolled back. */
 export class Attempt {
@@ -89,6 +91,7 @@ export class Attempt {
     const note = noteOf(item)
     const { secrets } = this
     const released = secrets.length
+    let other: ResponseBatchItem | undefined
     try {
       const ResponsePayload = await perform({
         version,
@@ -98,11 +101,12 @@ export class Attempt {
         batch: this.#state,
         secrets,
         noted: note,
+        become: (answer) => void (other = answer),
         alarm: (text) => note.alarms.push(text),
         aside: this.asides.of(item),
       })
       const isAct = operations[operationOf(item)].effect === 'act'
-      this.#answer(item, ResponsePayload, isAct)
+      this.#answer(item, other ?? { ResponsePayload }, isAct)
       if (isAct) auditItem(work, principal, note)
       this.notes.push(note)
     } catch (error) {
@@ -153,23 +157,29 @@ export class Attempt {
     for (const [at, answer] of this.answers.entries()) {
       if (answer.ResultStatus !== 'Success') continue
       answer.ResultStatus = 'OperationUndone'
-      const operation = operations[operationOf(this.#batch.items[at]!)] as unknown as Operation
-      answer.ResponsePayload =
-        operation.undone?.(answer.ResponsePayload as never) ?? answer.ResponsePayload
+      const item = this.#batch.items[at]!
+      const operation = operations[operationOf(item)] as unknown as Operation
+      // What was polled for stays done: only its answer is not given here.
+      if (answer.Operation !== item.operation) delete answer.ResponsePayload
+      else
+        answer.ResponsePayload =
+          operation.undone?.(answer.ResponsePayload as never) ?? answer.ResponsePayload
     }
     const undone = this.notes.filter(({ outcome }) => outcome === 'Success')
     for (const note of undone) note.outcome = 'OperationUndone'
     return undone.filter(({ isAct }) => isAct)
   }
 
-  #answer(item: Item, ResponsePayload: unknown, isAct: boolean): void {
+  #answer(item: Item, found: Partial<ResponseBatchItem>, isAct: boolean): void {
     const { version } = this.#batch
     const answer: ResponseBatchItem = {
       ...echoOf(item, version),
       ResultStatus: 'Success',
-      ResponsePayload,
       MessageExtension: [],
+      ...found,
     }
+    if (item.id === undefined) delete answer.UniqueBatchItemID
+    else answer.UniqueBatchItemID = item.id
     const size = this.#sizeOf(answer)
     if (size > this.#room) {
       if (isAct) throw new AnswerTooLarge()
@@ -177,7 +187,9 @@ export class Attempt {
     }
     this.#room -= size
     this.answers.push(answer)
-    const { UniqueIdentifier } = ResponsePayload as { UniqueIdentifier?: string | string[] }
+    if (answer.ResultStatus === 'OperationFailed') this.failed = true
+    const payload = (answer.ResponsePayload ?? {}) as { UniqueIdentifier?: string | string[] }
+    const { UniqueIdentifier } = payload
     const at = this.answers.length
     for (const id of [UniqueIdentifier ?? []].flat())
       this.#state.identifiers.push({ item: at, operation: String(item.operation), id })

@@ -24,6 +24,7 @@ import {
   type ServerFacts,
 } from './operation.ts'
 import { refusalOfReading } from './refusals.ts'
+import type { RunningJobs } from './running-jobs.ts'
 import type { Streams } from './streams.ts'
 
 /** The part of the store that the engine uses. */
@@ -37,6 +38,8 @@ export interface Engine {
   store: ActingStore
   facts: ServerFacts
   streams: Streams
+  /** Asynchronous requests under way. */
+  jobs: RunningJobs
   log: AftermathLog
   aftermath: Aftermath
 }
@@ -53,6 +56,8 @@ export interface Batch {
   room: number | undefined
   decoding: DecodeOptions
   correlation: string
+  /** Called at the end of each act with the answers so far, to be durable with what they answer. */
+  keep?: (work: Work, answers: readonly ResponseBatchItem[]) => Promise<void>
 }
 
 /** The answered items; secrets are wiped by the caller once they are encoded. */
@@ -181,6 +186,7 @@ class Run {
         this.#attempt.reset(start)
         await this.#items(items, work, true)
         check?.()
+        await this.#batch.keep?.(work, this.#attempt.answers)
       }),
     )
   }
@@ -211,10 +217,10 @@ class Run {
   }
 
   async #items(items: readonly Item[], work: Work, writable: boolean): Promise<void> {
-    const { facts, streams } = this.#engine
+    const { facts, streams, jobs } = this.#engine
     for (const item of items) {
       await this.#attempt.run(item, work, (context) =>
-        this.#perform(item, { ...context, writable, facts, streams }),
+        this.#perform(item, { ...context, writable, facts, streams, jobs }),
       )
       if (this.#stopped) return
     }

@@ -4,6 +4,7 @@ import { activate } from './activate.ts'
 import { addAttribute } from './add-attribute.ts'
 import { adjustAttribute } from './adjust-attribute.ts'
 import { archive } from './archive.ts'
+import { cancel } from './cancel.ts'
 import { check } from './check.ts'
 import { create } from './create.ts'
 import { decrypt } from './decrypt.ts'
@@ -22,6 +23,9 @@ import { modifyAttribute } from './modify-attribute.ts'
 import { obtainLease } from './obtain-lease.ts'
 import type { Operation } from './operation.ts'
 import { ping } from './ping.ts'
+import { poll } from './poll.ts'
+import { processRequest } from './process.ts'
+import { queryAsynchronousRequests } from './query-asynchronous-requests.ts'
 import { query } from './query.ts'
 import { reKey } from './re-key.ts'
 import { recover } from './recover.ts'
@@ -58,4 +62,8 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Ping: ping,
   Interop: interop,
   Log: log,
+  Poll: poll,
+  Cancel: cancel,
+  Process: processRequest,
+  QueryAsynchronousRequests: queryAsynchronousRequests,
 }

@@ -4,8 +4,11 @@ import type { Secret } from '../../crypto/secret.ts'
 import type { Principal } from '../../access/identity.ts'
 import type { LocateLimits } from '../../keystore/locate.ts'
 import type { JsonValue, Work } from '../../keystore/work.ts'
-import type { Streams } from './streams.ts'
+import type { ResponseBatchItem } from '../model/messages.ts'
 import type { OperationName, RequestPayload, ResponsePayload } from '../model/payloads/index.ts'
+
+import type { RunningJobs } from './running-jobs.ts'
+import type { Streams } from './streams.ts'
 
 /**
  * What an operation does to the store.
@@ -23,6 +26,8 @@ export interface ServerFacts {
   maximumAttributes: number
   /** In test mode: since when, in seconds since 1970. Operations for tests exist there only. */
   testingSince: bigint | undefined
+  /** Milliseconds that a Poll waits for a result before it answers that there is none yet. */
+  pollTime: number
 }
 
 /** Identifiers that live as long as the batch (KMIP 2.1 §6.1, §4.58). */
@@ -45,10 +50,14 @@ export interface Context {
   facts: ServerFacts
   /** Operations in parts that are under way. */
   streams: Streams
+  /** Asynchronous requests under way in this process. */
+  jobs: RunningJobs
   /** Key material handed out; wiped once the answer is encoded. */
   secrets: Secret[]
   /** What the audit record of this item shall name. */
   noted: { object?: string; details?: JsonValue }
+  /** Answers the item with another one's answer (Poll); only its Unique Batch Item ID stays. */
+  become(answer: ResponseBatchItem): void
   /** Something an administrator must hear of; kept with the audit record and logged. */
   alarm(text: string): void
   /**

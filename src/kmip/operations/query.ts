@@ -49,7 +49,7 @@ const answers: Partial<Record<string, (context: Context) => Partial<Answer>>> = 
     CapabilityInformation: [
       {
         StreamingCapability: false,
-        AsynchronousCapability: false,
+        AsynchronousCapability: true,
         AttestationCapability: false,
         BatchUndoCapability: true,
         BatchContinueCapability: true,

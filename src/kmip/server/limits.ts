@@ -99,6 +99,26 @@ export const limitRows = {
     unit: 'items',
     help: 'operations in one batch',
   },
+  asynchronousRequests: {
+    value: 4096,
+    unit: 'items',
+    help: 'batch items of one client that were handed in asynchronously, those with an answer too',
+  },
+  asynchronousBytes: {
+    value: 16 * 1024 * 1024,
+    unit: 'bytes',
+    help: 'asynchronous requests and answers of one client in all; then no more are taken',
+  },
+  asynchronousTime: {
+    value: 24 * 3_600_000,
+    unit: 'milliseconds',
+    help: 'until an asynchronous request and its answer are forgotten',
+  },
+  pollTime: {
+    value: 1_000,
+    unit: 'milliseconds',
+    help: 'that a Poll waits for a result before it answers that there is none yet',
+  },
   locatedItems: {
     value: 65_536,
     unit: 'items',

@@ -16,6 +16,7 @@ import {
 } from 'ttlv-codec'
 import type { CredentialCheck } from '../../access/credentials.ts'
 import type { Principal } from '../../access/identity.ts'
+import type { AsynchronousRequests } from '../operations/asynchronous-requests.ts'
 import { runBatch, type Engine } from '../operations/batch.ts'
 import { itemsOf, type Item } from '../operations/items.ts'
 import { refusalOfReading } from '../operations/refusals.ts'
@@ -41,6 +42,7 @@ export interface RequestLimits extends Limits {
 export interface Responder extends Engine {
   limits: RequestLimits
   credentials: Pick<CredentialCheck, 'authenticate'>
+  requests: AsynchronousRequests
 }
 
 /** Answers one request of an identified client. Always answers; a bug or a failing store with General Failure. */
@@ -119,13 +121,9 @@ async function answerRequest(
     throw new KmipError('UnknownMessageExtension', 'a critical Message Extension is not understood')
   }
   checkIdentifiers(items)
-  const { AsynchronousIndicator: asynchronous } = header
-  if (typeof asynchronous === 'number')
-    throw new KmipError('UnknownEnumeration', `unknown Asynchronous Indicator ${asynchronous}`)
-  if (asynchronous === 'Mandatory') {
-    for (const item of items) {
-      item.fault ??= new KmipError('FeatureNotSupported', 'asynchronous requests are not supported')
-    }
+  if (typeof header.AsynchronousIndicator === 'number') {
+    const found = header.AsynchronousIndicator
+    throw new KmipError('UnknownEnumeration', `unknown Asynchronous Indicator ${found}`)
   }
   const correlation = randomUUID()
   const fields = {
@@ -159,11 +157,19 @@ async function answerRequest(
     header.MaximumResponseSize === undefined
       ? undefined
       : header.MaximumResponseSize - encodeResponse(answerHeader, [], version).length
+  const served = identified.ok ? identified.principal : principal
+  const continuation = continuationOf(header)
+  if (identified.ok) {
+    const lenient = decoding.unknown === 'ignore'
+    const submission = { message: request, items, version, lenient, room }
+    const pending = await responder.requests.submitted(served, submission)
+    if (pending !== undefined) return { bytes: encodeResponse(answerHeader, pending, version) }
+  }
   const { answers, secrets } = await runBatch(responder, {
     version,
-    principal: identified.ok ? identified.principal : principal,
+    principal: served,
     items,
-    continuation: continuationOf(header),
+    continuation,
     unauthenticated,
     room,
     decoding,

@@ -21,6 +21,9 @@ import type { SqlRow, SqlValue } from '../../../src/keystore/storage.ts'
 import { openStore, type Store } from '../../../src/keystore/store.ts'
 import type { AuditEntry } from '../../../src/keystore/work.ts'
 import { Aftermath } from '../../../src/kmip/operations/aftermath.ts'
+import { AsynchronousRequests } from '../../../src/kmip/operations/asynchronous-requests.ts'
+import type { Engine } from '../../../src/kmip/operations/batch.ts'
+import { RunningJobs } from '../../../src/kmip/operations/running-jobs.ts'
 import { Streams } from '../../../src/kmip/operations/streams.ts'
 import { respond, type Responder } from '../../../src/kmip/server/respond.ts'
 import type {
@@ -208,23 +211,33 @@ export async function testEngine(): Promise<TestEngine> {
   const tell = (level: LogLine['level']) => (fields: object, text: string) =>
     void lines.push({ level, fields: fields as Record<string, unknown>, text })
   const log = { info: tell('info'), warn: tell('warn'), error: tell('error'), debug: tell('info') }
-  const responder: Responder = {
+  const engineOf: Engine = {
     store,
     log,
     aftermath: new Aftermath(log),
-    credentials: new CredentialCheck(),
-    limits: { maxBytes: 1024 * 1024, maxDepth: 32, maxItems: 65_536, maxBatchItems: 1024 },
     streams: new Streams(
       { streams: 6, perClient: 4, idleTime: 60_000, bytes: 4096 },
       () => Number(time.seconds - started) * 1000,
     ),
+    jobs: new RunningJobs(),
     facts: {
       vendor: 'keyreel',
       locate: { maximumItems: 1000, maximumScanned: 5000, maximumTime: 60_000 },
       maximumInstances: 64,
       maximumAttributes: 128,
       testingSince: undefined,
+      pollTime: 5000,
     },
+  }
+  const decoding = { maxBytes: 1024 * 1024, maxDepth: 32, maxItems: 65_536 }
+  const waiting = { requests: 100, bytes: 1024 * 1024, keptFor: 3600 }
+  const requests = new AsynchronousRequests(engineOf, decoding, waiting)
+  onTestFinished(() => requests.close())
+  const responder: Responder = {
+    ...engineOf,
+    credentials: new CredentialCheck(),
+    requests,
+    limits: { ...decoding, maxBatchItems: 1024 },
   }
   const raw = async (bytes: Uint8Array, as = principal()) =>
     (await respond(responder, bytes, as)).bytes

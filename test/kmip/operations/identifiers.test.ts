@@ -75,7 +75,7 @@ describe('the ID Placeholder', () => {
       requestBytes('1.4', [locate('one'), locate('one'), ['Get', {}]], header),
       (root) =>
         Object.assign(found(childrenOf(root)[2]!, 'Operation'), {
-          value: Operation.numberOf('ReKey'),
+          value: Operation.numberOf('Notify'),
         }),
     )
     const { BatchItem } = answerOf(await engine.raw(bytes), '1.4')

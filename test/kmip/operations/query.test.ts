@@ -83,7 +83,7 @@ describe.each(everyVersion)('KMIP %s', (as) => {
       expect(answer.CapabilityInformation[0]).toMatchObject({
         BatchUndoCapability: true,
         BatchContinueCapability: true,
-        AsynchronousCapability: false,
+        AsynchronousCapability: true,
       })
     }
     if (isLate(as)) {

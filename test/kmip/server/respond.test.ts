@@ -167,11 +167,11 @@ describe('header fields', () => {
     }
   })
 
-  test('who demands an asynchronous answer is told that there is none', async () => {
+  test('who demands an asynchronous answer gets a correlation value', async () => {
     const engine = await testEngine()
     const answers = await engine.batch('2.1', [create('A')], { AsynchronousIndicator: 'Mandatory' })
-    expect(answers[0]).toMatchObject({ Operation: 'Create', ResultReason: 'FeatureNotSupported' })
-    expect((await engine.call('2.1', 'Locate', { Attributes: [] })).UniqueIdentifier).toEqual([])
+    expect(answers[0]).toMatchObject({ Operation: 'Create', ResultStatus: 'OperationPending' })
+    expect(answers[0]!.AsynchronousCorrelationValue).toHaveLength(16)
   })
 
   test.each<[string, Item, VersionText]>([

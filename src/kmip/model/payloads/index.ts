@@ -1,5 +1,6 @@
 /** Every operation's request and response payload, by Operation name: what client and server both speak. */
 import { raw, type Infer, type Schema } from 'ttlv-codec'
+import * as asynchronous from './asynchronous.ts'
 import * as attributes from './attributes.ts'
 import * as cryptography from './cryptography.ts'
 import * as lifecycle from './lifecycle.ts'
@@ -36,6 +37,10 @@ export const payloads = {
   Ping: lifecycle.Ping,
   Interop: service.Interop,
   Log: service.Log,
+  Poll: asynchronous.Poll,
+  Cancel: asynchronous.Cancel,
+  Process: asynchronous.Process,
+  QueryAsynchronousRequests: asynchronous.QueryAsynchronousRequests,
 } as const
 
 /** An operation that keyreel speaks. */
