@@ -23,6 +23,16 @@ import { Link, type Reconnect } from './link.ts'
 import { negotiate } from './negotiate.ts'
 import type { ConnectionOptions } from './open-connection.ts'
 
+export type { BatchItem, BatchResults, ItemResult, Payload } from './batch.ts'
+export type { TlsDetails, Validity } from './connection.ts'
+export { ConnectionError, ResultError } from './errors.ts'
+export type { ConnectionErrorCode } from './errors.ts'
+export type { Reconnect } from './link.ts'
+export { inClear, materialOf } from './material.ts'
+export type { ConnectionOptions, ServerTrust, Timeouts } from './open-connection.ts'
+export { CryptographicUsageMask, ProtectionStorageMask, StorageStatusMask } from '../model/masks.ts'
+export type { OperationName, ResponsePayload } from '../model/payloads/index.ts'
+
 /** Username and Password, sent with every request besides the certificate (KMIP 2.1 §9.11). */
 export interface UserCredential {
   readonly username: string
