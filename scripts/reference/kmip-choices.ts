@@ -117,6 +117,33 @@ const wrapping = [
   ],
 ] as const
 
+const moving = [
+  [
+    'Export',
+    'Hands out what Get would, wrapped when asked, with all attributes that the version has. Fresh stays as it is. Of a destroyed object the attributes leave, and of a key a Key Block without Key Value. Not in the profile `tape-library`.',
+  ],
+  [
+    'Import: the identifier',
+    'Kept as given: any 1 to 255 printable characters. One that is taken, also by an object that the client may not see, is refused with Object Already Exists.',
+  ],
+  [
+    'Import: attributes',
+    'Have the values given, whoever sets them otherwise, indexes included. What every object has and the request leaves out follows from the object (algorithm, length, Digest) or is as for Register (Initial Date, Fresh, Lease Time). Short Unique Identifier, Protection Storage Mask and Key Format Type are what they are here. The client that imports owns the object.',
+  ],
+  [
+    'Import: the state',
+    'Follows from the dates. Active and Deactivated are also kept without a date, as other servers have them; any other State that the dates do not give is refused. A destroyed object is imported without its key.',
+  ],
+  [
+    'Import: Replace Existing',
+    'Takes the right to see and to destroy the existing object, in whatever state it is, and a group whose policy allows Destroy. The object that is replaced is kept under another identifier, destroyed, until that policy wipes it; the audit record names it.',
+  ],
+  [
+    'Import: wrapped keys',
+    'Unwrapped when Key Wrap Type is Not Wrapped, else kept as they are. Attributes inside the Key Value stay there.',
+  ],
+] as const
+
 const objects = [
   [
     'Unique Identifier',
@@ -311,6 +338,8 @@ export const choices: readonly string[] = [
   part(objects),
   '### Key wrapping',
   part(wrapping),
+  '### Import and Export',
+  part(moving),
   '### Locate',
   part(locating),
   '### The server',

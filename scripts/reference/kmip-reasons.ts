@@ -82,7 +82,7 @@ const situations: readonly Situation[] = [
   { reason: 'NumericRange', when: 'Adjust beyond what the type of the attribute holds' },
   {
     reason: 'InvalidAttributeValue',
-    when: 'dates in a wrong order; an algorithm or a length that is not made here; Usage Limits without total or unit; Application Specific Information that another tape key holds',
+    when: 'dates in a wrong order; in Import a State that the dates do not give; an algorithm or a length that is not made here; Usage Limits without total or unit; Application Specific Information that another tape key holds',
   },
   {
     reason: 'InvalidField',
@@ -206,6 +206,7 @@ const situations: readonly Situation[] = [
     reason: 'WrappingObjectNotFound',
     when: 'a wrapping key that is not there for this client, or a public key without its private key where that is needed',
   },
+  { reason: 'ObjectAlreadyExists', when: 'Import under an identifier that is taken' },
   { reason: 'WrappingObjectArchived', when: 'a wrapping key that is archived' },
   { reason: 'WrappingObjectDestroyed', when: 'a wrapping key that is destroyed' },
   {

@@ -17,6 +17,8 @@ export function checkGiven(
   { version: peer }: Context,
 ): void {
   const readOnly = operation === 'Register' ? 'AttributeReadOnly' : 'ReadOnlyAttribute'
+  // KMIP 2.1 §6.1.25: who sets an attribute initially means nothing to Import.
+  const takesAll = operation === 'Import'
   for (const instance of instances) {
     const reference = referenceOf(instance)
     checkKnown(reference, peer)
@@ -26,7 +28,8 @@ export function checkGiven(
       reference.vendor === serverVendor ||
       givenByClient === 'never' ||
       (givenByClient === 'on-register' && operation !== 'Register')
-    if (isServers) throw new KmipError(readOnly, `the server sets ${nameOf(reference)}`)
+    if (isServers && !takesAll)
+      throw new KmipError(readOnly, `the server sets ${nameOf(reference)}`)
     if (reference.tag !== 'Attribute' && !appliesTo(reference.tag, objectType, peer))
       throw new KmipError('InvalidAttribute', `${objectType} has no ${nameOf(reference)}`)
   }

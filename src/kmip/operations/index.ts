@@ -12,10 +12,12 @@ import { deleteAttribute } from './delete-attribute.ts'
 import { destroy } from './destroy.ts'
 import { discoverVersions } from './discover-versions.ts'
 import { encrypt } from './encrypt.ts'
+import { exportObject } from './export.ts'
 import { getAttributeList } from './get-attribute-list.ts'
 import { getAttributes } from './get-attributes.ts'
 import { getUsageAllocation } from './get-usage-allocation.ts'
 import { get } from './get.ts'
+import { importObject } from './import.ts'
 import { interop } from './interop.ts'
 import { locate } from './locate.ts'
 import { log } from './log.ts'
@@ -43,6 +45,8 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Locate: locate,
   Check: check,
   Get: get,
+  Export: exportObject,
+  Import: importObject,
   GetAttributes: getAttributes,
   GetAttributeList: getAttributeList,
   AddAttribute: addAttribute,

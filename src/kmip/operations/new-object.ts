@@ -6,6 +6,7 @@ import {
   conflictOf,
   insertObject,
   insertReplacement,
+  replaceObject,
   type Conflict,
 } from '../../keystore/keystore.ts'
 import { unrecordedState } from '../../keystore/lifecycle.ts'
@@ -22,7 +23,7 @@ import type { Context } from './operation.ts'
 import { fromTemplates } from './templates.ts'
 
 /** Seconds for which a client may keep an object without asking again (KMIP 2.1 §4.30). */
-const leaseTime = 3600
+export const leaseTime = 3600
 
 /** The new object, and the attributes whose values the server made for the client. */
 export interface Prepared {
@@ -99,13 +100,33 @@ export async function keepObject(
   material: Uint8Array | undefined,
   replaced?: ManagedObject,
 ): Promise<void> {
+  const { work } = context
+  await keep(context, object, material, () =>
+    replaced === undefined
+      ? insertObject(work, object, material)
+      : insertReplacement(work, replaced, object, material),
+  )
+}
+
+/** As `keepObject`, in the place of a kept object of the same identifier, which is gone with it. */
+export async function keepInPlaceOf(
+  context: Context,
+  before: ManagedObject,
+  object: ManagedObject,
+  material: Uint8Array | undefined,
+): Promise<void> {
+  await keep(context, object, material, () => replaceObject(context.work, before, object, material))
+}
+
+async function keep(
+  context: Context,
+  object: ManagedObject,
+  material: Uint8Array | undefined,
+  write: () => Promise<Conflict | undefined>,
+): Promise<void> {
   try {
     refuseDoubledName(object, 'InvalidField')
-    const { work } = context
-    const conflict =
-      replaced === undefined
-        ? await insertObject(work, object, material)
-        : await insertReplacement(work, replaced, object, material)
+    const conflict = await write()
     if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'InvalidField')
   } finally {
     material?.fill(0)

@@ -18,6 +18,8 @@ export const payloads = {
   Locate: objects.Locate,
   Check: lifecycle.Check,
   Get: objects.Get,
+  Export: objects.Export,
+  Import: objects.Import,
   GetAttributes: attributes.GetAttributes,
   GetAttributeList: attributes.GetAttributeList,
   AddAttribute: attributes.AddAttribute,

@@ -1,8 +1,9 @@
-/** Payloads of Create, Register, Get and Locate – KMIP 2.1 §6.1.8, §6.1.43, §6.1.19, §6.1.28. */
-import { integer, interval, many, opt, req, text } from 'ttlv-codec'
+/** Payloads of Create, Register, Get, Export, Import and Locate – KMIP 2.1 §6.1.8 to §6.1.43. */
+import { boolean, integer, interval, many, opt, req, text } from 'ttlv-codec'
 import {
   Attribute1,
   attributeFilter,
+  attributeList,
   chosenAttributes,
   newObjectAttributes,
 } from '../attribute-forms.ts'
@@ -81,6 +82,27 @@ export const Get = {
     UniqueIdentifier: req(text),
     ...anyObject,
   }),
+}
+/** The object stays away for objects that are destroyed. */
+export const Export = {
+  request: Get.request,
+  response: struct({
+    ObjectType: req(ObjectType),
+    UniqueIdentifier: req(text),
+    Attributes: attributeList,
+    ...anyObject,
+  }),
+}
+export const Import = {
+  request: struct({
+    UniqueIdentifier: req(UniqueIdentifier),
+    ObjectType: opt(ObjectType, { since: '2.0' }),
+    ReplaceExisting: opt(boolean),
+    KeyWrapType: opt(KeyWrapType),
+    Attributes: attributeList,
+    ...anyObject,
+  }),
+  response: struct({ UniqueIdentifier: req(text) }),
 }
 export const Locate = {
   request: struct({
