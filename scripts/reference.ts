@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { auditPage } from './reference/audit.ts'
+import { bundlesPage } from './reference/bundles.ts'
 import { commandsPage } from './reference/commands.ts'
 import { dataDirectoryPage } from './reference/data-directory.ts'
 import { formatsPage } from './reference/formats.ts'
@@ -33,6 +34,7 @@ const pages: Readonly<Record<string, Page>> = {
   'data-directory.md': dataDirectoryPage,
   'audit-record.md': auditPage,
   'formats.md': formatsPage,
+  'bundles.md': bundlesPage,
   'simulator.md': simulatorPage,
 }
 

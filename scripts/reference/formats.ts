@@ -153,6 +153,31 @@ const documentRows = [
   ['credential', 'the client', 'users: username, hash, ownOnly, added', ''],
   ['authority', '`ca`', 'pem, created', 'private key, PKCS#8 DER'],
   ['server-certificate', '`p256`, `rsa3072`', 'pem, hosts, issued', 'private key, PKCS#8 DER'],
+  ['exchange-identity', '`own`', 'pem, created', 'private key, PKCS#8 DER'],
+  [
+    'exchange-certificate',
+    'SHA-256 of the DER, hexadecimal',
+    'pem, issued; the newest is handed out',
+    'DER SEQUENCE of three OCTET STRINGs: private keys P-384, ML-KEM-1024, RSA-3072, PKCS#8 DER each',
+  ],
+  [
+    'exchange-peer',
+    'its name',
+    'added, revoked, identity (pem, pin), certificates (pem, fingerprint, added, confirmed), newest last',
+    '',
+  ],
+  [
+    'exchange-export',
+    'export id',
+    'peer, recipient, group, selection, started, finished, failed, expires, keys, digest',
+    '',
+  ],
+  [
+    'exchange-import',
+    'import id',
+    'export, peer, sender, group, started, finished, keys, counts',
+    '',
+  ],
 ] as const
 
 const transientText = `

@@ -9,6 +9,9 @@ import {
   exchangeCertificateRenew,
   exchangeCertificateRevoke,
 } from './commands/exchange-certificate.ts'
+import { exchangeExport } from './commands/exchange-export.ts'
+import { exchangeInspect } from './commands/exchange-inspect.ts'
+import { exchangeLogCommand } from './commands/exchange-log.ts'
 import { groupList, groupSet, groupShow } from './commands/group.ts'
 import { init } from './commands/init.ts'
 import {
@@ -68,6 +71,9 @@ export const commands: readonly Command[] = [
   exchangeCertificateList,
   exchangeCertificateRenew,
   exchangeCertificateRevoke,
+  exchangeExport,
+  exchangeInspect,
+  exchangeLogCommand,
   auditList,
   auditVerify,
   auditExport,

@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { AttributeSet } from '../../src/keystore/attribute-set.ts'
-import { insertObject, loadObject } from '../../src/keystore/keystore.ts'
+import { insertObject, loadObject, saveObject } from '../../src/keystore/keystore.ts'
 import { masterKeyFile } from '../../src/keystore/master-key-choice.ts'
 import { openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { ManagedObject } from '../../src/keystore/managed-object.ts'
+import { sealedItem } from '../../src/kmip/operations/key-material.ts'
+import { setDigest } from '../../src/kmip/operations/object-facts.ts'
 import { openStore } from '../../src/keystore/store.ts'
 import type { Store } from '../../src/keystore/store.ts'
 
@@ -54,7 +56,15 @@ export async function makeTapeKey(data: string, key: TapeKey, now: bigint): Prom
         },
         attributes,
       )
-      await insertObject(work, object, createHash('sha256').update(key.digit).digest())
+      const KeyMaterial = createHash('sha256').update(key.digit).digest()
+      setDigest(object, KeyMaterial, 'Raw')
+      const KeyBlock = {
+        KeyFormatType: 'Raw',
+        KeyValue: { type: 'Structure', value: { KeyMaterial } },
+        CryptographicAlgorithm: 'AES',
+        CryptographicLength: 256,
+      }
+      await insertObject(work, object, sealedItem('SymmetricKey', { KeyBlock }))
       audit(work, 'Create', key)
     }),
   )
@@ -68,6 +78,8 @@ export async function fetchTapeKey(data: string, key: TapeKey, now: bigint): Pro
       if (object?.stored === undefined) throw new Error(`there is no key ${key.digit}`)
       const secret = await work.material(object.stored)
       secret.wipe()
+      object.vitals.Fresh = false
+      await saveObject(work, object)
       audit(work, 'Get', key)
     }),
   )

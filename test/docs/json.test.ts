@@ -14,6 +14,8 @@ const data = join(scratch, 'data')
 const key = '11111111'
 /** Encryption Certificate of another site. */
 const peerFile = join(scratch, 'peer.pem')
+/** A bundle from there. */
+const incoming = join(scratch, 'incoming')
 
 /** Command lines by the words they are described under, in an order that makes sense. */
 const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
@@ -35,7 +37,7 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['library add', 'beta', '--out', join(scratch, 'kit-3')],
   ['group list'],
   ['group show', 'default'],
-  ['group set', 'default', 'destroy=30d', 'export=yes', 'ready=now'],
+  ['group set', 'default', 'destroy=30d', 'export=B', 'ready=now'],
   ['server certificate show'],
   ['server certificate renew'],
   ['status'],
@@ -52,6 +54,11 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['exchange certificate export', '--out', join(scratch, 'own.pem')],
   ['exchange certificate import', peerFile, '--peer', 'B', '--yes'],
   ['exchange certificate import', peerFile, '--peer', 'B', '--yes'],
+  ['exchange export', '--peer', 'B', '--all', '--out', join(scratch, 'bundle')],
+  ['exchange inspect', join(scratch, 'bundle')],
+  ['exchange inspect', incoming],
+  ['exchange log'],
+  ['cartridge show', 'KR0001L8'],
   ['exchange certificate renew'],
   ['exchange certificate list'],
   ['exchange certificate revoke', '--peer', 'B', '--yes'],
@@ -77,8 +84,21 @@ const rare = new Set([
   'certificates[].revoked',
   'mediumSerial',
   'librarySerial',
-  'exports[]',
   'events[].details',
+  'missing[]',
+  'leftOut[].id',
+  'leftOut[].barcode',
+  'leftOut[].reason',
+  'failed',
+  'counts.new',
+  'counts.here',
+  'counts.conflict',
+  'counts.refused',
+  'reports[].id',
+  'reports[].barcode',
+  'reports[].verdict',
+  'reports[].reason',
+  'warnings[]',
   'earlier[].fingerprint',
   'earlier[].notBefore',
   'earlier[].notAfter',
@@ -125,6 +145,12 @@ test('every field that --json prints is described, and no other', async () => {
   const other = ['--data', join(scratch, 'other')]
   await runKeyreel(['init', '--host', 'kms.example.net', ...other])
   await runKeyreel(['exchange', 'certificate', 'export', '--out', peerFile, ...other])
+  const own = join(scratch, 'first.pem')
+  await runKeyreel(['exchange', 'certificate', 'export', '--out', own, '--data', data])
+  await runKeyreel(['exchange', 'certificate', 'import', own, '--peer', 'A', '--yes', ...other])
+  const there = { digit: '5', barcode: 'KR0005L8', library: 'beta' }
+  await makeTapeKey(join(scratch, 'other'), there, scriptTime)
+  await runKeyreel(['exchange', 'export', '--peer', 'A', '--all', '--out', incoming, ...other])
   await run(lines[0]![0], lines[0]!.slice(1))
   const tape = { digit: '1', barcode: 'KR0001L8', library: 'alpha' }
   await makeTapeKey(data, tape, scriptTime)

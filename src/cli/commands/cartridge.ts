@@ -1,6 +1,7 @@
 // `keyreel cartridge …`: tapes by barcode, with the history of their keys.
 import { cartridgeHistory } from '../../admin/cartridge-history.ts'
 import type { CartridgeHistory } from '../../admin/cartridge-history.ts'
+import { dateOf } from '../../access/identity.ts'
 import { UserError } from '../../errors.ts'
 import { cartridgesNamed, cartridgesOf } from '../../keystore/cartridges.ts'
 import type { Cartridge, CartridgeKey } from '../../keystore/cartridges.ts'
@@ -94,11 +95,17 @@ function cartridgeJson(cartridge: Cartridge, history?: CartridgeHistory) {
       lastUse: isoMoment(history?.lastUse.get(key.id)),
     })),
     ...(history && {
-      exports: [],
+      exports: history.exports.map((row) => ({ ...row, time: isoMoment(row.time) })),
       events: history.entries.map(auditEntryJson),
       eventsComplete: history.complete,
     }),
   }
+}
+
+/** Where copies went: `B 2026-11-22, C 2026-11-23`. */
+function exportsText({ exports }: CartridgeHistory): string {
+  const places = exports.map(({ peer, time }) => `${peer} ${dateOf(time)}`)
+  return places.length === 0 ? 'none' : [...new Set(places)].join(', ')
 }
 
 function cartridgeText(cartridge: Cartridge, history: CartridgeHistory, style: Style): string {
@@ -114,7 +121,7 @@ function cartridgeText(cartridge: Cartridge, history: CartridgeHistory, style: S
       ['libraries', libraries.join(' ')],
       ['current key', currentKey(cartridge)?.id ?? 'none: every key is destroyed'],
       ['last use', moment(newestUse) ?? 'never fetched'],
-      ['exports', 'none'],
+      ['exports', exportsText(history)],
     ],
     style,
   )

@@ -44,7 +44,8 @@ export const groupSet = command({
     'duplicates=refuse|allow: whether two living keys may hold the same application data in a ' +
     'tape namespace. retired=process|refuse: whether keys that are Deactivated or Compromised still ' +
     'decrypt, verify and unwrap. ecb=allow|refuse: whether Encrypt may use the mode ECB. ' +
-    'export=WORD and ready=WORD are kept for the exchange with other sites.',
+    'export=allow|refuse|PEER,PEER: which peers its keys may be exported to (default: any). ' +
+    'ready=WORD is kept for later.',
   arguments: { NAME: argument('name of the group'), SETTING: rest('policies as key=value') },
   exits: keystoreExits,
   examples: ['group set default destroy=30d', 'group set test destroy=now duplicates=allow'],

@@ -1,0 +1,143 @@
+// `keyreel exchange export`: keys out, in a bundle for one other site.
+import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { exitStatus, UserError } from '../../errors.ts'
+import { exportKeys } from '../../exchange/export-keys.ts'
+import type { ExportReport, LeftOut } from '../../exchange/export-keys.ts'
+import type { Selection } from '../../exchange/selection.ts'
+import { grouped } from '../../exchange/words.ts'
+import { command, integer, list, requiredText, text, textOr, toggle } from '../command.ts'
+import type { Context, Report } from '../command.ts'
+import { keystoreExits, withStore } from '../keystore-session.ts'
+import { counted, isoMoment, moment, pairs, table } from '../output.ts'
+import { progress } from '../progress.ts'
+
+/** Which keys: the same for every command that exports. */
+export const scopeOptions = {
+  all: toggle('every living key of the group'),
+  used: toggle('keys that a library has fetched at least once'),
+  current: toggle('the newest key of each cartridge'),
+  barcode: list('B', 'keys of this cartridge; may repeat'),
+  barcodesFrom: text('FILE', 'keys of the cartridges in this file, one barcode a line'),
+  key: list('ID', 'this key; may repeat'),
+} as const
+
+export const exchangeExport = command({
+  words: 'exchange export',
+  summary: 'write a bundle of keys for another site',
+  details:
+    'Each key is wrapped; the bundle is signed, and encrypted to the Encryption Certificate of the ' +
+    'peer: only that site opens it, and it says nothing to others. The file may be mailed. Barcodes ' +
+    'without a key and keys that may not leave are listed, the others are exported, and the status ' +
+    'is 3. No file remains when anything fails.',
+  options: {
+    peer: requiredText('NAME', 'the other site, as its certificate was imported'),
+    ...scopeOptions,
+    group: textOr('GROUP', 'default', 'group of keys'),
+    out: requiredText('FILE', 'bundle to write; must not exist'),
+    validDays: integer('DAYS', 90, 'days after which it is not taken any more; 0: for ever'),
+  },
+  exits: [exitStatus.partly, ...keystoreExits, exitStatus.policy],
+  examples: [
+    'exchange export --peer B --used --out for-b.keyreel',
+    'exchange export --peer B --barcode KR0001L8 --barcode KR0002L8 --out two.keyreel',
+  ],
+  async run({ options, context }) {
+    const { peer, group, out, validDays } = options
+    const selection = await selectionOf(options)
+    refuseExisting(out)
+    const shown = progress(context, 'exporting', undefined)
+    try {
+      const report = await withStore(context, (store) =>
+        exportKeys(store, {
+          ...{ peer, group, selection, out },
+          validDays: validDays === 0 ? undefined : validDays,
+          progress: (done) => shown.step(done),
+        }),
+      )
+      return exportedReport(report, out, context)
+    } finally {
+      shown.end()
+    }
+  },
+})
+
+/** What the scope flags ask for: exactly one kind. */
+export async function selectionOf(options: {
+  all: boolean
+  used: boolean
+  current: boolean
+  barcode: readonly string[]
+  barcodesFrom: string | undefined
+  key: readonly string[]
+}): Promise<Selection> {
+  const { barcodesFrom, key } = options
+  const barcodes = [...options.barcode]
+  if (barcodesFrom !== undefined) barcodes.push(...barcodesIn(await readFile(barcodesFrom, 'utf8')))
+  const asked: Selection[] = []
+  for (const scope of ['all', 'used', 'current'] as const) if (options[scope]) asked.push({ scope })
+  if (options.barcode.length > 0 || barcodesFrom !== undefined)
+    asked.push({ scope: 'barcode', barcodes })
+  if (key.length > 0) asked.push({ scope: 'key', keys: key })
+  const [only, ...others] = asked
+  if (only !== undefined && others.length === 0) return only
+  throw new UserError(
+    'usage',
+    only === undefined ? 'nothing says which keys' : 'several things say which keys',
+    'give one of --all, --used, --current, --barcode, --barcodes-from and --key',
+    { exitStatus: exitStatus.usage },
+  )
+}
+
+/** One barcode a line, the first field of a comma-separated list; blank lines and # lines do not count. */
+function barcodesIn(file: string): string[] {
+  return file
+    .split(/\r?\n/)
+    .map((line) => (line.split(/[,;\t]/, 1)[0] ?? '').trim().replaceAll('"', ''))
+    .filter((line) => line !== '' && !line.startsWith('#'))
+}
+
+function refuseExisting(out: string): void {
+  if (!existsSync(out)) return
+  throw new UserError('file-exists', `${out} exists already`, 'choose another with --out FILE')
+}
+
+function exportedReport(report: ExportReport, out: string, { style }: Context): Report {
+  const { peer, keys, mode, recipient, warnings, leftOut, missing, expires } = report
+  const facts = pairs(
+    [
+      ['written', `${out}, ${counted(report.bytes, 'byte')}`],
+      ['export id', report.id],
+      ['recipient', `${peer}, ${grouped(recipient)}`],
+      ['protection', protections[mode]],
+      ['valid until', moment(expires) ?? 'for ever'],
+      ['SHA-256', report.digest],
+    ],
+    style,
+  )
+  const columns = {
+    'LEFT OUT': ({ id }: LeftOut) => id,
+    CARTRIDGE: ({ barcode }: LeftOut) => barcode,
+    REASON: ({ reason }: LeftOut) => reason,
+  }
+  const text = [
+    `${counted(keys, 'key')} of group ${report.group} exported to ${peer}`,
+    facts,
+    ...warnings.map((warning) => style('yellow', `warning: ${warning}`)),
+    ...missing.map((barcode) => style('yellow', `no key: cartridge ${barcode}`)),
+    ...(leftOut.length === 0 ? [] : [table(columns, leftOut, style, '')]),
+    'next, at the other site:  keyreel exchange import FILE',
+  ].join('\n')
+  const isPart = leftOut.length > 0 || missing.length > 0
+  return {
+    json: { ...report, file: out, expires: isoMoment(expires) },
+    text,
+    ...(isPart && { exitStatus: exitStatus.partly }),
+  }
+}
+
+const protections = {
+  hybrid: 'P-384 and ML-KEM-1024 together',
+  ec: 'elliptic curve; opens with openssl cms',
+  rsa: 'RSA; opens with openssl cms',
+} as const

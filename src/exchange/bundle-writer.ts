@@ -1,0 +1,136 @@
+/**
+ * Writes a bundle: parts as they come into a file beside the wanted one, then manifest and parts
+ * together. The wanted file appears whole, on disk and at once, or not at all.
+ */
+import { link, open, rm, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Issuer } from '../crypto/certificates-issue.ts'
+import { envelop } from '../crypto/cms.ts'
+import type { Recipient } from '../crypto/cms-recipients.ts'
+import { signContent } from '../crypto/cms-signed.ts'
+import { randomBytes } from '../crypto/primitives/random.ts'
+import { sha256, toHex } from '../crypto/primitives/hash.ts'
+import { FileDigest } from './file-digest.ts'
+import { encodeBundle, exchangeFormat, type Manifest } from './manifest.ts'
+
+/** What the manifest says besides what the writer knows itself. */
+export type ManifestFacts = Omit<
+  Manifest,
+  'ExchangeFormat' | 'PartKey' | 'PartsEnclosed' | 'BundlePart' | 'KeyCount'
+>
+
+/** One bundle being written. Call `finish`, or `abandon` when anything has failed. */
+export class BundleWriter {
+  readonly #out: string
+  readonly #recipient: Recipient
+  readonly #partKey = randomBytes(32)
+  readonly #partKeyId: Uint8Array
+  readonly #parts: Manifest['BundlePart'] = []
+  readonly #enclosed: Uint8Array[] = []
+  readonly #temporary: { parts: string; whole: string }
+  #file: FileHandle | undefined
+
+  /** `exportId` names temporary files beside `out`. */
+  constructor(out: string, exportId: string, recipient: Recipient) {
+    this.#out = out
+    this.#recipient = recipient
+    this.#partKeyId = Buffer.from(exportId)
+    const beside = join(dirname(out), `.${basename(out)}.${exportId.slice(0, 8)}`)
+    this.#temporary = { parts: `${beside}.parts`, whole: `${beside}.tmp` }
+  }
+
+  /** Whether everything stands in one CMS message, for recipients that read with openssl. */
+  get enclosing(): boolean {
+    return this.#recipient.kind !== 'hybrid'
+  }
+
+  /** Adds a request message with that many keys. */
+  async add(content: Uint8Array, keys: number): Promise<void> {
+    const part = this.enclosing
+      ? content
+      : envelop(content, [{ kind: 'shared', id: this.#partKeyId, key: this.#partKey }])
+    this.#parts.push({
+      PartNumber: this.#parts.length + 1,
+      KeyCount: keys,
+      PartDigest: sha256(part),
+    })
+    if (this.enclosing) {
+      this.#enclosed.push(part)
+      return
+    }
+    this.#file ??= await open(this.#temporary.parts, 'wx+', 0o600)
+    await this.#file.write(part)
+  }
+
+  /** Signs, puts everything together and on disk. Answers the file's SHA-256 and length. */
+  async finish(
+    facts: ManifestFacts,
+    signer: Issuer,
+    time: bigint,
+  ): Promise<{ digest: string; bytes: number }> {
+    const content = encodeBundle({
+      ExchangeManifest: {
+        ExchangeFormat: exchangeFormat,
+        ...facts,
+        KeyCount: this.#parts.reduce((sum, { KeyCount }) => sum + KeyCount, 0),
+        PartsEnclosed: this.enclosing,
+        ...(!this.enclosing && { PartKey: this.#partKey }),
+        BundlePart: this.#parts,
+      },
+      PartContent: this.#enclosed,
+    })
+    const inner = envelop(content, [this.#recipient])
+    content.fill(0)
+    const first = signContent(inner, signer, time)
+    const whole = await open(this.#temporary.whole, 'wx', 0o600)
+    const digest = new FileDigest()
+    try {
+      await write(whole, first, digest)
+      if (this.#file !== undefined) await copy(this.#file, whole, digest)
+      await whole.sync()
+    } finally {
+      await whole.close()
+    }
+    // A link, unlike a rename, never takes the place of a file that is there.
+    await link(this.#temporary.whole, this.#out)
+    await this.abandon()
+    await syncDirectory(dirname(this.#out))
+    return { digest: toHex(digest.value()), bytes: digest.length }
+  }
+
+  /** Removes what was written beside the wanted file. */
+  async abandon(): Promise<void> {
+    this.#partKey.fill(0)
+    await this.#file?.close()
+    this.#file = undefined
+    await rm(this.#temporary.parts, { force: true })
+    await rm(this.#temporary.whole, { force: true })
+  }
+}
+
+const copied = 1024 * 1024
+
+async function copy(from: FileHandle, to: FileHandle, digest: FileDigest): Promise<void> {
+  const buffer = Buffer.alloc(copied)
+  for (let position = 0; ;) {
+    const { bytesRead } = await from.read(buffer, 0, copied, position)
+    if (bytesRead === 0) return
+    await write(to, buffer.subarray(0, bytesRead), digest)
+    position += bytesRead
+  }
+}
+
+async function write(to: FileHandle, bytes: Uint8Array, digest: FileDigest): Promise<void> {
+  digest.update(bytes)
+  for (let done = 0; done < bytes.length;)
+    done += (await to.write(bytes, done, bytes.length - done)).bytesWritten
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * Keys out: what was selected, each wrapped under a transport key, in a bundle for one peer. Each key's
+ * release is recorded in the act that unseals it, before a byte of the bundle is on disk.
+ */
+import { administrator, allOf, putBody, type Body } from '../access/documents.ts'
+import { dateOf } from '../access/identity.ts'
+import { groupOf } from '../access/groups.ts'
+import { groupPolicy } from '../access/policy.ts'
+import { pinOf } from '../crypto/encryption-certificates.ts'
+import { randomUuid } from '../crypto/primitives/random.ts'
+import { TransportKey } from '../crypto/transport-key.ts'
+import { UserError } from '../errors.ts'
+import { labelOf } from '../keystore/cartridge-labels.ts'
+import { loadObject, materialOf } from '../keystore/keystore.ts'
+import type { ManagedObject } from '../keystore/managed-object.ts'
+import type { Store } from '../keystore/store.ts'
+import type { AuditActor, Work } from '../keystore/work.ts'
+import { encodePart, importRequest } from './bundle-items.ts'
+import { BundleWriter } from './bundle-writer.ts'
+import { ensureExchange, openIdentity } from './identity.ts'
+import type { ImportRequest } from './import-payload.ts'
+import { encryptionFor, peerNamed, type Peer } from './peers.ts'
+import { againstPolicy } from './refusals.ts'
+import { select, type Selected, type Selection } from './selection.ts'
+
+/** What to export, to whom, where to. */
+export interface ExportWish {
+  readonly peer: string
+  readonly group: string
+  readonly selection: Selection
+  readonly out: string
+  /** Days after which the bundle is not taken any more; undefined: never. */
+  readonly validDays: number | undefined
+  readonly actor?: AuditActor
+  /** Told after each step how many keys are done, of how many. */
+  readonly progress?: (done: number, total: number) => void
+}
+
+/** A key that did not go along. */
+export interface LeftOut {
+  readonly id: string
+  readonly barcode: string | undefined
+  readonly reason: string
+}
+
+/** What became of it. */
+export interface ExportReport {
+  readonly id: string
+  readonly peer: string
+  /** Fingerprint of the certificate that the keys are encrypted to. */
+  readonly recipient: string
+  readonly mode: 'hybrid' | 'ec' | 'rsa'
+  readonly group: string
+  readonly scope: Selection['scope']
+  readonly keys: number
+  readonly bytes: number
+  readonly digest: string
+  readonly expires: bigint | undefined
+  readonly warnings: readonly string[]
+  readonly leftOut: readonly LeftOut[]
+  /** Barcodes of which there is no key. */
+  readonly missing: readonly string[]
+}
+
+/** Keys unsealed in one act, and keys in one part of a bundle. */
+const keysPerAct = 100
+export const keysPerPart = 1000
+/** A bundle for recipients without ML-KEM is one message, which both sides hold in memory. */
+const mostEnclosed = 50_000
+
+const day = 86_400n
+
+/** Makes the bundle. Throws UserError; then there is no file. */
+export async function exportKeys(store: Store, wish: ExportWish): Promise<ExportReport> {
+  const { group, selection, out, actor = administrator } = wish
+  const own = await ensureExchange(store, actor)
+  const { peer, now, earlier } = await store.read(async (work) => {
+    await groupOf(work, group)
+    const named = await peerNamed(work, wish.peer)
+    await refuseByPolicy(work, group, named.name)
+    return { peer: named, now: work.now, earlier: await exportsTo(work, named.name) }
+  })
+  const encryption = encryptionFor(peer)
+  const mode = encryption.recipient.kind as ExportReport['mode']
+  const { keys, missing } = await select(store, group, selection)
+  if (keys.length === 0) throw nothingSelected(group, selection, missing)
+  if (mode !== 'hybrid' && keys.length > mostEnclosed)
+    throw new UserError(
+      'too-many-keys',
+      `${keys.length} keys are too many for a recipient without ML-KEM: it takes ${mostEnclosed} at once`,
+      'export in several steps, with --barcodes-from FILE',
+    )
+  const warnings = [
+    ...expiryWarning(peer, now),
+    ...unusedWarning(keys, selection),
+    ...(await repeatWarning(store, keys, peer, earlier)),
+  ]
+  const id = randomUuid()
+  const expires = wish.validDays === undefined ? undefined : now + BigInt(wish.validDays) * day
+  const record: Body<'exchange-export'> = {
+    peer: peer.name,
+    recipient: peer.current.fingerprint,
+    group,
+    selection: selection.scope,
+    started: Number(now),
+    ...(expires !== undefined && { expires: Number(expires) }),
+    keys: 0,
+  }
+  await store.act((work) => keepExport(work, id, record, actor, 'exchange export begin'))
+  const writer = new BundleWriter(out, id, encryption.recipient)
+  const transport = TransportKey.random()
+  try {
+    const release = { store, wish, peer, id, transport, actor }
+    const { count, leftOut } = await writeParts(writer, keys, release)
+    if (count === 0)
+      throw new UserError(
+        'nothing-exported',
+        `none of the ${keys.length} keys may leave: ${leftOut[0]?.reason}`,
+        `look at one:  keyreel key show ${leftOut[0]?.id}`,
+      )
+    const signer = await store.read((work) => openIdentity(work))
+    const facts = {
+      ExportIdentifier: id,
+      CreationDate: now,
+      ...(expires !== undefined && { ExpiryDate: expires }),
+      SenderKeyDigest: Buffer.from(pinOf(own.identity), 'hex'),
+      SenderCertificateDigest: Buffer.from(own.identity.fingerprint, 'hex'),
+      RecipientCertificateDigest: Buffer.from(peer.current.fingerprint, 'hex'),
+      SourceGroup: group,
+      Selection: selection.scope,
+      TransportKeyIdentifier: id,
+      TransportKey: transport.secret.bytes,
+    }
+    const { digest, bytes } = await writer.finish(facts, signer, now)
+    await store.act((work) => {
+      const finished = { ...record, finished: Number(work.now), keys: count, digest }
+      return keepExport(work, id, finished, actor, 'exchange export end')
+    })
+    const { fingerprint: recipient } = peer.current
+    const scope = selection.scope
+    const made = { id, peer: peer.name, recipient, mode, group, scope, keys: count, bytes, digest }
+    return { ...made, expires, warnings, leftOut, missing }
+  } catch (error) {
+    await writer.abandon()
+    const failed = (error as Error).message
+    await store.act((work) =>
+      keepExport(work, id, { ...record, failed }, actor, 'exchange export failed'),
+    )
+    throw error
+  } finally {
+    transport.secret.wipe()
+  }
+}
+
+interface Release {
+  readonly store: Store
+  readonly wish: ExportWish
+  readonly peer: Peer
+  readonly id: string
+  readonly transport: TransportKey
+  readonly actor: AuditActor
+}
+
+async function writeParts(
+  writer: BundleWriter,
+  keys: readonly Selected[],
+  release: Release,
+): Promise<{ count: number; leftOut: LeftOut[] }> {
+  const leftOut: LeftOut[] = []
+  let pending: ImportRequest[] = []
+  let count = 0
+  const flush = async () => {
+    if (pending.length === 0) return
+    await writer.add(encodePart(pending), pending.length)
+    count += pending.length
+    pending = []
+  }
+  for (let first = 0; first < keys.length; first += keysPerAct) {
+    const chunk = keys.slice(first, first + keysPerAct)
+    const released = await releaseKeys(chunk, release)
+    pending.push(...released.requests)
+    leftOut.push(...released.leftOut)
+    release.wish.progress?.(first + chunk.length, keys.length)
+    if (pending.length >= keysPerPart) await flush()
+  }
+  await flush()
+  return { count, leftOut }
+}
+
+/** Unseals, wraps and records some keys in one act. The act may run again: what it gives is made anew. */
+function releaseKeys(
+  keys: readonly Selected[],
+  { store, wish: { group }, peer, id, transport, actor }: Release,
+): Promise<{ requests: ImportRequest[]; leftOut: LeftOut[] }> {
+  return store.act(async (work) => {
+    const requests: ImportRequest[] = []
+    const leftOut: LeftOut[] = []
+    for (const key of keys) {
+      const object = await loadObject(work, group, key.id)
+      const reason = object === undefined ? 'it is gone' : reasonToKeep(object)
+      if (object === undefined || reason !== undefined) {
+        const barcode = object && labelOf(object)?.barcode
+        leftOut.push({ id: key.id, barcode, reason: reason ?? 'it is gone' })
+        continue
+      }
+      const sealed = await materialOf(work, object)
+      if (sealed === undefined) throw new Error(`key ${key.id} has no material after all`)
+      requests.push(importRequest(object, sealed, transport, id, work.now))
+      sealed.wipe()
+      work.audit({
+        actor,
+        operation: 'exchange export',
+        object: key.id,
+        group,
+        outcome: 'Success',
+        details: { peer: peer.name, export: id },
+      })
+    }
+    const ids = requests.map(({ UniqueIdentifier }) => String(UniqueIdentifier))
+    const details = { peer: peer.name, keys: ids, leftOut: leftOut.map((one) => ({ ...one })) }
+    const outcome = 'Success'
+    work.audit({ actor, operation: 'exchange export part', object: id, group, outcome, details })
+    return { requests, leftOut }
+  })
+}
+
+/** Why a key may not leave; undefined when it may. */
+function reasonToKeep({ vitals, stored }: ManagedObject): string | undefined {
+  if (vitals.DestroyDate !== undefined) return `it was destroyed ${dateOf(vitals.DestroyDate)}`
+  if (!vitals.Extractable) return 'it is not extractable'
+  return stored?.hasMaterial === true ? undefined : 'its value is not kept here'
+}
+
+/** Whom a group's keys may go to: `export=allow` (the default), `refuse`, or names of peers. */
+async function refuseByPolicy(work: Work, group: string, peer: string): Promise<void> {
+  const { export: word = 'allow' } = await groupPolicy(work, group)
+  if (word === 'allow' || (word !== 'refuse' && word.split(',').includes(peer))) return
+  throw againstPolicy(
+    `group ${group} does not export its keys to peer ${peer} (export=${word})`,
+    `change its policy first:  keyreel group set ${group} export=${peer}`,
+  )
+}
+
+interface EarlierExport {
+  readonly id: string
+  readonly at: bigint
+}
+
+async function exportsTo(work: Work, peer: string): Promise<EarlierExport[]> {
+  return (await allOf(work, 'exchange-export'))
+    .filter(({ body }) => body.peer === peer && body.finished !== undefined)
+    .map(({ name, body }) => ({ id: name, at: BigInt(body.started) }))
+}
+
+function expiryWarning({ name, current: { notAfter } }: Peer, now: bigint): string[] {
+  if (now <= notAfter) return []
+  return [
+    `the Encryption Certificate of peer ${name} expired ${dateOf(notAfter)}: ask for a new one`,
+  ]
+}
+
+function unusedWarning(keys: readonly Selected[], { scope }: Selection): string[] {
+  const unused = keys.filter(({ used }) => !used).length
+  if (unused === 0 || scope === 'used') return []
+  return [
+    `${unused} of ${keys.length} keys were never fetched by a library: no tape needs them yet`,
+  ]
+}
+
+/** Which of these keys this peer was sent before, by the records of those exports. */
+async function repeatWarning(
+  store: Store,
+  keys: readonly Selected[],
+  { name }: Peer,
+  earlier: readonly EarlierExport[],
+): Promise<string[]> {
+  const before = new Set<string>()
+  for (const { id } of earlier) for (const key of await keysOfExport(store, id)) before.add(key)
+  const repeated = keys.filter(({ id }) => before.has(id)).length
+  const last = earlier.reduce((latest, { at }) => (at > latest ? at : latest), 0n)
+  if (repeated === 0) return []
+  return [
+    `${repeated} of ${keys.length} keys were exported to ${name} before, last ${dateOf(last)}`,
+  ]
+}
+
+const recordsOfExport = 100_000
+
+/** The keys that an export has released, by its audit records. */
+export async function keysOfExport(store: Store, id: string): Promise<string[]> {
+  const { entries } = await store.objectHistory(id, recordsOfExport)
+  return entries
+    .filter(({ operation }) => operation === 'exchange export part')
+    .flatMap(({ details }) => (details as { keys: string[] }).keys)
+}
+
+async function keepExport(
+  work: Work,
+  id: string,
+  body: Body<'exchange-export'>,
+  actor: AuditActor,
+  operation: string,
+): Promise<void> {
+  await putBody(work, 'exchange-export', id, body)
+  const { group, ...details } = body
+  work.audit({ actor, operation, object: id, group, outcome: 'Success', details })
+}
+
+function nothingSelected(
+  group: string,
+  { scope }: Selection,
+  missing: readonly string[],
+): UserError {
+  const what =
+    missing.length > 0
+      ? `no key in group ${group} is for ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ' …' : ''}`
+      : `group ${group} has no ${scope === 'all' ? '' : `${scope} `}keys to export`
+  return new UserError('nothing-selected', what, 'look at what there is:  keyreel cartridge list')
+}
