@@ -5,58 +5,17 @@ usage: pykmip-client.py VERSION HOST PORT CERTIFICATE KEY CA     VERSION as in P
        pykmip-client.py --versions                               prints the versions PyKMIP knows
 """
 
-import json
-import logging
 import sys
-import warnings
 
-warnings.simplefilter("ignore")  # PyKMIP calls ssl.wrap_socket, which Python has deprecated
+from pykmip_common import connected, expect, play, refused  # before kmip, which warns at once
 
-from kmip.core import enums, primitives  # noqa: E402
-from kmip.core.factories.attributes import AttributeFactory  # noqa: E402
-from kmip.core.messages import contents  # noqa: E402
-from kmip.pie import client as pie_client  # noqa: E402
-from kmip.pie import exceptions, objects  # noqa: E402
-
-logging.disable(logging.CRITICAL)
+from kmip.core import enums
+from kmip.core.factories.attributes import AttributeFactory
+from kmip.pie import objects
 
 MASKS = [enums.CryptographicUsageMask.ENCRYPT, enums.CryptographicUsageMask.DECRYPT]
 AES = enums.CryptographicAlgorithm.AES
 ATTRIBUTES = ["Object Type", "Cryptographic Algorithm", "Cryptographic Length", "Name", "State"]
-
-
-class Wrong(Exception):
-    """What the server answered is not what a step expects."""
-
-
-def expect(what, found, wanted):
-    if found != wanted:
-        raise Wrong("{}: expected {}, found {}".format(what, wanted, found))
-
-
-def refused(call, *reasons):
-    """The call has to fail with one of the reasons, and with a message PyKMIP can read."""
-    try:
-        call()
-    except exceptions.KmipOperationFailure as failure:
-        if failure.reason.name in reasons:
-            return failure.reason.name
-        raise Wrong("refused with {}, not {}".format(failure.reason.name, " or ".join(reasons)))
-    raise Wrong("was not refused")
-
-
-def step_over_server_correlation_value():
-    """PyKMIP 0.10 stops at the Server Correlation Value that a response header of KMIP 1.4 and
-    later may carry before the Batch Count; it knows the tag, so it is read and dropped here."""
-    read = contents.BatchCount.read
-
-    def read_after(self, stream, kmip_version=enums.KMIPVersion.KMIP_1_0):
-        if self.is_tag_next(enums.Tags.SERVER_CORRELATION_VALUE, stream):
-            value = primitives.TextString(tag=enums.Tags.SERVER_CORRELATION_VALUE)
-            value.read(stream, kmip_version=kmip_version)
-        read(self, stream, kmip_version=kmip_version)
-
-    contents.BatchCount.read = read_after
 
 
 class Story:
@@ -203,26 +162,9 @@ def main(arguments):
     if arguments == ["--versions"]:
         print("\n".join(version.name for version in enums.KMIPVersion))
         return
-    version_name, host, port, certificate, key, ca = arguments
-    version = enums.KMIPVersion[version_name]
-    if version >= enums.KMIPVersion.KMIP_1_4:
-        step_over_server_correlation_value()
-    connection = pie_client.ProxyKmipClient(
-        hostname=host,
-        port=int(port),
-        cert=certificate,
-        key=key,
-        ca=ca,
-        ssl_version="PROTOCOL_TLSv1_2",
-        kmip_version=version,
-    )
-    with connection as client:
-        for name, run in Story(client, version).steps():
-            try:
-                outcome = {"ok": True, "detail": run()}
-            except Exception as error:  # every failure of a step belongs in the report
-                outcome = {"ok": False, "detail": "{}: {}".format(type(error).__name__, error)}
-            print(json.dumps({"step": name, **outcome}), flush=True)
+    version = enums.KMIPVersion[arguments[0]]
+    with connected(version, *arguments[1:]) as client:
+        play(Story(client, version).steps())
 
 
 if __name__ == "__main__":
