@@ -157,7 +157,7 @@ test('source files stay under 400 lines, tables of rows excepted', () => {
 test('every operation of the payload table has a file that the list names', () => {
   expect(Object.keys(operations).sort()).toEqual(Object.keys(payloads).sort())
   for (const name of Object.keys(operations)) {
-    const file = `src/kmip/operations/${name.replaceAll(/(?!^)[A-Z]/gu, '-$&').toLowerCase()}.ts`
+    const file = `src/kmip/operations/${name.replaceAll(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/gu, '-').toLowerCase()}.ts`
     expect(files, file).toContain(file)
     expect(operations[name as keyof typeof operations].name).toBe(name)
   }

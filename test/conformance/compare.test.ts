@@ -122,6 +122,30 @@ describe('what is computed with a key', () => {
     expect(differences(told('Encrypt', iv), memory)).toEqual([])
     expect(differences(told('Decrypt', ''), memory)).toHaveLength(1)
   })
+
+  test('may be other bytes when the padding of a public key encryption is random', () => {
+    const memory = newCase(newRun(), now)
+    const type = '<ObjectType type="Enumeration" value="PublicKey"/>'
+    differences({ ...maker('Register'), request: ask('Register', type) }, memory)
+    expect(differences(told('Encrypt', ''), memory)).toEqual([])
+    expect(differences(told('Decrypt', ''), memory)).toHaveLength(1)
+  })
+
+  test('of an object computed from others is free unless all of those are the client’s', () => {
+    for (const [base, free] of [
+      ['Create', true],
+      ['Register', false],
+    ] as const) {
+      const memory = newCase(newRun(), now)
+      differences(maker(base), memory)
+      const derived = uid('$UNIQUE_IDENTIFIER_1')
+      const talk = { published: tell('DeriveKey', derived), found: tell('DeriveKey', uid('b2')) }
+      differences({ request: ask('DeriveKey', id0), ...talk }, memory)
+      const get = (id: string, byte: string) => tell('Get', id + key(byte.repeat(16)))
+      const shown = { published: get(derived, '2b'), found: get(uid('b2'), '17') }
+      expect(differences(shown, memory).length === 0).toBe(free)
+    }
+  })
 })
 
 describe('attributes', () => {

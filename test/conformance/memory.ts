@@ -9,6 +9,8 @@ export type Origin = 'server' | 'client'
 export interface RunMemory {
   /** By Unique Identifier. */
   readonly origins: Map<string, Origin>
+  /** Unique Identifiers of public keys that the client has handed in. */
+  readonly publicKeys: Set<string>
   /** Material of server-made objects as first shown, by Unique Identifier and Key Format Type. */
   readonly materials: Map<string, Uint8Array>
   /** Dates that the client has sent for attributes of its own, as `CaseMemory.dates`. */
@@ -32,7 +34,7 @@ export interface CaseMemory {
 
 /** A run that knows nothing yet. */
 export function newRun(): RunMemory {
-  return { origins: new Map(), materials: new Map(), dates: new Map() }
+  return { origins: new Map(), publicKeys: new Set(), materials: new Map(), dates: new Map() }
 }
 
 /** A case that begins at `now` (seconds). */

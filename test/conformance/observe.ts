@@ -53,13 +53,24 @@ function note(expected: Expected, noting: Noting): void {
   for (const child of expected.children) note(child, inside)
 }
 
-/** Notes what an answer shows: the objects it says were made, and its byte strings. */
-export function noteAnswer(answer: Item, { run, shown }: CaseMemory): void {
-  for (const item of fields(answer, 'BatchItem')) {
-    const origin = originBy[enumerationName(field(item, 'Operation')) ?? '']
+/** Operations that compute an object from others: it is the client's when all of those are. */
+const computing: ReadonlySet<string> = new Set(['DeriveKey', 'JoinSplitKey'])
+
+/** Notes what an answer to `request` shows: the objects it says were made, and its byte strings. */
+export function noteAnswer(answer: Item, { run, shown }: CaseMemory, request: Item): void {
+  const items = fields(request, 'BatchItem')
+  for (const [at, item] of fields(answer, 'BatchItem').entries()) {
+    const operation = enumerationName(field(item, 'Operation')) ?? ''
+    const asked = field(items[at], 'RequestPayload')
+    const bases = fields(asked, 'UniqueIdentifier').map((base) => textOf(base) ?? '')
+    const isClients = bases.every((base) => run.origins.get(base) === 'client')
+    const ofBases = isClients ? 'client' : 'server'
+    const origin = computing.has(operation) ? ofBases : originBy[operation]
+    const type = enumerationName(field(asked, 'ObjectType'))
     for (const part of childrenOf(field(item, 'ResponsePayload'))) {
       const id = identifiers.has(nameOf(part)) ? textOf(part) : undefined
       if (id !== undefined && origin !== undefined) run.origins.set(id, origin)
+      if (id !== undefined && origin !== undefined && type === 'PublicKey') run.publicKeys.add(id)
       const placeholder = placeholderFor(nameOf(part))
       if (part.type === 'ByteString' && !shown.has(placeholder)) shown.set(placeholder, part)
     }

@@ -97,15 +97,16 @@ const computed: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Whether bytes may be others because they are computed with a key that the server has made, or with an
- * IV that it has made. Only the length is compared then.
+ * Whether bytes may be others because they are computed with a key that the server has made, or with
+ * randomness of its own: an IV, or the padding of an encryption with a public key (RFC 8017 §7). Only the
+ * length is compared then.
  */
 export function isComputedFreely(expected: Expected, place: Place): boolean {
   if (place.parent !== 'ResponsePayload' || expected.placeholder !== undefined) return false
   if (!computed.has(expected.name) || place.operation === 'Hash') return false
-  if (place.object !== undefined && place.memory.run.origins.get(place.object) === 'server')
-    return true
-  return place.operation === 'Encrypt' && place.randomIv === true
+  const { object = '', operation, memory } = place
+  if (memory.run.origins.get(object) === 'server') return true
+  return operation === 'Encrypt' && (place.randomIv === true || memory.run.publicKeys.has(object))
 }
 
 /** An object not known to have been handed in by the client counts as made by the server. */

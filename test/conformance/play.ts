@@ -55,7 +55,7 @@ export async function play(
     const strict = strictProblem(bytes, spoken)
     if (strict !== undefined) say(strict)
     const answer = decodeItem(bytes)
-    noteAnswer(answer, memory)
+    noteAnswer(answer, memory, sent)
     const exchanged = { version: spoken, request: sent, answer }
     compare(wanted, exchanged, memory).forEach(say)
   }

@@ -85,7 +85,7 @@ export function differences(
   const sent = filled(asked, memory)
   const answer: Item = expectedMessage(element(message('Response', found, spoken, header))).item
   noteRequest(asked, memory)
-  noteAnswer(answer, memory)
+  noteAnswer(answer, memory, sent)
   const wanted = expectedMessage(element(message('Response', published, spoken)))
   const exchanged = {
     version: version(spoken as `${number}.${number}`),

@@ -18,12 +18,14 @@ import { getAttributes } from './get-attributes.ts'
 import { getUsageAllocation } from './get-usage-allocation.ts'
 import { get } from './get.ts'
 import { importObject } from './import.ts'
+import { hash } from './hash.ts'
 import { interop } from './interop.ts'
 import { locate } from './locate.ts'
 import { log } from './log.ts'
+import { macVerify } from './mac-verify.ts'
+import { mac } from './mac.ts'
 import { modifyAttribute } from './modify-attribute.ts'
 import { obtainLease } from './obtain-lease.ts'
-import type { Operation } from './operation.ts'
 import { ping } from './ping.ts'
 import { poll } from './poll.ts'
 import { processRequest } from './process.ts'
@@ -33,7 +35,12 @@ import { reKey } from './re-key.ts'
 import { recover } from './recover.ts'
 import { register } from './register.ts'
 import { revoke } from './revoke.ts'
+import { rngRetrieve } from './rng-retrieve.ts'
+import { rngSeed } from './rng-seed.ts'
 import { setAttribute } from './set-attribute.ts'
+import { sign } from './sign.ts'
+import { signatureVerify } from './signature-verify.ts'
+import type { Operation } from './operation.ts'
 
 /** By name; the compiler demands one for each row of the payload table. */
 export const operations: { [Name in OperationName]: Operation<Name> } = {
@@ -63,6 +70,13 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   GetUsageAllocation: getUsageAllocation,
   Encrypt: encrypt,
   Decrypt: decrypt,
+  Sign: sign,
+  SignatureVerify: signatureVerify,
+  MAC: mac,
+  MACVerify: macVerify,
+  RNGRetrieve: rngRetrieve,
+  RNGSeed: rngSeed,
+  Hash: hash,
   Ping: ping,
   Interop: interop,
   Log: log,

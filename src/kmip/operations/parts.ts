@@ -128,6 +128,17 @@ export function dataOf({ Data, CorrelationValue, InitIndicator }: PartRequest): 
   return new Uint8Array(0)
 }
 
+/** Data, or its digest in its place: a digest is of all of the data, so it comes at once. */
+export function digestOrData(
+  request: PartRequest & { DigestedData?: Uint8Array | undefined },
+): Uint8Array {
+  const { Data, DigestedData, CorrelationValue, InitIndicator } = request
+  if (DigestedData === undefined) return dataOf(request)
+  if (Data !== undefined || CorrelationValue !== undefined || InitIndicator === true)
+    throw new KmipError('InvalidField', 'Digested Data stands alone, for all of the data at once')
+  return DigestedData
+}
+
 /** Above this, work is done outside the act: the slowest cipher takes some milliseconds for it. */
 const slowBytes = 64 * 1024
 

@@ -1,4 +1,5 @@
 // Keys of known material for tests of the operations that use them.
+import { generateKeyPairSync } from 'node:crypto'
 import type { VersionText } from 'ttlv-codec'
 import type { AttributeInstance } from '../../../src/kmip/model/attribute-forms.ts'
 import { CryptographicUsageMask } from '../../../src/kmip/model/masks.ts'
@@ -63,4 +64,43 @@ export async function secretData(
   }
   const request = { ObjectType: 'SecretData', Attributes, SecretData }
   return (await engine.call(as, 'Register', request as never)).UniqueIdentifier
+}
+
+/** Both halves of a new pair, registered; usage and parameters as given. */
+export async function pair(
+  engine: TestEngine,
+  as: VersionText,
+  type: 'rsa' | 'P-256' | 'ed25519',
+  uses: { private: AttributeInstance[]; public: AttributeInstance[] },
+): Promise<{ privateId: string; publicId: string }> {
+  const make = {
+    rsa: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    'P-256': () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    ed25519: () => generateKeyPairSync('ed25519'),
+  }
+  const keys = make[type]()
+  const algorithm = { rsa: 'RSA', 'P-256': 'EC', ed25519: 'Ed25519' }[type]
+  const length = type === 'rsa' ? 2048 : 256
+  const block = (KeyFormatType: string, KeyMaterial: Uint8Array) => ({
+    KeyBlock: {
+      KeyFormatType,
+      KeyValue: { type: 'Structure', value: { KeyMaterial } },
+      CryptographicAlgorithm: algorithm,
+      CryptographicLength: length,
+    },
+  })
+  const register = async (ObjectType: string, object: object, Attributes: AttributeInstance[]) =>
+    (
+      await engine.call(as, 'Register', {
+        ObjectType,
+        Attributes: [...Attributes, active],
+        [ObjectType]: object,
+      } as never)
+    ).UniqueIdentifier
+  const info = keys.privateKey.export({ format: 'der', type: 'pkcs8' })
+  const spki = keys.publicKey.export({ format: 'der', type: 'spki' })
+  return {
+    privateId: await register('PrivateKey', block('PKCS_8', info), uses.private),
+    publicId: await register('PublicKey', block('X_509', spki), uses.public),
+  }
 }
