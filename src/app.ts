@@ -13,6 +13,7 @@ import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
 import { wipeDue } from './keystore/wiping.ts'
 import { Aftermath } from './kmip/operations/aftermath.ts'
+import { rotateDue } from './kmip/operations/rotation.ts'
 import { Streams } from './kmip/operations/streams.ts'
 import type { Contact } from './kmip/server/contacts.ts'
 import { Listeners } from './kmip/server/listeners.ts'
@@ -141,6 +142,11 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       name: 'take up asynchronous requests that nobody runs',
       every: 60 * second,
       run: () => responder.requests.resume(300),
+    },
+    {
+      name: 'rotate keys whose interval is over',
+      every: 60 * second,
+      run: () => rotateDue(store, responder),
     },
     {
       name: 'watch the clock',

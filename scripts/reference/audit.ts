@@ -84,6 +84,7 @@ export const events = [
   ['exchange export end', 'the bundle is on disk', 'as begin, and finished, keys, digest'],
   ['exchange export failed', 'there is no bundle after all', 'as begin, and failed'],
   ['StateReached', 'a date has passed, and the new state is about to be shown', 'state'],
+  ['Rotate', 'a key with Rotate Automatic was replaced, or could not be', 'replaced, alarms'],
   ['Wipe', 'the sealed material of a destroyed key was forgotten for good', ''],
   ['Alarm', 'something an administrator must hear of that belongs to no single request', 'alarms'],
   ['Epoch Begun', 'what is sealed from now on has a new secret', 'epoch'],
@@ -94,7 +95,7 @@ export const events = [
 const refusals = `
 Refusals of enrolled clients are recorded too: one record per client, operation and reason in a minute, with
 \`details.repeated\` for those that were counted. What only looks (Query, Discover Versions, Locate, Check, Get
-Attributes, Get Attribute List, Ping) goes to the log when it succeeds. Strangers leave log lines, never records.
+Attributes, Get Attribute List, Obtain Lease, Ping) goes to the log when it succeeds. Strangers leave log lines, never records.
 
 Alarms are log lines with \`alarm: true\` and stand in \`details.alarms\` of their record: a second key for the
 same tape identifier; an object that failed its integrity check; another certificate shown for a known peer; more than ten Destroys by one client within an

@@ -227,6 +227,10 @@ const objects = [
     'Once for a key, in any state but Destroyed. Attributes of the request win over single values taken over and stand beside several. In the namespaces of tape libraries the old key gives its Application Specific Information to the new one. The new key has the owner of the old one. In 2.1 the old key gets the Rotate Date, and Rotate Latest and Rotate Generation are kept.',
   ],
   [
+    'Rotate Automatic',
+    'A symmetric key whose Rotate Interval is over since its Initial Date is re-keyed within a minute, with its Rotate Offset; then the new key rotates. The key of a tape does not rotate. A key that cannot be re-keyed rotates no more; its record says why, with an alarm.',
+  ],
+  [
     'Adjust Attribute',
     'A number that is not there counts as 0, a Boolean as false; a date that is not there is refused. A vendor attribute that is not there takes its type from the Adjustment Value.',
   ],

@@ -55,6 +55,9 @@ export function applicationEntry({ value }: UniqueEntry): IndexEntry {
   return { attribute: 'ApplicationSpecificInformation', value }
 }
 
+/** The index entry of objects that rotate by themselves (KMIP 2.1 §4.48). */
+export const rotating: IndexEntry = { attribute: 'RotateAutomatic', value: 'true' }
+
 /** A text as it stands in index and unique values. */
 function bounded(text: string): string {
   return text.length <= longestIndexed ? text : `sha256:${toHex(sha256(text))}`
@@ -72,6 +75,8 @@ function indexedValue(tag: string, value: unknown): [string, string] | undefined
       return textField(tag, (value as { RotateNameValue?: string }).RotateNameValue)
     case 'Link':
       return textField(tag, (value as { LinkedObjectIdentifier?: unknown }).LinkedObjectIdentifier)
+    case 'RotateAutomatic':
+      return value === true ? [tag, 'true'] : undefined
     case 'Attribute':
       return vendorValue(value as Partial<VendorAttributeValue>)
     default:

@@ -6,7 +6,7 @@ import type { AttributeInstance } from '../model/attribute-forms.ts'
 import type { AttributeValueOf } from '../model/attributes.ts'
 import { KmipError } from '../model/result.ts'
 import type { ObjectName } from '../model/unique-identifier.ts'
-import type { Context } from './operation.ts'
+import type { MakingContext } from './operation.ts'
 import { identifierOf } from './subject.ts'
 
 /** Bytes of the Application Data made here: what the shortest A-KAD field holds (LTO-4). */
@@ -18,7 +18,7 @@ const applicationDataBytes = 12
  */
 export function completed(
   { tag, value }: AttributeInstance,
-  context: Context,
+  context: MakingContext,
   held?: unknown,
 ): AttributeInstance {
   switch (tag) {

@@ -7,14 +7,14 @@ import { CryptographicUsageMask } from '../model/masks.ts'
 import type { OperationName } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
 import { checkKnown, checkValue, nameOf, rowOf, serverVendor } from './attribute-rows.ts'
-import type { Context } from './operation.ts'
+import type { MakingContext } from './operation.ts'
 
 /** Checks attributes as the request names them. */
 export function checkGiven(
   instances: readonly AttributeInstance[],
   objectType: ObjectTypeName,
   operation: OperationName,
-  { version: peer }: Context,
+  { version: peer }: MakingContext,
 ): void {
   const readOnly = operation === 'Register' ? 'AttributeReadOnly' : 'ReadOnlyAttribute'
   // KMIP 2.1 §6.1.25: who sets an attribute initially means nothing to Import.
@@ -36,7 +36,10 @@ export function checkGiven(
 }
 
 /** Refuses several instances of what has one, and more than are kept. */
-export function checkNumbers(instances: readonly AttributeInstance[], { facts }: Context): void {
+export function checkNumbers(
+  instances: readonly AttributeInstance[],
+  { facts }: MakingContext,
+): void {
   if (instances.length > facts.maximumAttributes)
     throw new KmipError('ServerLimitExceeded', `more than ${facts.maximumAttributes} attributes`)
   for (const instance of instances) {

@@ -19,7 +19,7 @@ import type { ProtectionStorageMasks } from '../model/payloads/objects.ts'
 import { KmipError } from '../model/result.ts'
 import { completed } from './completion.ts'
 import { checkDates, checkGiven, checkNumbers } from './given-attributes.ts'
-import type { Context } from './operation.ts'
+import type { MakingContext } from './operation.ts'
 import { fromTemplates } from './templates.ts'
 
 /** Seconds for which a client may keep an object without asking again (KMIP 2.1 §4.30). */
@@ -33,7 +33,7 @@ export interface Prepared {
 
 /** Checks the attributes given and makes the object. Nothing is kept yet. */
 export async function prepareObject(
-  context: Context,
+  context: MakingContext,
   operation: OperationName,
   objectType: ObjectTypeName,
   given: readonly AttributeInstance[],
@@ -43,7 +43,7 @@ export async function prepareObject(
 
 /** The attributes given, checked, with those of the templates named among them. */
 export async function wanted(
-  context: Context,
+  context: MakingContext,
   operation: OperationName,
   objectType: ObjectTypeName,
   given: readonly AttributeInstance[],
@@ -55,7 +55,7 @@ export async function wanted(
 
 /** Makes an object of attributes that have been checked one by one. */
 export function assembled(
-  context: Context,
+  context: MakingContext,
   objectType: ObjectTypeName,
   instances: readonly AttributeInstance[],
 ): Prepared {
@@ -95,7 +95,7 @@ export function assembled(
  * refer to it. Saves the replaced object as well. Wipes `material`.
  */
 export async function keepObject(
-  context: Context,
+  context: MakingContext,
   object: ManagedObject,
   material: Uint8Array | undefined,
   replaced?: ManagedObject,
@@ -110,7 +110,7 @@ export async function keepObject(
 
 /** As `keepObject`, in the place of a kept object of the same identifier, which is gone with it. */
 export async function keepInPlaceOf(
-  context: Context,
+  context: MakingContext,
   before: ManagedObject,
   object: ManagedObject,
   material: Uint8Array | undefined,
@@ -119,7 +119,7 @@ export async function keepInPlaceOf(
 }
 
 async function keep(
-  context: Context,
+  context: MakingContext,
   object: ManagedObject,
   material: Uint8Array | undefined,
   write: () => Promise<Conflict | undefined>,
@@ -138,7 +138,7 @@ async function keep(
 /**
  * Refuses a changed value that another object of the group holds, and a Name that the object has twice.
  */
-export async function refuseConflict(context: Context, object: ManagedObject): Promise<void> {
+export async function refuseConflict(context: MakingContext, object: ManagedObject): Promise<void> {
   refuseDoubledName(object, 'IllegalOperation')
   const conflict = await conflictOf(context.work, object)
   if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'IllegalOperation')
@@ -159,7 +159,7 @@ function refuseDoubledName({ attributes }: ManagedObject, before20: NameReason):
  * information also alarms. Users who see their own objects alone are not told whose the value is.
  */
 function refusalOfConflict(
-  context: Context,
+  context: MakingContext,
   { kind, holder }: Conflict,
   before20: NameReason,
 ): KmipError {

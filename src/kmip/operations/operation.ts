@@ -69,6 +69,12 @@ export interface Context {
   aside<T>(key: string, work: () => Promise<T>, secretsOf?: (result: T) => readonly Secret[]): T
 }
 
+/** What the making of objects needs: no more, so that the server makes some without being asked. */
+export type MakingContext = Pick<
+  Context,
+  'version' | 'principal' | 'work' | 'now' | 'batch' | 'facts' | 'noted' | 'alarm'
+>
+
 /** Thrown inside a read that turns out to need a write: the batch is run again as an act. */
 export class NeedsAct extends Error {
   override readonly name = 'NeedsAct'

@@ -12,7 +12,7 @@ import type { OperationName } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
 import { rowOf } from './attribute-rows.ts'
 import { assembled, keepObject, wanted, type Prepared } from './new-object.ts'
-import type { Context } from './operation.ts'
+import type { MakingContext } from './operation.ts'
 
 /**
  * Attributes that a replacement does not take over: they follow from the new key, or tell of the life
@@ -57,7 +57,7 @@ export function checkReplaceable({ id, vitals, attributes }: ManagedObject): voi
 
 /** Makes the new object, without material: attributes of the old one, changed as the request wants. */
 export async function prepareReplacement(
-  context: Context,
+  context: MakingContext,
   operation: OperationName,
   replaced: ManagedObject,
   given: readonly AttributeInstance[],
@@ -80,7 +80,7 @@ export async function prepareReplacement(
  * and what identifies a tape.
  */
 export async function keepReplacement(
-  context: Context,
+  context: MakingContext,
   replaced: ManagedObject,
   object: ManagedObject,
   material: Uint8Array,

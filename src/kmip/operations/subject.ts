@@ -9,7 +9,7 @@ import type { ManagedObject } from '../../keystore/managed-object.ts'
 import type { OperationName } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
 import type { ObjectName } from '../model/unique-identifier.ts'
-import { NeedsAct, type Context } from './operation.ts'
+import { NeedsAct, type Context, type MakingContext } from './operation.ts'
 import { printable } from './printable.ts'
 import { objectTypesIn } from './sayable.ts'
 
@@ -41,7 +41,7 @@ const saysItem: ReadonlySet<string> = new Set(['AdjustAttribute', 'Certify', 'Cr
 
 /** The object, if the principal may know of it and its version has such objects. */
 export async function visibleObject(
-  { work, principal, version }: Context,
+  { work, principal, version }: MakingContext,
   id: string,
 ): Promise<ManagedObject | undefined> {
   const object = await loadObject(work, principal.group, id)
@@ -71,7 +71,7 @@ export async function recordState(object: ManagedObject, context: Context): Prom
  * The identifier that a name in a request stands for (KMIP 2.1 §4.58). A kind of operation stands for
  * what its most recent item in the batch answered, a position for an identifier in the answers so far.
  */
-export function identifierOf(name: ObjectName | undefined, { batch }: Context): string {
+export function identifierOf(name: ObjectName | undefined, { batch }: MakingContext): string {
   if (typeof name === 'string') return name
   if (name === undefined || ('placeholder' in name && name.placeholder === 'IDPlaceholder')) {
     if (batch.placeholder !== undefined) return batch.placeholder

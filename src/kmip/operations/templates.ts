@@ -6,7 +6,7 @@ import type { AttributeInstance } from '../model/attribute-forms.ts'
 import { appliesTo } from '../model/attributes.ts'
 import { KmipError } from '../model/result.ts'
 import { rowOf } from './attribute-rows.ts'
-import type { Context } from './operation.ts'
+import type { MakingContext } from './operation.ts'
 import { visibleObject } from './subject.ts'
 
 /**
@@ -14,7 +14,7 @@ import { visibleObject } from './subject.ts'
  * single-instance attributes win, among templates the last.
  */
 export async function fromTemplates(
-  context: Context,
+  context: MakingContext,
   objectType: ObjectTypeName,
   given: readonly AttributeInstance[],
 ): Promise<AttributeInstance[]> {
@@ -51,7 +51,7 @@ export function contentsOf(template: ManagedObject, now: bigint): AttributeInsta
 /** Values that every object has when nobody says otherwise. */
 const defaults: Partial<Record<string, unknown>> = { Sensitive: false, Extractable: true }
 
-async function templateNamed(name: string, context: Context): Promise<ManagedObject> {
+async function templateNamed(name: string, context: MakingContext): Promise<ManagedObject> {
   const { work, principal } = context
   const { kind, value } = uniqueName(name)
   const id = await work.holder(principal.group, kind, value)

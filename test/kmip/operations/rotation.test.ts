@@ -1,0 +1,110 @@
+// Keys that the server re-keys by itself (KMIP 2.1 §4.48 to §4.54).
+import { expect, test } from 'vitest'
+import { rotateDue } from '../../../src/kmip/operations/rotation.ts'
+import type { AttributeInstance } from '../../../src/kmip/model/attribute-forms.ts'
+import { everyVersion, started, tapeKey, testEngine, type TestEngine } from './engine.ts'
+import { name } from './refusals.ts'
+
+const rotates: AttributeInstance[] = [
+  { tag: 'RotateAutomatic', value: true },
+  { tag: 'RotateInterval', value: 100 },
+  { tag: 'RotateOffset', value: 5 },
+]
+const active: AttributeInstance = { tag: 'ActivationDate', value: started }
+
+async function key(engine: TestEngine, ...more: AttributeInstance[]): Promise<string> {
+  const plain = tapeKey('A').filter(({ tag }) => tag !== 'ApplicationSpecificInformation')
+  const Attributes = [...plain, ...more]
+  const made = await engine.call('2.1', 'Create', { ObjectType: 'SymmetricKey', Attributes })
+  return made.UniqueIdentifier
+}
+
+const rotate = (engine: TestEngine) => rotateDue(engine.store, engine.responder)
+
+const held = async (engine: TestEngine): Promise<string[]> =>
+  (await engine.call('2.1', 'Locate', { Attributes: [name('name of A')] })).UniqueIdentifier
+
+test('a key is replaced when its interval is over, again and again', async () => {
+  const engine = await testEngine()
+  const first = await key(engine, active, ...rotates)
+  engine.time.seconds += 99n
+  await rotate(engine)
+  expect(await held(engine)).toEqual([first])
+  engine.time.seconds += 1n
+  await rotate(engine)
+  const [second] = await held(engine)
+  expect(second).not.toBe(first)
+  expect(await engine.attribute('2.1', second!, 'ActivationDate')).toEqual([started + 105n])
+  expect(await engine.attribute('2.1', second!, 'RotateGeneration')).toEqual([1])
+  expect(await engine.attribute('2.1', second!, 'RotateAutomatic')).toEqual([true])
+  expect(await engine.attribute('2.1', first, 'RotateAutomatic')).toEqual([false])
+  expect(await engine.attribute('2.1', first, 'RotateDate')).toEqual([started + 100n])
+  await rotate(engine)
+  expect(await held(engine)).toEqual([second])
+  engine.time.seconds += 100n
+  await rotate(engine)
+  const [third] = await held(engine)
+  expect(await engine.attribute('2.1', third!, 'RotateGeneration')).toEqual([2])
+  expect(await engine.attribute('2.1', third!, 'RotateLatest')).toEqual([true])
+  const records = (await engine.audited()).filter(({ operation }) => operation === 'Rotate')
+  expect(records.map(({ object, details }) => [object, details])).toEqual([
+    [second, { replaced: first }],
+    [third, { replaced: second }],
+  ])
+  expect(records[0]).toMatchObject({ actor: { name: 'keyreel', kind: 'server' } })
+})
+
+test('only keys rotate that say so, have an interval, and are no key of a tape', async () => {
+  const engine = await testEngine()
+  const [automatic, interval] = rotates as [AttributeInstance, AttributeInstance]
+  await engine.key('2.1', 'tape', rotates)
+  const made: string[] = []
+  for (const given of [[automatic], [interval], [{ ...automatic, value: false }, interval]]) {
+    made.push(await key(engine, ...given))
+    await engine.call('2.1', 'DeleteAttribute', {
+      UniqueIdentifier: made.at(-1)!,
+      AttributeReference: { tag: 'Name' },
+    })
+  }
+  engine.time.seconds += 1000n
+  await rotate(engine)
+  const all = await engine.call('2.1', 'Locate', { Attributes: [] })
+  expect(all.UniqueIdentifier).toHaveLength(4)
+})
+
+test('a key that is destroyed, archived or replaced already is left alone', async () => {
+  const engine = await testEngine()
+  const destroyed = await key(engine, ...rotates)
+  await engine.call('2.1', 'Destroy', { UniqueIdentifier: destroyed })
+  const archived = await key(engine, ...rotates)
+  await engine.call('2.1', 'Archive', { UniqueIdentifier: archived })
+  engine.time.seconds += 1000n
+  await rotate(engine)
+  const all = await engine.call('2.1', 'Locate', { Attributes: [], StorageStatusMask: 7 })
+  expect(all.UniqueIdentifier.sort()).toEqual([destroyed, archived].sort())
+})
+
+test('a key that cannot be re-keyed stops rotating, and its record says why', async () => {
+  const engine = await testEngine()
+  const id = await key(engine, { tag: 'DeactivationDate', value: started + 5000n }, ...rotates)
+  engine.time.seconds += 100n
+  await rotate(engine)
+  await rotate(engine)
+  expect(await held(engine)).toEqual([id])
+  expect(await engine.attribute('2.1', id, 'RotateAutomatic')).toEqual([false])
+  expect(await engine.attribute('2.1', id, 'Link')).toEqual([])
+  const records = (await engine.audited()).filter(({ operation }) => operation === 'Rotate')
+  expect(records).toHaveLength(1)
+  expect(records[0]).toMatchObject({ object: id, outcome: 'InvalidField' })
+  expect(JSON.stringify(records[0]!.details)).toContain('Activation Date')
+  expect(engine.alarms()).toHaveLength(1)
+})
+
+test('what rotates is not told to versions that do not have it', async () => {
+  const engine = await testEngine()
+  const id = await key(engine, ...rotates)
+  for (const as of everyVersion.filter((version) => version < '2.1')) {
+    const { Attributes } = await engine.call(as, 'GetAttributes', { UniqueIdentifier: id })
+    expect(Attributes!.filter(({ tag }) => tag.startsWith('Rotate'))).toEqual([])
+  }
+})
