@@ -291,7 +291,7 @@ const visibility = [
   ['Objects of another group', 'Answer exactly like objects that do not exist.'],
   [
     'Objects of another client of the group',
-    'Shared. A credential that was added with `--owner-only` sees only what it made.',
+    'Shared. A user whose credential was added with `--owner-only` finds only what it made, and is refused Permission Denied for an identifier of anything else of the group, as the default operation policy of 1.x has it; certificates and public keys it may read.',
   ],
   ['Owner', 'The client, or `client/user` when a credential was sent.'],
   ['A profile that does not allow an operation', 'Permission Denied.'],

@@ -64,6 +64,17 @@ export function needsCredential(operation: string): boolean {
   return !openOperations.has(operation)
 }
 
+/** The default operation policy of KMIP 1.x lets everybody look at these (KMIP 1.4 §3.18.2.2). */
+const publicTypes: ReadonlySet<unknown> = new Set(['Certificate', 'PublicKey'])
+const publicOperations: ReadonlySet<string> = new Set([
+  'Check',
+  'Get',
+  'GetAttributes',
+  'GetAttributeList',
+  'ObtainLease',
+  'Validate',
+])
+
 /**
  * `true`, or why not, in words fit for the client. Compare with `=== true`: a reason is a text.
  * Only asks about the profile and the owner; that the object is of the principal's group is
@@ -83,7 +94,8 @@ export function allowed(
     if (wrapped === true && row.unwrappedOnly)
       return `profile ${principal.profile} does not allow ${operation} of wrapped keys`
   }
-  if (owner !== undefined && principal.ownOnly && owner !== principal.owner)
+  const isPublic = publicTypes.has(objectType) && publicOperations.has(operation)
+  if (owner !== undefined && principal.ownOnly && owner !== principal.owner && !isPublic)
     return `${principal.owner} may use its own objects only`
   return true
 }

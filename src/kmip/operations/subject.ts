@@ -1,6 +1,7 @@
 /**
  * The one place where a client's objects are loaded. Whoever asks says what for: there is no default.
- * What the principal may not see answers exactly like what does not exist.
+ * What is not of the principal's group answers exactly like what does not exist. An object of another
+ * user behind the same certificates is there, and denied to a user who may use its own objects only.
  */
 import { allowed } from '../../access/policy.ts'
 import { loadObject, saveObject } from '../../keystore/keystore.ts'
@@ -21,7 +22,7 @@ export async function subject(
 ): Promise<ManagedObject> {
   const id = identifierOf(name, context)
   context.noted.object = printable(id)
-  const object = await visibleObject(context, id)
+  const object = await groupObject(context, id)
   if (object === undefined) {
     const reason = saysItem.has(operation) ? 'ItemNotFound' : 'ObjectNotFound'
     throw new KmipError(reason, `no object ${printable(id)}`)
@@ -39,15 +40,23 @@ export async function subject(
 /** Operations whose Error Handling tables have kept the older word for an object that is not there. */
 const saysItem: ReadonlySet<string> = new Set(['AdjustAttribute', 'Certify', 'CreateSplitKey'])
 
-/** The object, if the principal may know of it and its version has such objects. */
+/** The object, if the principal may use it without being asked what for and its version has such objects. */
 export async function visibleObject(
+  context: MakingContext,
+  id: string,
+): Promise<ManagedObject | undefined> {
+  const object = await groupObject(context, id)
+  const { ownOnly, owner } = context.principal
+  return ownOnly && object?.vitals.Owner !== owner ? undefined : object
+}
+
+/** The object, if it is of the principal's group and its version has such objects. */
+async function groupObject(
   { work, principal, version }: MakingContext,
   id: string,
 ): Promise<ManagedObject | undefined> {
   const object = await loadObject(work, principal.group, id)
-  if (object === undefined || !objectTypesIn(version).has(object.objectType)) return undefined
-  const isOwn = object.vitals.Owner === principal.owner
-  return principal.ownOnly && !isOwn ? undefined : object
+  return object === undefined || !objectTypesIn(version).has(object.objectType) ? undefined : object
 }
 
 /** A state that the passing of time brought about is recorded before anybody is shown it. */

@@ -56,6 +56,8 @@ const about: Partial<Record<OperationName, (UniqueIdentifier: string, as: Versio
     { UniqueIdentifier, UsageLimitsCount: 1n },
   ],
   ReKey: (UniqueIdentifier) => ['ReKey', { UniqueIdentifier }],
+  Encrypt: (UniqueIdentifier) => ['Encrypt', { UniqueIdentifier, Data: new Uint8Array(16) }],
+  Decrypt: (UniqueIdentifier) => ['Decrypt', { UniqueIdentifier, Data: new Uint8Array(16) }],
 }
 
 /** Operations that this key refuses to those who see it, for reasons of its own. */
@@ -63,6 +65,8 @@ const refusedOfThisKey: ReadonlySet<OperationName> = new Set([
   'AdjustAttribute',
   'GetUsageAllocation',
   'ReKey',
+  'Encrypt',
+  'Decrypt',
 ])
 
 const aboutNone: OperationName[] = [
@@ -80,15 +84,21 @@ const aboutNone: OperationName[] = [
   'QueryAsynchronousRequests',
 ]
 
+type Sight = 'seen' | 'denied' | 'absent'
+
 /** Who asks for a key of library alpha's user ann, and whether it is there for them. */
-const relations: [string, Principal, boolean][] = [
-  ['its owner', principal({ owner: 'alpha/ann' }), true],
-  ['its owner, who sees its own alone', principal({ owner: 'alpha/ann', ownOnly: true }), true],
-  ['another library of the group', principal({ name: 'beta', owner: 'beta' }), true],
-  ['a tape library of the group', principal({ name: 'beta', profile: 'tape-library' }), true],
-  ['another user, who sees its own alone', principal({ owner: 'alpha/bob', ownOnly: true }), false],
-  ['a library of another group', principal({ name: 'gamma', group: 'other' }), false],
-  ['the same name in another group', principal({ owner: 'alpha/ann', group: 'other' }), false],
+const relations: [string, Principal, Sight][] = [
+  ['its owner', principal({ owner: 'alpha/ann' }), 'seen'],
+  ['its owner, who sees its own alone', principal({ owner: 'alpha/ann', ownOnly: true }), 'seen'],
+  ['another library of the group', principal({ name: 'beta', owner: 'beta' }), 'seen'],
+  ['a tape library of the group', principal({ name: 'beta', profile: 'tape-library' }), 'seen'],
+  [
+    'another user, who sees its own alone',
+    principal({ owner: 'alpha/bob', ownOnly: true }),
+    'denied',
+  ],
+  ['a library of another group', principal({ name: 'gamma', group: 'other' }), 'absent'],
+  ['the same name in another group', principal({ owner: 'alpha/ann', group: 'other' }), 'absent'],
 ]
 
 const missing = '00000000-0000-4000-8000-000000000000'
@@ -119,7 +129,13 @@ describe.each<VersionText>(['1.0', '1.4', '2.1'])('KMIP %s', (as) => {
       expect(item!.ResultReason).toBe('PermissionDenied')
       return
     }
-    if (seen) {
+    if (seen === 'denied') {
+      expect(item!.ResultReason).toBe('PermissionDenied')
+      const after = await engine.call(as, 'GetAttributes', { UniqueIdentifier: id }, ann)
+      expect(after).toEqual(before)
+      return
+    }
+    if (seen === 'seen') {
       if (refusedOfThisKey.has(name)) expect(item!.ResultReason).not.toBe(notFound)
       else expect(item!.ResultStatus).toBe('Success')
       return
@@ -148,11 +164,11 @@ describe.each<VersionText>(['1.0', '1.4', '2.1'])('KMIP %s', (as) => {
     ]
     for (const Attributes of searches) {
       const found = await engine.call(as, 'Locate', { Attributes }, by)
-      expect(found.UniqueIdentifier).toEqual(seen ? [id] : [])
+      expect(found.UniqueIdentifier).toEqual(seen === 'seen' ? [id] : [])
     }
     if (as < '1.3') return
     const counted = await engine.call(as, 'Locate', { Attributes: [], OffsetItems: 0 }, by)
-    expect(counted.LocatedItems).toBe(seen ? 1 : 0)
+    expect(counted.LocatedItems).toBe(seen === 'seen' ? 1 : 0)
   })
 })
 
