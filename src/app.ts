@@ -229,6 +229,7 @@ function responderOf(store: Store, options: ServerOptions): Responder {
       maximumInstances: limits.attributeInstances,
       maximumAttributes: limits.attributes,
       pollTime: limits.pollTime,
+      https: options.https !== undefined,
       testingSince: testMode ? BigInt(Math.floor(Date.now() / 1000)) : undefined,
     },
   }

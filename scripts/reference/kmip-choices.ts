@@ -240,6 +240,22 @@ const objects = [
 const service = [
   ['Server Information', 'An empty structure in every version, as the profiles show it.'],
   [
+    'Profiles in Query',
+    'Those whose mandatory cases pass; the profiles of HTTPS, XML and JSON where there is an HTTPS port.',
+  ],
+  [
+    'Client Registration Methods in Query',
+    'All four. The methods are the administrator’s: a kit whose key the server makes (Server Pre-Generated for the client, Server On-Demand for the administrator), a certificate request of the client, a certificate of its own.',
+  ],
+  [
+    'Capabilities in Query',
+    'No attestation and no shredding: deleted material is overwritten in the database file, and no more is claimed. Wrapped keys are kept as they come (Unwrap Mode Not Processed).',
+  ],
+  [
+    'Random Number Generators in Query',
+    'One, without DRBG Algorithm; as an attribute of keys it says CTR.',
+  ],
+  [
     'Log',
     'The message, up to 4096 characters, is the details of an audit record. Control characters become question marks.',
   ],

@@ -133,7 +133,7 @@ type Answer = Record<string, unknown>
 /** What the operation answers to one function. */
 async function answer(name: string, { number }: VersionRow, profile: ProfileName): Promise<Answer> {
   const principal = { name: 'reference', owner: 'reference', ownOnly: false, profile } as Principal
-  const facts = { vendor: 'keyreel' }
+  const facts = { vendor: 'keyreel', https: true }
   const context = { version: number, principal, facts } as unknown as Context
   const full = await query.run({ QueryFunction: [name] } as never, context)
   return Object.fromEntries(

@@ -39,7 +39,9 @@ async function main(args: readonly string[]): Promise<number> {
     target.https !== undefined || (form ?? formOf(file)) === 'tls'
   const cases = selected.filter(reachable)
   const comments = selection.folders.map((folder) => `cases from ${folder}`)
-  comments.push(`not passed by this release yet, and not run: ${outside.length}`)
+  comments.push(
+    `not passed by this release yet, or about another server, and not run: ${outside.length}`,
+  )
   if (cases.length < selected.length) {
     comments.push(`not run without --https-port: ${selected.length - cases.length}`)
   }

@@ -24,6 +24,8 @@ export interface ServerFacts {
   /** Most instances of one attribute, and of attributes in all, on one object. */
   maximumInstances: number
   maximumAttributes: number
+  /** Whether there is an HTTPS port, and with it KMIP in XML and JSON. */
+  https: boolean
   /** In test mode: since when, in seconds since 1970. Operations for tests exist there only. */
   testingSince: bigint | undefined
   /** Milliseconds that a Poll waits for a result before it answers that there is none yet. */

@@ -2,10 +2,11 @@
 import { version as versionNumber } from 'ttlv-codec'
 import { allowed, isForTests } from '../../access/policy.ts'
 import { announcedNamespaces } from '../../keystore/namespaces.ts'
-import { ObjectType, Operation, ProfileName, QueryFunction } from '../model/enumerations.ts'
+import { ObjectType, Operation, QueryFunction } from '../model/enumerations.ts'
 import { CryptographicUsageMask, ProtectionStorageMask } from '../model/masks.ts'
 import { payloads, type OperationName, type ResponsePayload } from '../model/payloads/index.ts'
 import { randomNumberGenerator } from './create.ts'
+import { serverProfiles } from './server-profiles.ts'
 import { operation, type Context } from './operation.ts'
 
 type Answer = ResponsePayload<'Query'>
@@ -39,23 +40,38 @@ const answers: Partial<Record<string, (context: Context) => Partial<Answer>>> = 
     ServerInformation: { AlternateFailoverEndpoints: [] },
   }),
   QueryApplicationNamespaces: () => ({ ApplicationNamespace: [...announcedNamespaces] }),
-  QueryRNGs: () => ({ RNGParameters: [randomNumberGenerator] }),
-  QueryProfiles: ({ version }) => ({
-    ProfileInformation: ProfileName.names(version)
-      .filter((name) => name.startsWith('TapeLibraryServer'))
-      .map((name) => ({ ProfileName: name })),
+  // Which DRBG it is may be left out (§7.36): the cases show a generator of this kind without it.
+  QueryRNGs: () => {
+    const { RNGAlgorithm, CryptographicAlgorithm, CryptographicLength } = randomNumberGenerator
+    return { RNGParameters: [{ RNGAlgorithm, CryptographicAlgorithm, CryptographicLength }] }
+  },
+  QueryProfiles: ({ version, facts }) => ({
+    ProfileInformation: serverProfiles(version, facts.https).map((name) => ({ ProfileName: name })),
   }),
   QueryCapabilities: () => ({
     CapabilityInformation: [
       {
-        StreamingCapability: false,
+        StreamingCapability: true,
         AsynchronousCapability: true,
         AttestationCapability: false,
         BatchUndoCapability: true,
         BatchContinueCapability: true,
+        UnwrapMode: 'NotProcessed',
         DestroyAction: 'KeyMaterialDeleted',
+        ShreddingAlgorithm: 'Unsupported',
         RNGMode: 'SharedInstantiation',
+        QuantumSafeCapability: false,
       },
+    ],
+  }),
+  // How a certificate of a client gets here: made by the server for its kit, before the client is there or
+  // when the administrator asks; from a request of the client; or as a certificate of its own.
+  QueryClientRegistrationMethods: () => ({
+    ClientRegistrationMethod: [
+      'ServerPreGenerated',
+      'ServerOnDemand',
+      'ClientGenerated',
+      'ClientRegistered',
     ],
   }),
   QueryDefaultsInformation: () => ({

@@ -226,6 +226,7 @@ export async function testEngine(): Promise<TestEngine> {
       maximumInstances: 64,
       maximumAttributes: 128,
       testingSince: undefined,
+      https: true,
       pollTime: 5000,
     },
   }

@@ -71,25 +71,44 @@ describe.each(everyVersion)('KMIP %s', (as) => {
     if (as >= '1.3') {
       expect(answer.RNGParameters).toHaveLength(1)
       expect(answer.CapabilityInformation).toHaveLength(1)
-      expect(answer.ProfileInformation.map(({ ProfileName }) => ProfileName)).toEqual(
-        isLate(as)
-          ? ['TapeLibraryServer']
-          : ['0', '1', '2', '3', ...(as === '1.4' ? ['4'] : [])].map(
-              (minor) => `TapeLibraryServerKMIPV1_${minor}`,
-            ),
+      const profiles = answer.ProfileInformation.map(({ ProfileName }) => ProfileName)
+      const minor = as === '1.3' ? '3' : '4'
+      for (const name of ['TapeLibraryServer', 'SymmetricKeyLifecycleServer', 'XMLServer'])
+        expect(profiles).toContain(isLate(as) ? name : `${name}KMIPV1_${minor}`)
+      expect(profiles).not.toContain(
+        isLate(as) ? 'QuantumSafeServer' : 'SuiteBMinLOS_128ServerKMIPV1_3',
       )
+      expect(answer.ClientRegistrationMethod).toHaveLength(4)
+      expect(answer.ValidationInformation).toEqual([])
+      expect(answer.AttestationType).toEqual([])
     }
     if (as >= '1.4') {
       expect(answer.CapabilityInformation[0]).toMatchObject({
         BatchUndoCapability: true,
         BatchContinueCapability: true,
         AsynchronousCapability: true,
+        StreamingCapability: true,
+        AttestationCapability: false,
+        UnwrapMode: 'NotProcessed',
+        ShreddingAlgorithm: 'Unsupported',
       })
     }
     if (isLate(as)) {
       expect(answer.DefaultsInformation!.ObjectDefaults).toHaveLength(1)
       expect(answer.ProtectionStorageMasks).toEqual({ ProtectionStorageMask: [1] })
     }
+  })
+
+  test('profiles of HTTPS are named only where there is an HTTPS port', async () => {
+    const engine = await testEngine()
+    engine.responder.facts.https = false
+    if (as < '1.3') return
+    const { ProfileInformation } = await engine.call(as, 'Query', {
+      QueryFunction: ['QueryProfiles'],
+    })
+    const names = ProfileInformation.map(({ ProfileName }) => String(ProfileName)).join()
+    expect(names).toContain('BaselineServer')
+    expect(names).not.toMatch(/HTTPS|XML|JSON/)
   })
 
   test('a function nobody knows is passed over', async () => {
