@@ -68,6 +68,7 @@ const group: Fields = {
   duplicates: '`refuse` or `allow`',
   retired: '`process` or `refuse`',
   ecb: '`allow` or `refuse`',
+  padding: '`oaep` or `pkcs1`',
   export: 'as set; absent otherwise',
   ready: 'as set; absent otherwise',
 }

@@ -89,11 +89,11 @@ const wrapping = [
   ],
   [
     'Modes',
-    'NIST key wrap (RFC 3394), AES key wrap with padding (RFC 5649), GCM, CCM, CBC, CTR, CFB, OFB; RSA with OAEP. A fresh IV is made where the mode takes one; the tag of GCM and CCM, 16 bytes unless Tag Length says otherwise, stands behind the ciphertext.',
+    'NIST key wrap (RFC 3394), AES key wrap with padding (RFC 5649), GCM, CCM, CBC, CTR, CFB, OFB; RSA with OAEP, and with PKCS#1 v1.5 in a group that has `padding=pkcs1`. A fresh IV is made where the mode takes one; the tag of GCM and CCM, 16 bytes unless Tag Length says otherwise, stands behind the ciphertext.',
   ],
   [
     'Wrapping key',
-    'Visible to the client, a key, on-line, Active, before its Protect Stop Date, with Wrap Key in its usage mask (MAC Generate or Sign for the key that authenticates). A public RSA key wraps too. A public key named for MAC/sign stands for the private key that it is linked to.',
+    'Visible to the client, a key, on-line, Active, before its Protect Stop Date, with Wrap Key in its usage mask (MAC Generate or Sign for the key that authenticates). What it wraps counts against its Usage Limits. A public RSA key wraps too. A public key named for MAC/sign stands for the private key that it is linked to.',
   ],
   [
     'Cryptographic Parameters of the wrapping key',
@@ -105,7 +105,7 @@ const wrapping = [
   ],
   [
     'Objects registered wrapped',
-    'Kept as given, also when the wrapping key is not here; wrapped bytes may stand as Key Value or, as in published cases, as Key Material. Algorithm and length must be said. They get a Wrapping Key Link and no Digest. Get hands them out as registered unless Key Wrap Type is Not Wrapped or another wrapping is asked for: then the server unwraps them. Clients of the profile `tape-library` always get them unwrapped.',
+    'Kept as given, also when the wrapping key is not here; wrapped bytes may stand as Key Value or, as in published cases, as Key Material. Algorithm and length must be said. They get a Wrapping Key Link and no Digest. Get hands them out as registered unless Key Wrap Type is Not Wrapped or another wrapping is asked for: then the server unwraps them. Clients of the profile `tape-library` always get them unwrapped. A key kept wrapped is opened in the same way to encrypt, sign and the like.',
   ],
   [
     'Unwrapping key',

@@ -32,6 +32,7 @@ const shapes = {
     ready: optionalText,
     retired: optionalText,
     ecb: optionalText,
+    padding: optionalText,
   }),
   /** By client name. */
   client: z.strictObject({

@@ -110,6 +110,8 @@ export interface GroupPolicy {
   retired: 'process' | 'refuse'
   /** Whether Encrypt may use the mode ECB, which shows equal blocks as equal. */
   ecb: 'allow' | 'refuse'
+  /** Whether RSA keys wrap and unwrap with PKCS#1 v1.5 padding as well. */
+  padding: 'oaep' | 'pkcs1'
   /** Words about export and readiness, as they were set. */
   export: string | undefined
   ready: string | undefined
@@ -144,11 +146,15 @@ const settings: Record<keyof PolicyWords, Setting> = {
     form: 'allow or refuse',
     isValid: (value) => value === 'allow' || value === 'refuse',
   },
+  padding: {
+    form: 'oaep or pkcs1',
+    isValid: (value) => value === 'oaep' || value === 'pkcs1',
+  },
 }
 
 /**
  * The policy of a group; what was never set has its default: destroy 30d, duplicates refuse,
- * retired process, ecb allow.
+ * retired process, ecb allow, padding oaep.
  */
 export async function groupPolicy(
   work: Pick<Work, 'document'>,
@@ -164,6 +170,7 @@ export function policyOf(words: PolicyWords): GroupPolicy {
     duplicates: words.duplicates === 'allow' ? 'allow' : 'refuse',
     retired: words.retired === 'refuse' ? 'refuse' : 'process',
     ecb: words.ecb === 'refuse' ? 'refuse' : 'allow',
+    padding: words.padding === 'pkcs1' ? 'pkcs1' : 'oaep',
     export: words.export,
     ready: words.ready,
   }

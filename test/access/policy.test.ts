@@ -107,9 +107,12 @@ describe('group settings', () => {
   })
 
   test('retired keys process and ECB is allowed unless the group says otherwise', () => {
-    expect(policyOf(parseGroupSettings(['retired=refuse', 'ecb=refuse']))).toMatchObject({
+    expect(
+      policyOf(parseGroupSettings(['retired=refuse', 'ecb=refuse', 'padding=pkcs1'])),
+    ).toMatchObject({
       retired: 'refuse',
       ecb: 'refuse',
+      padding: 'pkcs1',
     })
   })
 
@@ -123,6 +126,7 @@ describe('group settings', () => {
     'duplicates=yes',
     'retired=no',
     'ecb=maybe',
+    'padding=none',
     'export=',
     'export=a b',
     'ready=a\nb',
@@ -143,6 +147,7 @@ describe('group settings', () => {
       duplicates: 'refuse',
       retired: 'process',
       ecb: 'allow',
+      padding: 'oaep',
       export: undefined,
       ready: undefined,
     })

@@ -44,6 +44,7 @@ export const groupSet = command({
     'duplicates=refuse|allow: whether two living keys may hold the same application data in a ' +
     'tape namespace. retired=process|refuse: whether keys that are Deactivated or Compromised still ' +
     'decrypt, verify and unwrap. ecb=allow|refuse: whether Encrypt may use the mode ECB. ' +
+    'padding=oaep|pkcs1: whether RSA keys wrap with PKCS#1 v1.5 padding too, for old devices. ' +
     'export=allow|refuse|PEER,PEER: which peers its keys may be exported to (default: any). ' +
     'ready=WORD is kept for later.',
   arguments: { NAME: argument('name of the group'), SETTING: rest('policies as key=value') },
@@ -74,6 +75,7 @@ function groupJson({ name, created, policy, clients }: Group) {
     duplicates: policy.duplicates,
     retired: policy.retired,
     ecb: policy.ecb,
+    padding: policy.padding,
     export: policy.export,
     ready: policy.ready,
   }

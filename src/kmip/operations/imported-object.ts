@@ -8,7 +8,7 @@ import { stateOf, unrecordedState, type State } from '../../keystore/lifecycle.t
 import { ManagedObject, type ObjectTypeName, type Vitals } from '../../keystore/managed-object.ts'
 import { isVital } from '../../keystore/object-attributes.ts'
 import { referenceOf, sameReference, type AttributeInstance } from '../model/attribute-forms.ts'
-import type { AttributeName } from '../model/attributes.ts'
+import type { AttributeName, AttributeValueOf } from '../model/attributes.ts'
 import { KmipError } from '../model/result.ts'
 import { nameOf } from './attribute-rows.ts'
 import { completed } from './completion.ts'
@@ -105,8 +105,11 @@ function checkIdentity(given: readonly AttributeInstance[], { id, objectType }: 
 
 /** The instance with what only the client's own batch understands put in words. */
 function asGiven(instance: AttributeInstance, context: Context): AttributeInstance {
-  // The count of Usage Limits is part of what is given.
-  if (instance.tag === 'UsageLimits') return instance
+  if (instance.tag === 'UsageLimits') {
+    // The count is part of what is given, unlike elsewhere.
+    const limits = instance.value as AttributeValueOf<'UsageLimits'>
+    return { ...instance, value: { UsageLimitsCount: limits.UsageLimitsTotal, ...limits } }
+  }
   return { ...instance, value: completed(instance, context).value }
 }
 

@@ -3,27 +3,20 @@
  * §4.59; KMIP 1.4 §3.19, §3.22. It is the client's, on-line, in a state and at a time that allow the
  * use, its Cryptographic Usage Mask has the bit, its Usage Limits have room; only then it is unsealed.
  */
-import { groupPolicy } from '../../access/policy.ts'
 import type { Algorithm, CryptographicParameters } from '../../crypto/parameters.ts'
-import type { Secret } from '../../crypto/secret.ts'
 import { materialOf, saveObject } from '../../keystore/keystore.ts'
-import { stateOf } from '../../keystore/lifecycle.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { CryptographicUsageMask } from '../model/masks.ts'
 import type { OperationName } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
 import type { ObjectName } from '../model/unique-identifier.ts'
-import { NeedsAside, type Context } from './operation.ts'
+import { unsealedFields, type SealedType } from './key-material.ts'
+import { checkReadiness } from './key-readiness.ts'
+import { fieldsInClear } from './key-wrapping.ts'
+import type { Context } from './operation.ts'
 import { subject } from './subject.ts'
-import {
-  algorithmOf,
-  copyOf,
-  usableKey,
-  wipeCopy,
-  type UsableKey,
-  type UsableType,
-} from './usable-key.ts'
-import { allocate } from './usage-allocation.ts'
+import { algorithmOf, usableKey, type UsableKey, type UsableType } from './usable-key.ts'
+import { allocate, unitsOf, type Amount } from './usage-allocation.ts'
 
 interface Use {
   /** The bit of the Cryptographic Usage Mask that allows it. */
@@ -59,12 +52,6 @@ export const uses = {
 } as const satisfies Record<string, Use>
 
 export type UseName = keyof typeof uses
-
-/** What is about to be protected: bytes, and things to be protected (all parts of a stream are one). */
-export interface Amount {
-  bytes: number
-  objects: number
-}
 
 /** What is asked of a key. */
 export interface Wanted {
@@ -105,7 +92,7 @@ export async function keyInUse(
   if (before !== undefined) noted.object = before
   const use: Use = uses[wanted.use]
   checkType(object, use, wanted.use)
-  await checkState(object, use, context)
+  await checkReadiness(object, use.protects, context)
   checkMask(object, use)
   const units = unitsOf(object, wanted.amount)
   allocate(object, units)
@@ -123,66 +110,12 @@ export async function keyInUse(
   }
 }
 
-/**
- * `context.aside` for work with keys in use. What the act has unsealed is wiped when `aside` gives the act
- * up, so the work gets copies, which are wiped when it ends.
- */
-export function asideWithKeys<T>(
-  context: Context,
-  keys: readonly UsableKey[],
-  name: string,
-  work: (copies: readonly UsableKey[]) => Promise<T>,
-  secretsOf?: (result: T) => readonly Secret[],
-): T {
-  const copies = keys.map(copyOf)
-  const wipe = () => copies.forEach(wipeCopy)
-  let isAhead = false
-  try {
-    return context.aside(name, () => work(copies).finally(wipe), secretsOf)
-  } catch (error) {
-    isAhead = error instanceof NeedsAside
-    throw error
-  } finally {
-    if (!isAhead) wipe()
-  }
-}
-
-/** The amount in the unit that the object's Usage Limits count; none where there are no limits. */
-function unitsOf({ attributes }: ManagedObject, amount: Amount | undefined): bigint {
-  const limits = attributes.first('UsageLimits')
-  if (limits === undefined || amount === undefined) return 0n
-  return BigInt(limits.UsageLimitsUnit === 'Byte' ? amount.bytes : amount.objects)
-}
-
 function checkType({ id, objectType }: ManagedObject, { types }: Use, use: UseName): void {
   if (types.includes(objectType as UsableType)) return
   const before20 = use === 'DeriveKey' ? 'InvalidField' : 'PermissionDenied'
   throw new KmipError('InvalidObjectType', `object ${id}, ${objectType}, is not for ${use}`, {
     before20,
   })
-}
-
-/** State and dates. What is out of use still opens what it once protected, where the group allows it. */
-async function checkState(object: ManagedObject, use: Use, context: Context): Promise<void> {
-  const { now, noted, work } = context
-  const { id, vitals, attributes, group } = object
-  const refusal = (why: string) =>
-    new KmipError('WrongKeyLifecycleState', `object ${id} is not to be used so: ${why}`)
-  const state = stateOf(vitals, now)
-  const start = attributes.first('ProcessStartDate')
-  const stop = attributes.first('ProtectStopDate')
-  if (state === 'PreActive' || state === 'Destroyed' || state === 'DestroyedCompromised')
-    throw refusal(`it is ${state}`)
-  if (use.protects) {
-    if (state !== 'Active') throw refusal(`it is ${state}`)
-    if (stop !== undefined && stop <= now) throw refusal('its Protect Stop Date is past')
-    return
-  }
-  if (start !== undefined && start > now) throw refusal('its Process Start Date is not reached')
-  if (state === 'Active') return
-  if ((await groupPolicy(work, group)).retired === 'refuse')
-    throw refusal(`it is ${state}, and the group allows no use of such keys`)
-  noted.details = { state }
 }
 
 function checkMask({ id, attributes }: ManagedObject, { bit }: Use): void {
@@ -192,10 +125,13 @@ function checkMask({ id, attributes }: ManagedObject, { bit }: Use): void {
   throw new KmipError('IncompatibleCryptographicUsageMask', what)
 }
 
-async function unsealed(object: ManagedObject, { work, secrets }: Context): Promise<UsableKey> {
+/** A key that is kept wrapped is opened by its wrapping key, where that is here and may be used. */
+async function unsealed(object: ManagedObject, context: Context): Promise<UsableKey> {
+  const { work, secrets } = context
   const secret = await materialOf(work, object)
   if (secret === undefined)
     throw new KmipError('KeyValueNotPresent', `the value of object ${object.id} is not here`)
   secrets.push(secret)
-  return usableKey(object, secret.bytes)
+  const fields = unsealedFields(object.objectType as SealedType, secret.bytes)
+  return usableKey(object, await fieldsInClear(context, fields))
 }

@@ -2,39 +2,33 @@
  * Key Blocks wrapped and unwrapped – KMIP 2.1 §3.1 to §3.3, §7.18; KMIP 1.4 §2.1.3 to §2.1.6. The Key
  * Value is wrapped in TTLV unless No Encoding is asked for: then the Key Material is wrapped alone.
  */
-import { decode, DecodeError, encode, type Version } from 'ttlv-codec'
-import { CryptoRefusal } from '../../crypto/crypto-refusal.ts'
-import type { KeyFormatType } from '../../crypto/key-formats/formats.ts'
-import { readPrivateKey, readPublicKey } from '../../crypto/key-formats.ts'
+import { groupPolicy } from '../../access/policy.ts'
 import { unwrap, wrap, type WrappingKey, type WrappingKeys } from '../../crypto/key-wrapping.ts'
-import { materialOf } from '../../keystore/keystore.ts'
-import { instancesOf } from '../../keystore/object-attributes.ts'
+import { sha256, toHex } from '../../crypto/primitives/hash.ts'
+import { Secret } from '../../crypto/secret.ts'
+import { materialOf, saveObject } from '../../keystore/keystore.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
-import {
-  referenceFromText,
-  shown,
-  type AttributeInstance,
-  type AttributeReference,
-} from '../model/attribute-forms.ts'
-import { attributeByText } from '../model/attributes.ts'
-import {
-  keyValueSchema,
-  type KeyBlock,
-  type KeyValue,
-  type KeyWrappingData,
-} from '../model/objects.ts'
-import type { RequestPayload } from '../model/payloads/index.ts'
+import type { KeyBlock, KeyWrappingData } from '../model/objects.ts'
 import { KmipError } from '../model/result.ts'
-import { tagNumber } from '../model/tags.ts'
-import { version20, versionOf } from '../model/versions.ts'
-import { checkKnown } from './attribute-rows.ts'
+import { asideWithKeys } from './aside-with-keys.ts'
 import { unsealedFields, type SealedType } from './key-material.ts'
 import type { Context } from './operation.ts'
-import { sayable } from './sayable.ts'
-import { keysToUnwrap, keysToWrap, type ChosenKey, type ChosenKeys } from './wrapping-keys.ts'
-
-/** What Get and Export are asked for. */
-export type Specification = NonNullable<RequestPayload<'Get'>['KeyWrappingSpecification']>
+import { algorithmOf, usableKey, type UsableKey } from './usable-key.ts'
+import { allocate, unitsOf, type Amount } from './usage-allocation.ts'
+import {
+  absentValue,
+  decodedValue,
+  isUnencoded,
+  plainBytes,
+  type Specification,
+} from './wrapped-value.ts'
+import {
+  encrypts,
+  keysToUnwrap,
+  keysToWrap,
+  type ChosenKey,
+  type ChosenKeys,
+} from './wrapping-keys.ts'
 
 /** A Key Block whose value is wrapped. */
 export type WrappedBlock = KeyBlock & { KeyWrappingData: KeyWrappingData }
@@ -62,9 +56,18 @@ export async function wrappedBlock(
   const chosen = await keysToWrap(context, specification)
   const keys = await inUse(context, chosen, 0)
   const plain = plainBytes(context, object, block, specification)
+  const amount = { bytes: plain.length, objects: 1 }
+  const limited = allocated(object, chosen, amount)
   noteKeys(context, chosen)
+  const options = await wrappingOptions(context, object.group)
   try {
-    const { keyValue, wrappingData } = refusing(() => wrap(chosen.wrapping, keys, plain))
+    const name = `wrap ${object.id} ${object.stored?.revision}`
+    const { keyValue, wrappingData } = computed(context, keys, plain, name, (inHand, bytes) =>
+      wrap(chosen.wrapping, inHand, bytes, options),
+    )
+    // A MAC alone leaves the key readable.
+    if (!encrypts(specification)) context.secrets.push(new Secret(keyValue))
+    for (const key of limited) await keepAllocated(context, key)
     const inStructure = isWrapped(kept) && isInStructure(kept) && isUnencoded(specification)
     const { attributes } = object
     return {
@@ -82,23 +85,55 @@ export async function wrappedBlock(
   }
 }
 
+/** The fields with the Key Block in the clear, if there is one and it is wrapped. */
+export async function fieldsInClear(context: Context, fields: object, depth = 0): Promise<object> {
+  if (!('KeyBlock' in fields)) return fields
+  const block = fields.KeyBlock as KeyBlock
+  if (!isWrapped(block)) return fields
+  return { ...fields, KeyBlock: await unwrappedBlock(context, block, depth) }
+}
+
+/** How many wrapping keys may be wrapped in one another. */
+const deepest = 4
+
 /** The block in the clear. Its bytes are wiped after the answer. */
 export async function unwrappedBlock(
   context: Context,
   block: WrappedBlock,
   depth = 0,
 ): Promise<KeyBlock> {
-  const { KeyWrappingData, KeyValue, ...rest } = block
-  const keys = await inUse(context, await keysToUnwrap(context, KeyWrappingData), depth)
+  const { KeyWrappingData: kept, KeyValue, ...rest } = block
+  // What is unsealed is wiped when the act is given up; what was said of the wrapping is needed later.
+  const KeyWrappingData = withOwnBytes(kept)
+  if (depth > deepest)
+    throw new KmipError('FeatureNotSupported', 'too many wrapping keys are wrapped in one another')
+  const chosen = await keysToUnwrap(context, KeyWrappingData)
+  const keys = await inUse(context, chosen, depth)
   const bytes = KeyValue?.type === 'Structure' ? KeyValue.value.KeyMaterial : KeyValue?.value
   if (!(bytes instanceof Uint8Array))
     throw new KmipError('InvalidField', 'the wrapped Key Block holds no bytes')
-  const secret = refusing(() => unwrap(KeyWrappingData, keys, bytes))
-  context.secrets.push(secret)
+  const group = (chosen.encryption ?? chosen.integrity)!.object.group
+  const options = await wrappingOptions(context, group)
+  const name = `unwrap ${toHex(sha256(bytes))}`
+  const secret = computed(
+    context,
+    keys,
+    bytes,
+    name,
+    (inHand, wrapped) => unwrap(KeyWrappingData, inHand, wrapped, options),
+    (opened) => [opened],
+  )
   const value = isUnencoded(KeyWrappingData)
     ? { KeyMaterial: secret.bytes, Attributes: undefined }
     : decodedValue(secret.bytes, block.KeyFormatType)
   return { ...rest, KeyValue: { type: 'Structure', value } }
+}
+
+function withOwnBytes<T>(value: T): T {
+  if (value instanceof Uint8Array) return Uint8Array.from(value) as T
+  if (typeof value !== 'object' || value === null) return value
+  const own = Object.entries(value).map(([field, one]) => [field, withOwnBytes(one as unknown)])
+  return Object.fromEntries(own) as T
 }
 
 /** The audit names the keys that may open what leaves. */
@@ -108,143 +143,100 @@ function noteKeys({ noted }: Context, { encryption, integrity }: ChosenKeys): vo
   noted.details = { ...(noted.details as object | undefined), wrappedBy }
 }
 
-/** The keys chosen, with their material. */
+/** A key in use, with its Cryptographic Parameters. */
+interface KeyInHand extends Pick<ChosenKey, 'object' | 'parameters'> {
+  key: UsableKey
+}
+
+interface KeysInHand {
+  encryption: KeyInHand | undefined
+  integrity: KeyInHand | undefined
+}
+
+/** The keys chosen, with their material. It is wiped after the answer. */
 async function inUse(
   context: Context,
   { encryption, integrity }: ChosenKeys,
   depth: number,
-): Promise<WrappingKeys> {
+): Promise<KeysInHand> {
   const one = async (chosen: ChosenKey | undefined) =>
-    chosen && {
-      key: await keyOf(context, chosen.object, depth),
-      parameters: chosen.parameters,
-    }
+    chosen && { ...chosen, key: await keyOf(context, chosen.object, depth) }
   return { encryption: await one(encryption), integrity: await one(integrity) }
 }
 
-/** How many wrapping keys may be wrapped in one another. */
-const deepest = 4
-
-/** The key of a Symmetric, Public or Private Key object. Its bytes are wiped after the answer. */
-async function keyOf(
-  context: Context,
-  object: ManagedObject,
-  depth: number,
-): Promise<WrappingKey['key']> {
-  const { id, objectType, attributes } = object
+async function keyOf(context: Context, object: ManagedObject, depth: number): Promise<UsableKey> {
   const secret = await materialOf(context.work, object)
-  if (secret === undefined) throw absent(id)
+  if (secret === undefined) throw absentValue(object.id)
   context.secrets.push(secret)
-  const fields = unsealedFields(objectType as SealedType, secret.bytes)
-  const { KeyBlock: kept } = fields as { KeyBlock: KeyBlock }
-  if (isWrapped(kept) && depth >= deepest)
-    throw new KmipError('FeatureNotSupported', `wrapping key ${id} is wrapped too often itself`)
-  const block = isWrapped(kept) ? await unwrappedBlock(context, kept, depth + 1) : kept
-  if (block.KeyValue?.type !== 'Structure') throw absent(id)
-  const algorithm = attributes.first('CryptographicAlgorithm')
-  const { KeyMaterial: material } = block.KeyValue.value
-  const format = block.KeyFormatType as KeyFormatType
-  if (objectType === 'PublicKey')
-    return refusing(() => readPublicKey(format, material, { algorithm }))
-  if (objectType === 'PrivateKey')
-    return refusing(() => readPrivateKey(format, material, { algorithm, trusted: true }))
-  const bytes = material instanceof Uint8Array ? material : (material as { Key: Uint8Array }).Key
-  return { algorithm, bytes }
+  const fields = unsealedFields(object.objectType as SealedType, secret.bytes)
+  return usableKey(object, await fieldsInClear(context, fields, depth + 1))
 }
 
-function absent(id: string): KmipError {
-  return new KmipError('KeyValueNotPresent', `the value of key ${id} is not here`, {
-    before20: 'IllegalOperation',
-  })
-}
-
-/** Runs cryptography; what it refuses becomes a refusal of the operation. */
-function refusing<T>(run: () => T): T {
-  try {
-    return run()
-  } catch (error) {
-    if (error instanceof CryptoRefusal) throw refusalOf(error)
-    throw error
-  }
-}
-
-function refusalOf({ code, message, cause }: CryptoRefusal): KmipError {
-  switch (code) {
-    case 'failure':
-      return new KmipError('CryptographicFailure', message, { cause })
-    case 'unsupported':
-      return new KmipError('UnsupportedCryptographicParameters', message, {
-        before20: 'FeatureNotSupported',
-      })
-    default:
-      return new KmipError('BadCryptographicParameters', message, { before20: 'InvalidField' })
-  }
-}
-
-function isUnencoded({ EncodingOption }: Pick<KeyWrappingData, 'EncodingOption'>): boolean {
-  if (EncodingOption === undefined || EncodingOption === 'TTLVEncoding') return false
-  if (EncodingOption === 'NoEncoding') return true
-  throw new KmipError('EncodingOptionError', `Encoding Option ${EncodingOption} is not done`)
-}
-
-/** The bytes to be wrapped, in an array of their own. */
-function plainBytes(
+/**
+ * Computes with the keys: at once, or outside the act where a private key makes it long. `bytes` are
+ * those to wrap or to unwrap. What `secretsOf` finds in the result is wiped after the answer.
+ */
+function computed<T>(
   context: Context,
-  object: ManagedObject,
-  { KeyValue, KeyFormatType }: KeyBlock,
-  specification: Specification,
-): Uint8Array {
-  if (KeyValue?.type !== 'Structure') throw absent(object.id)
-  const { KeyMaterial, Attributes = [] } = KeyValue.value
-  const more = namedAttributes(context, object, specification.AttributeName)
-  if (isUnencoded(specification)) {
-    if (more.length > 0 || specification.AttributeName.length > 0 || Attributes.length > 0)
-      throw new KmipError('EncodingOptionError', 'No Encoding leaves no room for attributes')
-    if (KeyMaterial instanceof Uint8Array) return Uint8Array.from(KeyMaterial)
-    throw new KmipError('EncodingOptionError', `${KeyFormatType} cannot go without encoding`)
+  { encryption, integrity }: KeysInHand,
+  bytes: Uint8Array,
+  name: string,
+  compute: (keys: WrappingKeys, bytes: Uint8Array) => T,
+  secretsOf: (result: T) => readonly Secret[] = () => [],
+): T {
+  const inHand = [encryption, integrity].filter((one) => one !== undefined)
+  const run = (usable: readonly UsableKey[], data: Uint8Array) => {
+    const keys = inHand.map(({ object, parameters }, at) => ({
+      key: inWords(usable[at]!, object),
+      parameters,
+    }))
+    const [first, second] = keys
+    return compute(
+      { encryption: encryption && first, integrity: integrity && (encryption ? second : first) },
+      data,
+    )
   }
-  const together = [...Attributes, ...more]
-  return encode(
-    keyValueSchema(KeyFormatType),
-    tagNumber('KeyValue'),
-    { KeyMaterial, Attributes: together.length === 0 ? undefined : together } as KeyValue,
-    { version: context.version },
-  )
+  const own = inHand.map(({ key }) => key)
+  if (!own.some(({ kind }) => kind === 'private')) {
+    const result = run(own, bytes)
+    context.secrets.push(...secretsOf(result))
+    return result
+  }
+  const work = (copies: readonly UsableKey[]) =>
+    new Promise<T>((resolve) => {
+      const data = copies.at(-1)!
+      resolve(run(copies, data.kind === 'octets' ? data.bytes : bytes))
+    })
+  return asideWithKeys(context, [...own, { kind: 'octets', bytes }], name, work, secretsOf)
 }
 
-/** The attributes to be wrapped along with the key. */
-function namedAttributes(
-  { version, now }: Context,
+/** The key as the wrapping of keys takes it. */
+function inWords(key: UsableKey, object: ManagedObject): WrappingKey['key'] {
+  return key.kind === 'octets' ? { algorithm: algorithmOf(object), bytes: key.bytes } : key.half
+}
+
+/** Takes the wrapping off the Usage Limits of its keys; answers those that are to be saved once it is done. */
+function allocated(
   object: ManagedObject,
-  names: readonly string[],
-): AttributeInstance[] {
-  const found = names.map((name) => {
-    const reference = referenceOf(name, version)
-    checkKnown(reference, version)
-    return instancesOf(object, reference, now)
+  { encryption, integrity }: ChosenKeys,
+  amount: Amount,
+): ManagedObject[] {
+  const used = [encryption, integrity].filter((chosen) => chosen !== undefined)
+  // A key that wraps itself, or does both parts, is one object.
+  const keys = new Map(used.map(({ object: key }) => [key.id, key.id === object.id ? object : key]))
+  return [...keys.values()].filter((key) => {
+    const units = unitsOf(key, amount)
+    allocate(key, units)
+    return units > 0n
   })
-  return sayable(found.flat(), object.objectType, version).map(shown)
 }
 
-/** 2.x still names attributes by text here (KMIP 2.1 §7.18), in the words of 1.x. */
-function referenceOf(name: string, version: Version): AttributeReference {
-  const tag = version < version20 ? undefined : attributeByText(name)
-  return tag === undefined ? referenceFromText(name, version) : { tag }
+async function keepAllocated(context: Context, key: ManagedObject): Promise<void> {
+  key.vitals.LastChangeDate = context.now
+  await saveObject(context.work, key)
 }
 
-/** Versions whose forms of a Key Value differ: attributes one by one, and all in one structure. */
-const forms = [versionOf(1, 4), versionOf(2, 1)]
-
-/** What was wrapped in TTLV, by a peer of any version. */
-function decodedValue(bytes: Uint8Array, format: KeyBlock['KeyFormatType']): KeyValue {
-  let cause: unknown
-  for (const version of forms) {
-    try {
-      return decode(keyValueSchema(format), tagNumber('KeyValue'), bytes, { version })
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error
-      cause = error
-    }
-  }
-  throw new KmipError('CryptographicFailure', 'what was wrapped is no Key Value', { cause })
+/** PKCS#1 v1.5 padding only where the group says so: devices that know nothing else. */
+async function wrappingOptions({ work }: Context, group: string) {
+  return { legacyPadding: (await groupPolicy(work, group)).padding === 'pkcs1' }
 }

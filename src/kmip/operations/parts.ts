@@ -6,7 +6,7 @@
 import type { Secret } from '../../crypto/secret.ts'
 import { KmipError } from '../model/result.ts'
 import type { Context } from './operation.ts'
-import { asideWithKeys } from './key-in-use.ts'
+import { asideWithKeys } from './aside-with-keys.ts'
 import type { Running } from './streams.ts'
 import type { UsableKey } from './usable-key.ts'
 

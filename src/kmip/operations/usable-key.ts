@@ -5,7 +5,6 @@ import type { Algorithm } from '../../crypto/parameters.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
 import type { KeyBlock } from '../model/objects.ts'
 import { KmipError } from '../model/result.ts'
-import { unsealedFields, type SealedType } from './key-material.ts'
 
 /**
  * `octets`: a symmetric key, or secret data, whose bytes are a view of the unsealed material;
@@ -20,18 +19,15 @@ export type UsableKey =
 export type UsableType = 'SymmetricKey' | 'SecretData' | 'PrivateKey' | 'PublicKey' | 'Certificate'
 
 /**
- * The key in an unsealed item. Throws KmipError when its value is kept wrapped, CryptoRefusal when its
- * format is none that is computed with.
+ * The key in the fields of an object, which are in the clear. Throws KmipError when its value is not
+ * here, CryptoRefusal when its format is none that is computed with.
  */
-export function usableKey(object: ManagedObject, item: Uint8Array): UsableKey {
-  const fields = unsealedFields(object.objectType as SealedType, item)
+export function usableKey(object: ManagedObject, fields: object): UsableKey {
   if ('CertificateValue' in fields)
     return { kind: 'public', half: readPublicKey('X_509', fields.CertificateValue) }
   const { KeyFormatType, KeyValue } = (fields as { KeyBlock: KeyBlock }).KeyBlock
-  if (KeyValue?.type !== 'Structure') {
-    const what = `object ${object.id} is kept wrapped: its key is not here to compute with`
-    throw new KmipError('KeyValueNotPresent', what)
-  }
+  if (KeyValue?.type !== 'Structure')
+    throw new KmipError('KeyValueNotPresent', `the value of object ${object.id} is not here`)
   const { KeyMaterial } = KeyValue.value
   const hints = {
     algorithm: algorithmOf(object),

@@ -36,6 +36,19 @@ export function isProtecting({ vitals, attributes }: ManagedObject, now: bigint)
   return stateOf(vitals, now) === 'Active' && (stop === undefined || now < stop)
 }
 
+/** What is about to be protected: bytes, and things to be protected (all parts of a stream are one). */
+export interface Amount {
+  bytes: number
+  objects: number
+}
+
+/** The amount in the unit that the object's Usage Limits count; none where there are no limits. */
+export function unitsOf({ attributes }: ManagedObject, amount: Amount | undefined): bigint {
+  const limits = attributes.first('UsageLimits')
+  if (limits === undefined || amount === undefined) return 0n
+  return BigInt(limits.UsageLimitsUnit === 'Byte' ? amount.bytes : amount.objects)
+}
+
 /**
  * Takes `count` units off what is left; the caller saves the object. An object without Usage Limits is
  * used without limit.

@@ -5,11 +5,11 @@
 import type { Infer } from 'ttlv-codec'
 import type { WrappingRequest } from '../../crypto/key-wrapping.ts'
 import type { CryptographicParameters } from '../../crypto/parameters.ts'
-import { stateOf } from '../../keystore/lifecycle.ts'
 import type { ManagedObject, ObjectTypeName } from '../../keystore/managed-object.ts'
 import { CryptographicUsageMask } from '../model/masks.ts'
 import type { KeyInformation } from '../model/objects.ts'
 import { KmipError } from '../model/result.ts'
+import { checkReadiness } from './key-readiness.ts'
 import type { Context } from './operation.ts'
 import { printable } from './printable.ts'
 import { identifierOf, recordState, visibleObject } from './subject.ts'
@@ -151,7 +151,8 @@ async function chosenKey(
 ): Promise<{ key: ChosenKey; information: Information }> {
   const id = identifierOf(UniqueIdentifier, context)
   const object = await wrappingObject(context, id, role)
-  checkUse(object, role, context.now)
+  checkUse(object, role)
+  await checkReadiness(object, role.protects, context)
   const { used, said } = choose(object, CryptographicParameters)
   return {
     key: { object, parameters: used },
@@ -183,8 +184,8 @@ async function existing(context: Context, id: string): Promise<ManagedObject> {
   return object
 }
 
-/** Refuses a key that is none, that may not be used so, or not now. */
-function checkUse({ id, objectType, vitals, attributes }: ManagedObject, role: Role, now: bigint) {
+/** Refuses a key that is none, or that may not be used so. */
+function checkUse({ id, objectType, vitals, attributes }: ManagedObject, role: Role) {
   const bits = role.uses[objectType]
   if (bits === undefined) {
     throw new KmipError('InvalidObjectType', `object ${id} is no key for this wrapping`, {
@@ -199,16 +200,6 @@ function checkUse({ id, objectType, vitals, attributes }: ManagedObject, role: R
       `the usage mask of key ${id} does not allow this wrapping`,
     )
   }
-  const state = stateOf(vitals, now)
-  const [start, stop] = [attributes.first('ProcessStartDate'), attributes.first('ProtectStopDate')]
-  const isReady = role.protects
-    ? state === 'Active' && (stop === undefined || now < stop)
-    : state !== 'PreActive' && (start === undefined || start <= now)
-  if (isReady) return
-  throw new KmipError(
-    'WrongKeyLifecycleState',
-    `wrapping key ${id} is ${state} or out of its dates`,
-  )
 }
 
 /**
