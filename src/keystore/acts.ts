@@ -3,33 +3,32 @@ import type { Secret } from '../crypto/secret.ts'
 import type { AuditChange, AuditRecord } from './work.ts'
 
 /** Collected while an act runs; thrown away when it is undone. */
-export interface ActTrace {
-  readonly records: AuditRecord[]
-  /** By subject: the last change of each counts. */
-  readonly changes: Map<string, AuditChange>
-  /** Revisions read or written, by subject. */
-  readonly seen: Map<string, number>
+export class ActTrace {
+  readonly records: AuditRecord[] = []
+  /** In order; of each subject the last counts. */
+  readonly changes: AuditChange[] = []
+  /** Revisions read or written. */
+  readonly seen: SeenRevision[] = []
   /** Whether it has written anything that must be undone when it throws. */
-  wrote: boolean
+  wrote = false
   /** Unsealed key material handed out; wiped when the act is undone. */
-  readonly released: Secret[]
+  readonly released: Secret[] = []
   /** Whether sealed bytes were forgotten, so that the log must be truncated. */
-  wiped: boolean
+  wiped = false
   /** What made the act impossible to keep, even if it caught it: a write that failed half-way. */
   failure: unknown
 }
 
-/** A trace with nothing in it. */
-export function newTrace(): ActTrace {
-  return {
-    records: [],
-    changes: new Map(),
-    seen: new Map(),
-    wrote: false,
-    released: [],
-    wiped: false,
-    failure: undefined,
-  }
+/** The revision at which an act has met an object or document. */
+export interface SeenRevision {
+  readonly subject: string
+  readonly revision: number
+}
+
+/** Of each subject its last change. */
+export function lastOfEach(changes: readonly AuditChange[]): readonly AuditChange[] {
+  if (changes.length < 2) return changes
+  return [...new Map(changes.map((change) => [change.object, change])).values()]
 }
 
 /** Runs a step that writes: when it fails, the act fails, whatever it does about the error. */
@@ -51,6 +50,6 @@ export function forget(trace: ActTrace): void {
 /** Throws when an act changed or released something and left no record of it. */
 export function demandRecord(trace: ActTrace): void {
   if (trace.records.length > 0) return
-  if (trace.changes.size === 0 && trace.released.length === 0 && !trace.wiped) return
+  if (trace.changes.length === 0 && trace.released.length === 0 && !trace.wiped) return
   throw new Error('an act changed or released something without an audit record')
 }

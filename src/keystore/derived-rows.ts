@@ -7,35 +7,37 @@ import { type AttributeInstance, type VendorAttributeValue } from '../kmip/model
 import { attributes as attributeTable, type AttributeName } from '../kmip/model/attributes.ts'
 import { CryptographicAlgorithm } from '../kmip/model/enumerations.ts'
 import { cartridgeEntries } from './cartridge-labels.ts'
-import type { ManagedObject } from './managed-object.ts'
+import type { ManagedObject, Vitals } from './managed-object.ts'
 import { comparableNamespace, tapeNamespace } from './namespaces.ts'
 import type { IndexEntry, ObjectColumns, UniqueEntry } from './work.ts'
 
 /** Longest value that is indexed as it is; a longer one is indexed by its SHA-256. */
 const longestIndexed = 256
 
-/** Columns of an object. */
+/** Columns of an object. What is absent in the object is undefined. */
 export function columnsOf({ vitals, attributes }: ManagedObject): ObjectColumns {
   const algorithm = attributes.first('CryptographicAlgorithm')
-  const optional = {
+  return {
+    ...vitalColumns(vitals),
+    algorithm: algorithm === undefined ? undefined : CryptographicAlgorithm.numberOf(algorithm),
+    length: attributes.first('CryptographicLength'),
+    usageMask: attributes.first('CryptographicUsageMask'),
+  }
+}
+
+/** The columns that follow from the vitals alone. */
+export function vitalColumns(vitals: Vitals) {
+  return {
+    owner: vitals.Owner,
+    initialDate: vitals.InitialDate,
+    lastChangeDate: vitals.LastChangeDate,
+    fresh: vitals.Fresh,
     activationDate: vitals.ActivationDate,
     deactivationDate: vitals.DeactivationDate,
     destroyDate: vitals.DestroyDate,
     compromiseDate: vitals.CompromiseDate,
     archiveDate: vitals.ArchiveDate,
     wipeAfter: vitals.WipeAfter,
-    algorithm: algorithm === undefined ? undefined : CryptographicAlgorithm.numberOf(algorithm),
-    length: attributes.first('CryptographicLength'),
-    usageMask: attributes.first('CryptographicUsageMask'),
-  }
-  return {
-    owner: vitals.Owner,
-    initialDate: vitals.InitialDate,
-    lastChangeDate: vitals.LastChangeDate,
-    fresh: vitals.Fresh,
-    ...(Object.fromEntries(
-      Object.entries(optional).filter(([, value]) => value !== undefined),
-    ) as Partial<ObjectColumns>),
   }
 }
 

@@ -1,7 +1,7 @@
 // The documents' part of an act's Work: small JSON records under a MAC, some with a sealed secret.
 import type { Secret } from '../crypto/secret.ts'
 import { writeStep } from './acts.ts'
-import { ObjectWork, refuseOlder, verifying, writerOf } from './object-work.ts'
+import { base64url, ObjectWork, refuseOlder, verifying, writerOf } from './object-work.ts'
 import { replayed, verifyDocumentNoted } from './replay.ts'
 import type { DocumentRow, WrittenDocument } from './storage.ts'
 import { IntegrityError, type Document, type JsonValue } from './work.ts'
@@ -70,7 +70,7 @@ export class DocumentWork extends ObjectWork {
     verifyDocumentNoted(row)
     const subject = `${row.kind}/${row.name}`
     refuseOlder(ground, subject, row.revision)
-    ground.trace.seen.set(subject, row.revision)
+    ground.trace.seen.push({ subject, revision: row.revision })
     return row
   }
 
@@ -96,13 +96,13 @@ export class DocumentWork extends ObjectWork {
       if (await writerOf(ground).putDocument(written)) return
       throw new Error(`document ${subject} was changed by another transaction`)
     })
-    trace.changes.set(subject, {
+    trace.changes.push({
       object: subject,
       document: true,
       revision: row.revision,
-      mac: Buffer.from(mac).toString('base64url'),
+      mac: base64url(mac),
     })
-    trace.seen.set(subject, row.revision)
+    trace.seen.push({ subject, revision: row.revision })
     this.#verified?.set(subject, written)
     return written
   }
@@ -114,7 +114,7 @@ export class DocumentWork extends ObjectWork {
     secret: Uint8Array | null | undefined,
   ): Promise<Uint8Array | null> {
     if (!secret) return null
-    await this.ground.chargeSeal()
+    await this.ground.chargeSeal(writerOf(this.ground))
     return this.ground.sealing.sealDocument(kind, name, epoch, secret)
   }
 }

@@ -1,7 +1,7 @@
 // Group commit: acts queued while one transaction runs share the next one, its sync and its audit row.
 // No act is answered before the commit that holds it; when the commit fails, every act of the group fails.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { forget, newTrace, type ActTrace } from './acts.ts'
+import { ActTrace, forget } from './acts.ts'
 
 /** Most acts in one transaction. */
 const actsPerGroup = 256
@@ -42,6 +42,8 @@ interface Pending {
   trace: ActTrace
 }
 
+const notRun = { value: undefined }
+
 /** An act threw after writing: the group is rolled back and run again, a savepoint for each act. */
 class RunApart extends Error {
   constructor(cause: unknown) {
@@ -69,8 +71,7 @@ export class GroupCommit<Rows> {
   act(act: Act): Promise<unknown> {
     if (this.#closed) return Promise.reject(new Error('the keystore is closed'))
     return new Promise((resolve, reject) => {
-      const unknownYet = { value: undefined }
-      this.#queue.push({ act, resolve, reject, outcome: unknownYet, trace: newTrace() })
+      this.#queue.push({ act, resolve, reject, outcome: notRun, trace: new ActTrace() })
       this.#running ??= this.#pump()
     })
   }
@@ -170,8 +171,10 @@ export class GroupCommit<Rows> {
   }
 
   async #runOne(rows: Rows, pending: Pending): Promise<void> {
-    forget(pending.trace)
-    pending.trace = newTrace()
+    if (pending.outcome !== notRun) {
+      forget(pending.trace)
+      pending.trace = new ActTrace()
+    }
     try {
       pending.outcome = { value: await this.#host.run(rows, pending.act, pending.trace) }
     } catch (error) {

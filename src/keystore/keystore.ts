@@ -2,7 +2,7 @@
 import { Secret } from '../crypto/secret.ts'
 import { ObjectType } from '../kmip/model/enumerations.ts'
 import { KmipError } from '../kmip/model/result.ts'
-import { applicationEntry, columnsOf, indexOf, uniqueOf } from './derived-rows.ts'
+import { applicationEntry, columnsOf, indexOf, uniqueOf, vitalColumns } from './derived-rows.ts'
 import { ManagedObject, type ObjectTypeName } from './managed-object.ts'
 import type { NewObject, StoredObject, UniqueEntry, Work } from './work.ts'
 
@@ -117,6 +117,17 @@ export async function saveObject(work: Work, object: ManagedObject): Promise<voi
   const heirs = await heirsOf(work, object, without(stored.unique, claims))
   object.stored = await work.update(stored, rowOf(object, without(claims, held)))
   for (const heir of heirs) await saveObject(work, heir)
+}
+
+/**
+ * Keeps changed vitals of a loaded object, as `saveObject` does, for less: for changes of which neither
+ * attributes nor the Destroy Date are part.
+ */
+export async function saveVitals(work: Work, object: ManagedObject): Promise<void> {
+  const { stored } = object
+  if (stored === undefined) throw new TypeError(`object ${object.id} was never kept`)
+  const columns = { ...stored.columns, ...vitalColumns(object.vitals) }
+  object.stored = await work.update(stored, { record: object.encodeRecord(), columns })
 }
 
 /** The object's material, unsealed: the TTLV item of the whole object. The caller wipes it. */

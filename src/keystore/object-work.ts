@@ -4,7 +4,7 @@ import { writeStep, type ActTrace } from './acts.ts'
 import { HeldObject } from './held-object.ts'
 import { replayed, verifyNoted, type HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
-import type { ObjectRow, StorageReader, StorageWriter } from './storage.ts'
+import type { Entries, ObjectRow, StorageReader, StorageWriter } from './storage.ts'
 import {
   IntegrityError,
   RevisionConflict,
@@ -28,7 +28,7 @@ export interface WorkGround {
   /** Whether a newer snapshot may still show what this one lacks. */
   readonly mayLag: boolean
   /** Makes sure that the current epoch may seal once more. */
-  readonly chargeSeal: () => Promise<void>
+  readonly chargeSeal: (writer: StorageWriter) => Promise<void>
 }
 
 /** A read snapshot may lag behind a commit: what looks replayed is looked at once more in a new one. */
@@ -94,7 +94,7 @@ export class ObjectWork {
     const { id, group, type, record, columns, index, unique } = object
     const identity = { id, group, type, epoch: sealing.current, revision: 1, record }
     const mac = sealing.objectMac(identity)
-    if (material) await ground.chargeSeal()
+    if (material) await ground.chargeSeal(writer)
     const sealed = material ? sealing.sealObject(identity, material) : null
     const row = { ...identity, mac, columns, entries: { index, unique } }
     const n = await writeStep(ground.trace, () => writer.insertObject(row, sealed))
@@ -107,10 +107,10 @@ export class ObjectWork {
     const before = heldOf(object)
     const { n, id, group, type, epoch, sealed } = before
     const { record = before.record, columns = before.columns } = changes
-    const { index = before.index, unique = before.unique } = changes
+    const entries = changedEntries(before, changes)
     const identity = { id, group, type, epoch, revision: before.revision + 1, record }
     const mac = ground.sealing.objectMac(identity)
-    const row = { ...identity, mac, columns, entries: { index, unique } }
+    const row = { ...identity, mac, columns, entries }
     await writeStep(ground.trace, async () => {
       if (await writer.updateObject(n, row, before.entries)) return
       throw new RevisionConflict(id, before.revision)
@@ -132,7 +132,7 @@ export class ObjectWork {
     const { id, group, type, record, columns, index, unique } = object
     const identity = { id, group, type, epoch: sealing.current, revision: revision + 1, record }
     const mac = sealing.objectMac(identity)
-    if (material) await ground.chargeSeal()
+    if (material) await ground.chargeSeal(writer)
     const sealed = material ? sealing.sealObject(identity, material) : null
     const row = { ...identity, mac, columns, entries: { index, unique } }
     trace.wiped = true
@@ -170,7 +170,7 @@ export class ObjectWork {
     verifying(ground, () => ground.sealing.verifyObject(row))
     verifyNoted(row)
     refuseOlder(ground, row.id, row.revision)
-    ground.trace.seen.set(row.id, row.revision)
+    ground.trace.seen.push({ subject: row.id, revision: row.revision })
     const object = new HeldObject(row, row)
     this.#verified.set(row.id, object)
     return object
@@ -179,11 +179,22 @@ export class ObjectWork {
   #changed(object: HeldObject, mac: Uint8Array): HeldObject {
     const { trace } = this.ground
     const { id, revision } = object
-    trace.changes.set(id, { object: id, revision, mac: Buffer.from(mac).toString('base64url') })
-    trace.seen.set(id, revision)
+    trace.changes.push({ object: id, revision, mac: base64url(mac) })
+    trace.seen.push({ subject: id, revision })
     this.#verified.set(id, object)
     return object
   }
+}
+
+/** The bytes as the audit shows them. */
+export function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')
+}
+
+/** The very entries of before where there are no others. */
+function changedEntries(before: HeldObject, { index, unique }: ObjectChanges): Entries {
+  if (index === undefined && unique === undefined) return before.entries
+  return { index: index ?? before.index, unique: unique ?? before.unique }
 }
 
 function heldOf(object: StoredObject): HeldObject {

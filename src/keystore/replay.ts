@@ -2,6 +2,7 @@
 // The revisions table catches a single row put back; this catches both put back while the server
 // runs; what was put back while it stood still only `audit verify` finds.
 import { equalBytes } from '../crypto/primitives/mac.ts'
+import type { SeenRevision } from './acts.ts'
 import type { DocumentRow, ObjectRow } from './storage.ts'
 import { IntegrityError } from './work.ts'
 
@@ -12,8 +13,8 @@ export class HighestRevisions {
   readonly #revisions = new Map<string, number>()
 
   /** Remembers committed revisions. */
-  note(seen: ReadonlyMap<string, number>): void {
-    for (const [subject, revision] of seen) {
+  note(seen: readonly SeenRevision[]): void {
+    for (const { subject, revision } of seen) {
       if (revision < 2 || revision <= (this.#revisions.get(subject) ?? 0)) continue
       this.#revisions.set(subject, revision)
       if (this.#revisions.size > remembered) this.#forgetOldest()

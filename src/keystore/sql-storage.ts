@@ -117,8 +117,21 @@ const place = (at: number): string => `?${at + 1}`
 const insertObject = `INSERT INTO objects (${written.join(', ')}, sealed)
   VALUES (${written.map((_, at) => place(at)).join(', ')}, ${place(written.length)}) RETURNING n`
 
-const updateObject = `UPDATE objects SET ${written.map((name, at) => `${name} = ${place(at)}`).join(', ')}
-  WHERE n = ${place(written.length)} AND revision = ${place(written.length + 1)} RETURNING n`
+/** Setting a column makes its indexes anew, even where its value stays: so they are left out where they may be. */
+const mayStay: ReadonlySet<string> = new Set(['id', 'group_name', 'entries', 'initial_date'])
+
+const updateAll = updateOf(written)
+const updateRecord = updateOf(written.filter((name) => !mayStay.has(name)))
+
+function updateOf(columns: readonly string[]): { sql: string; places: readonly number[] } {
+  const assignments = columns.map((name, at) => `${name} = ${place(at)}`)
+  const sql = `UPDATE objects SET ${assignments.join(', ')}
+    WHERE n = ${place(columns.length)} AND revision = ${place(columns.length + 1)} RETURNING n`
+  return { sql, places: columns.map((name) => written.indexOf(name)) }
+}
+
+const noteRevision = `INSERT INTO revisions (object, revision, mac) VALUES (?1, ?2, ?3)
+  ON CONFLICT (object) DO UPDATE SET revision = excluded.revision, mac = excluded.mac`
 
 function writing(sql: SqlSession): StorageWriter {
   return {
@@ -128,20 +141,24 @@ function writing(sql: SqlSession): StorageWriter {
     ...transientWriting(sql),
     savepoint: (fn) => sql.savepoint(fn),
     async insertObject(object, sealed) {
-      const rows = await sql.query(insertObject, [...values(object), sealed])
+      const rows = await sql.query(insertObject, [
+        ...values(object, entriesText(object.entries)),
+        sealed,
+      ])
       const n = Number(rows[0]![0])
       await addEntries(sql, object.group, n, object.entries)
       return n
     },
     async updateObject(n, object, previous) {
-      const rows = await sql.query(updateObject, [...values(object), n, object.revision - 1])
+      const isSame = previous === object.entries
+      const update = isSame ? updateRecord : updateAll
+      const text = isSame ? '' : entriesText(object.entries)
+      const all = values(object, text)
+      const set = update.places.map((at) => all[at]!)
+      const rows = await sql.query(update.sql, [...set, n, object.revision - 1])
       if (rows.length === 0) return false
-      await sql.query(
-        `INSERT INTO revisions (object, revision, mac) VALUES (?1, ?2, ?3)
-         ON CONFLICT (object) DO UPDATE SET revision = excluded.revision, mac = excluded.mac`,
-        [n, object.revision, object.mac],
-      )
-      if (entriesText(previous) !== entriesText(object.entries)) {
+      await sql.query(noteRevision, [n, object.revision, object.mac])
+      if (!isSame && entriesText(previous) !== text) {
         await removeEntries(sql, object.group, n, previous)
         await addEntries(sql, object.group, n, object.entries)
       }
@@ -156,14 +173,14 @@ function writing(sql: SqlSession): StorageWriter {
   }
 }
 
-function values(object: WrittenObject) {
+function values(object: WrittenObject, entries: string) {
   return [
     idBytes(object.id),
     object.group,
     object.type,
     object.revision,
     object.epoch,
-    entriesText(object.entries),
+    entries,
     object.mac,
     object.record,
     ...columnValues(object.columns),
@@ -177,14 +194,25 @@ async function addEntries(
   { index, unique }: Entries,
 ): Promise<void> {
   for (const entry of unique) await claim(sql, group, n, entry)
-  for (const { attribute, value } of index) {
-    await sql.query(
-      `INSERT INTO attribute_index (group_name, attribute, value, n) VALUES (?1, ?2, ?3, ?4)
-       ON CONFLICT DO NOTHING`,
-      [group, attribute, value, n],
-    )
+  for (let first = 0; first < index.length; first += entriesPerStatement) {
+    const some = index.slice(first, first + entriesPerStatement)
+    const parameters = some.flatMap(({ attribute, value }) => [attribute, value])
+    await sql.query(insertEntries[some.length]!, [group, n, ...parameters])
   }
 }
+
+/** A statement costs more than a row. */
+const entriesPerStatement = 8
+
+/** By number of entries. */
+const insertEntries = Array.from({ length: entriesPerStatement + 1 }, (_, count) => {
+  const rows = Array.from({ length: count }, (_, at) => `(?1, ?${at * 2 + 3}, ?${at * 2 + 4}, ?2)`)
+  return `INSERT INTO attribute_index (group_name, attribute, value, n) VALUES ${rows.join(', ')}
+    ON CONFLICT DO NOTHING`
+})
+
+const claimEntry = `INSERT INTO unique_entries (group_name, kind, value, n) VALUES (?1, ?2, ?3, ?4)
+  ON CONFLICT (group_name, kind, value) DO UPDATE SET n = unique_entries.n RETURNING n`
 
 async function claim(
   sql: SqlSession,
@@ -192,11 +220,7 @@ async function claim(
   n: number,
   { kind, value }: UniqueEntry,
 ): Promise<void> {
-  const taken = await sql.query(
-    `INSERT INTO unique_entries (group_name, kind, value, n) VALUES (?1, ?2, ?3, ?4)
-     ON CONFLICT (group_name, kind, value) DO UPDATE SET n = unique_entries.n RETURNING n`,
-    [group, kind, value, n],
-  )
+  const taken = await sql.query(claimEntry, [group, kind, value, n])
   if (Number(taken[0]![0]) === n) return
   const holder = await known(readers, sql, reading).holder(group, kind, value)
   throw new UniqueConflict(kind, value, holder ?? 'an object that is not there')

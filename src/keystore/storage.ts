@@ -172,7 +172,8 @@ export interface StorageWriter extends StorageReader {
   insertObject(object: WrittenObject, sealed: Uint8Array | null): Promise<number>
   /**
    * Writes object `n` with all that follows from it, `previous` being its entries so far, and notes
-   * the revision; false when the row is not at `object.revision - 1`. Throws UniqueConflict.
+   * the revision; false when the row is not at `object.revision - 1`. Where `object.entries` is
+   * `previous` itself, entries and initial date stay as they are. Throws UniqueConflict.
    */
   updateObject(n: number, object: WrittenObject, previous: Entries): Promise<boolean>
   /** Puts other sealed bytes in the place of those that object `n` has. */

@@ -1,6 +1,6 @@
 // Joins group commit, sealing, replay checks and audit into `act` and `read`.
 import { setTimeout as delay } from 'node:timers/promises'
-import { demandRecord, forget, newTrace, type ActTrace } from './acts.ts'
+import { ActTrace, demandRecord, forget, lastOfEach } from './acts.ts'
 import { appendAudit } from './audit.ts'
 import { GroupCommit, type GroupHost } from './group-commit.ts'
 import { SnapshotBehind, type WorkGround } from './object-work.ts'
@@ -95,25 +95,14 @@ export function actsOver(ground: ActsGround): Acts {
         return fn(rows)
       }),
     savepoint: (rows, fn) => rows.savepoint(fn),
-    async run(rows, act, trace) {
-      const work = new ActWork(
-        {
-          rows,
-          writer: rows,
-          sealing,
-          highest,
-          trace,
-          mayLag: false,
-          chargeSeal: () => chargeSeal(rows),
-        },
-        groupNow,
-      )
-      return completed(trace, () => (act as (work: Work) => Promise<unknown>)(work))
+    run(rows, act, trace) {
+      const ground = { rows, writer: rows, sealing, highest, trace, mayLag: false, chargeSeal }
+      return completed(act as RunnableAct<unknown>, new ActWork(ground, groupNow), trace)
     },
     record: (rows, traces) => {
       const recorded = traces.map(({ records, changes }) => ({
         records,
-        changes: [...changes.values()],
+        changes: lastOfEach(changes),
       }))
       return appendAudit(rows, sealing, chain, groupNow, recorded)
     },
@@ -141,9 +130,9 @@ export function actsOver(ground: ActsGround): Acts {
       for (let mayLag = true; ; mayLag = false) {
         try {
           const { result, trace } = await inSnapshot(async (rows) => {
-            const trace = newTrace()
+            const trace = new ActTrace()
             const work = new ActWork(snapshotGround(rows, trace, mayLag), now())
-            return { result: await completed(trace, () => fn(work)), trace }
+            return { result: await completed(fn, work, trace), trace }
           })
           highest.note(trace.seen)
           return result
@@ -173,8 +162,7 @@ export function actsOver(ground: ActsGround): Acts {
   }
 
   function snapshotGround(rows: StorageReader, trace: ActTrace, mayLag: boolean): WorkGround {
-    const chargeNone = (): Promise<void> => Promise.resolve()
-    return { rows, writer: undefined, sealing, highest, trace, mayLag, chargeSeal: chargeNone }
+    return { rows, writer: undefined, sealing, highest, trace, mayLag, chargeSeal }
   }
 }
 
@@ -186,10 +174,12 @@ class ActWork extends TransientWork implements Work {
   }
 }
 
+type RunnableAct<T> = (work: Work) => Promise<T>
+
 /** The act's result, unless something went wrong that the act must not hide. */
-async function completed<T>(trace: ActTrace, run: () => Promise<T>): Promise<T> {
+async function completed<T>(act: RunnableAct<T>, work: Work, trace: ActTrace): Promise<T> {
   try {
-    const result = await run()
+    const result = await act(work)
     if (trace.failure === undefined) demandRecord(trace)
     if (trace.failure === undefined) return result
   } catch (error) {

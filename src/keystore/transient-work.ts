@@ -53,7 +53,7 @@ export class TransientWork extends DocumentWork {
     const row = { kind, name, owner, expires, epoch, body: JSON.stringify(body) }
     let sealed = keepsSeal ? before.sealed : null
     if (secret) {
-      await this.ground.chargeSeal()
+      await this.ground.chargeSeal(writer)
       sealed = sealing.sealTransient(row, secret)
     }
     const mac = sealing.transientMac({ ...row, sealed })

@@ -66,7 +66,10 @@ export interface StoredObject {
 /** What `insert` takes; the store adds the rest. */
 export type NewObject = Omit<StoredObject, 'n' | 'revision' | 'hasMaterial'>
 
-/** What `update` takes: identifier, group and type never change. */
+/**
+ * What `update` takes: identifier, group and type never change. Without `index` and `unique` both stay
+ * as they are, and the columns' initial date with them.
+ */
 export type ObjectChanges = Partial<Omit<NewObject, 'id' | 'group' | 'type'>>
 
 /** Columns a query may bound; `fresh` counts as 0 or 1. */

@@ -141,6 +141,24 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
       expect(plain(row?.noted)).toEqual(plain({ revision: 2, mac: changed.mac }))
     })
 
+    test('an update that hands the very entries of before on writes all but them', async () => {
+      const rows = await storage()
+      const entries = { index: [{ attribute: 'Name', value: 'k1' }], unique: [] }
+      const object = writtenObject({ entries })
+      const columns = { ...object.columns, lastChangeDate: 7n, fresh: false, algorithm: 3 }
+      const changed = { ...object, columns, revision: 2, record: Uint8Array.of(5) }
+      await rows.write(async (writer) => {
+        const n = await writer.insertObject(object, null)
+        expect(await writer.updateObject(n, changed, entries)).toBe(true)
+      })
+      const row = await rows.read((reader) => reader.object('default', object.id))
+      expect(plain({ ...row, columns: row?.columns, entries: row?.entries })).toMatchObject(
+        plain({ columns, entries, revision: 2, record: Uint8Array.of(5) }) as object,
+      )
+      const query = queryFor({ equals: entries.index })
+      expect((await rows.read((reader) => reader.find(query))).ids).toEqual([object.id])
+    })
+
     test('a unique value belongs to one object of a group until that object gives it up', async () => {
       const rows = await storage()
       const unique = [{ kind: 'name', value: 'KR0001L8' }]

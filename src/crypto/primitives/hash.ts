@@ -1,11 +1,13 @@
 // SHA-256 (FIPS 180-4) and hexadecimal text.
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 
 /** SHA-256 of the parts one after the other. Strings are UTF-8. */
 export function sha256(...parts: readonly (Uint8Array | string)[]): Uint8Array {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
+  const [only] = parts
+  if (only !== undefined && parts.length === 1) return hash('sha256', only, 'buffer')
+  const state = createHash('sha256')
+  for (const part of parts) state.update(part)
+  return state.digest()
 }
 
 /** Lower-case hexadecimal. */

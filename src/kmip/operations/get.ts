@@ -2,7 +2,7 @@
  * Get – KMIP 2.1 §6.1.19. Hands out one object, in the format it is kept in or one it converts to.
  * Getting is no cryptographic use: Pre-Active and Deactivated keys are served, so that old tapes read.
  */
-import { saveObject } from '../../keystore/keystore.ts'
+import { saveVitals } from '../../keystore/keystore.ts'
 import type { ResponsePayload } from '../model/payloads/index.ts'
 import { operation } from './operation.ts'
 import { released } from './release.ts'
@@ -16,7 +16,7 @@ export const get = operation('Get', {
     const found = await released(object, 'Get', request, context)
     if (vitals.Fresh && objectType !== 'Template') {
       vitals.Fresh = false
-      await saveObject(context.work, object)
+      await saveVitals(context.work, object)
     }
     return {
       ObjectType: objectType,

@@ -4,7 +4,7 @@
  * user behind the same certificates is there, and denied to a user who may use its own objects only.
  */
 import { allowed } from '../../access/policy.ts'
-import { loadObject, saveObject } from '../../keystore/keystore.ts'
+import { loadObject, saveVitals } from '../../keystore/keystore.ts'
 import { unrecordedState } from '../../keystore/lifecycle.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
 import type { OperationName } from '../model/payloads/index.ts'
@@ -65,7 +65,7 @@ export async function recordState(object: ManagedObject, context: Context): Prom
   if (state === undefined || object.objectType === 'Template') return
   if (!context.writable) throw new NeedsAct()
   object.vitals.ShownState = state
-  await saveObject(context.work, object)
+  await saveVitals(context.work, object)
   context.work.audit({
     actor: { name: 'clock', kind: 'server' },
     operation: 'StateReached',

@@ -24,7 +24,7 @@ export interface Names<Name extends string, Known = Specific<Name>> {
   /** The version a name came with; 0 when its row tells none. */
   since(name: Name): Version
   /** The names that are part of a version, in the order of the rows. */
-  names(version: Version): Name[]
+  names(version: Version): readonly Name[]
 }
 
 /** Schema of an enumeration: a name, or a number where there is no name for it. */
@@ -118,14 +118,20 @@ export function mask<const R extends Rows>(name: string, rows: R): MaskSchema<ke
 }
 
 function names<Name extends string>(name: string, table: NamedNumbers): Names<Name> {
+  const byVersion = new Map<Version, readonly Name[]>()
   return {
     enumerationName: name,
     numberOf: ((value: string | number) =>
       typeof value === 'number' ? value : table.row(value)?.number) as Names<Name>['numberOf'],
     nameOf: (number) => table.rowOf(number)?.name as Name | undefined,
     since: (rowName) => table.row(rowName)?.since ?? 0,
-    names: (version) =>
-      table.all.filter((row) => covers(row, version)).map((row) => row.name as Name),
+    names(version) {
+      const known = byVersion.get(version)
+      if (known !== undefined) return known
+      const found = table.all.filter((row) => covers(row, version)).map((row) => row.name as Name)
+      byVersion.set(version, found)
+      return found
+    },
   }
 }
 

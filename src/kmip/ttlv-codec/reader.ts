@@ -64,7 +64,8 @@ export class Reader {
   readonly view: DataView
   private readonly bytes: Uint8Array
   private readonly ignoreUnknown: boolean
-  private readonly limits: Limits
+  private readonly maxDepth: number
+  private readonly maxItems: number
   private readonly origin: Origin | undefined
   private readonly offsets: number[] = []
   private depth: number
@@ -78,11 +79,13 @@ export class Reader {
     this.strict = options.strict === true
     this.strictOrder = options.order === 'strict'
     this.ignoreUnknown = options.unknown === 'ignore'
-    this.limits = options.limits === undefined ? limits : { ...limits, ...options.limits }
+    const { maxBytes = limits.maxBytes } = options.limits ?? limits
+    this.maxDepth = options.limits?.maxDepth ?? limits.maxDepth
+    this.maxItems = options.limits?.maxItems ?? limits.maxItems
     this.origin = origin
     this.depth = origin === undefined ? 0 : 1
-    if (bytes.length > this.limits.maxBytes) {
-      throw new DecodeError('size', `${bytes.length} bytes exceed ${this.limits.maxBytes}`)
+    if (bytes.length > maxBytes) {
+      throw new DecodeError('size', `${bytes.length} bytes exceed ${maxBytes}`)
     }
   }
 
@@ -92,8 +95,8 @@ export class Reader {
     const left = this.end - at
     this.offsets[this.depth] = at
     if (left < 8) this.fail('truncated', `header needs 8 bytes, ${left} left`)
-    if (++this.items > this.limits.maxItems) {
-      this.fail('items', `more than ${this.limits.maxItems} items`)
+    if (++this.items > this.maxItems) {
+      this.fail('items', `more than ${this.maxItems} items`)
     }
     const word = this.view.getUint32(at)
     const length = this.view.getUint32(at + 4)
@@ -132,9 +135,9 @@ export class Reader {
   /** Enters the structure whose header was read; returns what `leave` needs. */
   enter(): number {
     this.expect(itemTypes.Structure)
-    if (++this.depth > this.limits.maxDepth) {
+    if (++this.depth > this.maxDepth) {
       this.depth--
-      this.fail('depth', `more than ${this.limits.maxDepth} structures inside one another`)
+      this.fail('depth', `more than ${this.maxDepth} structures inside one another`)
     }
     const outer = this.end
     this.end = this.itemEnd

@@ -9,7 +9,7 @@ interface Table {
   numberOf(name: string): number | undefined
   nameOf(number: number): string | undefined
   since(name: string): number
-  names(version: number): string[]
+  names(version: number): readonly string[]
 }
 
 const tables: readonly Table[] = Object.values(enumerations)

@@ -39,7 +39,7 @@ describe('masks', () => {
   })
 
   it('are as many per version as specified', () => {
-    const counts = (mask: { names(number: number): unknown[] }) =>
+    const counts = (mask: { names(number: number): readonly unknown[] }) =>
       versions.map(({ number }) => mask.names(number).length)
     expect(counts(CryptographicUsageMask)).toEqual([20, 20, 20, 20, 20, 16, 16])
     expect(counts(StorageStatusMask)).toEqual([2, 2, 2, 2, 2, 3, 3])
