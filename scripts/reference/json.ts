@@ -408,8 +408,9 @@ export const jsonOutputs: readonly JsonOutput[] = [
 const intro = `
 \`--json\` prints one JSON document on standard output. Fields are only ever added. A field without a value is
 absent. Moments are ISO 8601 in UTC. \`keyreel serve\` prints none; its one line on standard output is
-\`ready kmip=HOST:PORT\`. \`keyreel ttlv decode --json\` prints a list of messages in the JSON encoding of the
-KMIP profiles, secret values replaced by their length.
+\`ready kmip=HOST:PORT\`. \`keyreel ttlv decode\` and \`ttlv call\` print a list of messages in the JSON encoding of the
+KMIP profiles, secret values replaced by their length; \`ttlv encode\` prints \`hex\`, a list of messages in hexadecimal. With
+\`--out\` \`ttlv decode\` and \`encode\` print \`messages\`, their number, and \`out\`, the file.
 `
 
 export const jsonPage = {

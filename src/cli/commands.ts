@@ -25,7 +25,8 @@ import { libraryList, libraryShow } from './commands/library-views.ts'
 import { serve } from './commands/serve.ts'
 import { serverCertificateRenew, serverCertificateShow } from './commands/server.ts'
 import { status } from './commands/status.ts'
-import { ttlvDecode } from './commands/ttlv.ts'
+import { ttlvCall } from './commands/ttlv-call.ts'
+import { ttlvDecode, ttlvEncode } from './commands/ttlv.ts'
 import type { Command } from './command.ts'
 
 /** What the nouns mean, for the help pages that list their verbs. */
@@ -78,4 +79,6 @@ export const commands: readonly Command[] = [
   auditVerify,
   auditExport,
   ttlvDecode,
+  ttlvEncode,
+  ttlvCall,
 ]
