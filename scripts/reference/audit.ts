@@ -83,6 +83,17 @@ export const events = [
   ['exchange export part', 'the keys of one step of an export', 'peer, keys, leftOut'],
   ['exchange export end', 'the bundle is on disk', 'as begin, and finished, keys, digest'],
   ['exchange export failed', 'there is no bundle after all', 'as begin, and failed'],
+  [
+    'exchange import begin',
+    'an import was begun; `object` is the import id here and below',
+    'export, peer, sender, started, keys, counts',
+  ],
+  [
+    'exchange import part',
+    'what became of each key of one step; stands beside the Import of each new key',
+    'peer, export, keys: id, barcode, verdict, reason',
+  ],
+  ['exchange import end', 'every key was looked at', 'as begin, and finished'],
   ['StateReached', 'a date has passed, and the new state is about to be shown', 'state'],
   ['Rotate', 'a key with Rotate Automatic was replaced, or could not be', 'replaced, alarms'],
   ['Wipe', 'the sealed material of a destroyed key was forgotten for good', ''],

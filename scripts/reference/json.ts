@@ -352,6 +352,27 @@ export const jsonOutputs: readonly JsonOutput[] = [
     },
   },
   {
+    commands: ['exchange import'],
+    about: 'One object. Exit status 3 when some keys are in conflict or refused.',
+    fields: {
+      importId: 'absent with `--dry-run`',
+      exportId: '',
+      peer: 'name of the sender here',
+      sender: "SHA-256 of the SubjectPublicKeyInfo of the sender's identity",
+      group: 'that the keys belong to now',
+      keys: 'in the bundle',
+      dryRun: '',
+      'counts.new': '',
+      'counts.here': 'already here, and left as they are',
+      'counts.conflict': '',
+      'counts.refused': '',
+      'reports[].id': 'Unique Identifier of each key',
+      'reports[].barcode': 'absent when the key names no cartridge',
+      'reports[].verdict': '`new`, `here`, `conflict` or `refused`',
+      'reports[].reason': 'absent when there is nothing to say',
+    },
+  },
+  {
     commands: ['exchange log'],
     about: 'A list of exports and imports, newest first; with an id, one of them with `reports`.',
     fields: {

@@ -10,6 +10,7 @@ import {
   exchangeCertificateRevoke,
 } from './commands/exchange-certificate.ts'
 import { exchangeExport } from './commands/exchange-export.ts'
+import { exchangeImport } from './commands/exchange-import.ts'
 import { exchangeInspect } from './commands/exchange-inspect.ts'
 import { exchangeLogCommand } from './commands/exchange-log.ts'
 import { groupList, groupSet, groupShow } from './commands/group.ts'
@@ -74,6 +75,7 @@ export const commands: readonly Command[] = [
   exchangeCertificateRevoke,
   exchangeExport,
   exchangeInspect,
+  exchangeImport,
   exchangeLogCommand,
   auditList,
   auditVerify,

@@ -44,7 +44,6 @@ const notSent: ReadonlySet<string> = new Set([
   'UniqueIdentifier',
   'ShortUniqueIdentifier',
   'ObjectType',
-  'State',
   'Fresh',
   'LeaseTime',
   'ProtectionStorageMask',

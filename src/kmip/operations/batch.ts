@@ -56,6 +56,11 @@ export interface Batch {
   room: number | undefined
   decoding: DecodeOptions
   correlation: string
+  /**
+   * Runs at the end of each act with the answers of its items, to write what shall become durable with
+   * them. May run again when the act does.
+   */
+  alongside?: (work: Work, answers: readonly ResponseBatchItem[]) => Promise<void>
   /** Called at the end of each act with the answers so far, to be durable with what they answer. */
   keep?: (work: Work, answers: readonly ResponseBatchItem[]) => Promise<void>
 }
@@ -185,6 +190,7 @@ class Run {
         // An act may be run again: nothing of the attempt before must remain.
         this.#attempt.reset(start)
         await this.#items(items, work, true)
+        await this.#batch.alongside?.(work, this.#attempt.answers.slice(start.answers))
         check?.()
         await this.#batch.keep?.(work, this.#attempt.answers)
       }),
