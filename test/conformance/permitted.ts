@@ -165,6 +165,7 @@ export interface MemberSet {
 const payloadSets: Readonly<Record<string, Readonly<Record<string, (asked?: Item) => boolean>>>> = {
   Query: { Operation: always, ObjectType: always, ApplicationNamespace: always },
   GetAttributes: { Attribute: (asked) => fields(asked, 'AttributeName').length === 0 },
+  Export: { Attribute: always },
   GetAttributeList: { AttributeName: always, AttributeReference: always },
   DiscoverVersions: { ProtocolVersion: (asked) => fields(asked, 'ProtocolVersion').length === 0 },
 }

@@ -59,6 +59,16 @@ const rows: Row[] = [
     'WrappingObjectDestroyed',
   ],
   [
+    'a wrapping key that is archived',
+    wrapped(async (engine, as) => {
+      const kek = await wrappingKey(engine, as)
+      await engine.call(as, 'Archive', { UniqueIdentifier: kek })
+      return encryption(kek)
+    }),
+    'ObjectArchived',
+    'WrappingObjectArchived',
+  ],
+  [
     'a wrapping key that is not active yet',
     wrapped(by({ tag: 'ActivationDate', value: started + 60n })),
     'PermissionDenied',
