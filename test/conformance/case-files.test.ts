@@ -44,6 +44,16 @@ test('cases run by version, then by family and number, whatever their files add 
   expect(cases[0]?.version).toBe(version('1.0'))
 })
 
+test('a case that counts the keys of others runs before those that leave some', async () => {
+  await given({ 'TC-CS-CORVAL-1-14.xml': one, 'TC-OFFSET-1-14.xml': one, 'TL-M-1-13.xml': one })
+  const cases = await findCases([folder])
+  expect(cases.map(({ name }) => name)).toEqual([
+    'TL-M-1-13',
+    'TC-OFFSET-1-14',
+    'TC-CS-CORVAL-1-14',
+  ])
+})
+
 test('a file whose name tells no version, and a name that occurs twice, are refused', async () => {
   await given({ 'tape.xml': one })
   await expect(findCases([folder])).rejects.toThrow(CaseError)

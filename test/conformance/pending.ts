@@ -15,7 +15,6 @@ export const pending: ReadonlySet<string> = new Set([
   'TC-ECC-2-14',
   'TC-NP-1-14',
   'TC-NP-2-14',
-  'TC-OFFSET-1-14',
   'TC-OTP-1-14',
   'TC-OTP-2-14',
   'TC-OTP-3-14',
