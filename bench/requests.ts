@@ -7,17 +7,19 @@ import { version20 } from '../src/kmip/model/versions.ts'
 /** KMIP 1.2: what tape libraries in the field speak. */
 const version = 0x0102
 
-/** A message; `patches` are offsets of 24 characters that differ from request to request. */
+/** A message; `patches` are offsets of characters that differ from request to request. */
 export interface Request {
   bytes: Uint8Array
   patches: number[]
+  /** What is written there, one after the other; a counter of 24 characters when absent. */
+  texts?: readonly string[]
 }
 
 const placeholder = '0'.repeat(24)
 
 type Items = InferInput<typeof OutgoingRequestMessage>['BatchItem']
 
-function request(items: NonNullable<Items>): Request {
+function request(items: NonNullable<Items>, patched = placeholder): Request {
   const bytes = encode(
     OutgoingRequestMessage,
     tagNumber('RequestMessage'),
@@ -35,7 +37,7 @@ function request(items: NonNullable<Items>): Request {
   )
   const patches: number[] = []
   const text = Buffer.from(bytes)
-  for (let at = text.indexOf(placeholder); at !== -1; at = text.indexOf(placeholder, at + 24)) {
+  for (let at = text.indexOf(patched); at !== -1; at = text.indexOf(patched, at + 1)) {
     patches.push(at)
   }
   return { bytes, patches }
@@ -71,11 +73,13 @@ const locate = {
 } as const
 const get = { Operation: 'Get', RequestPayload: {} } as const
 
-/** Every operation measured, by name. */
-export function requests(knownKey: string) {
+/** Every operation measured, by name; `knownKeys` are the identifiers that Get asks for in turn. */
+export function requests(knownKeys: readonly [string, ...string[]]) {
+  const [first] = knownKeys
+  const getKnown = { Operation: 'Get', RequestPayload: { UniqueIdentifier: first } } as const
   if (version >= version20) throw new Error('attributes are written in their 1.x form here')
   return {
-    Get: request([{ Operation: 'Get', RequestPayload: { UniqueIdentifier: knownKey } }]),
+    Get: { ...request([getKnown], first), texts: knownKeys },
     Create: request([create]),
     'Create+Get': request([create, get]),
     'Locate+Get': request([locate, get]),
@@ -90,10 +94,11 @@ export function requests(knownKey: string) {
 
 export type RequestName = keyof ReturnType<typeof requests>
 
-/** Writes a counter into every patch of a copy of the message. */
-export function numbered({ bytes, patches }: Request, number: number): Buffer {
+/** Writes a counter, or the text that is its turn, into every patch of a copy of the message. */
+export function numbered({ bytes, patches, texts }: Request, number: number): Buffer {
   const copy = Buffer.from(bytes)
-  const text = number.toString(16).toUpperCase().padStart(24, '0')
+  const counter = number.toString(16).toUpperCase().padStart(24, '0')
+  const text = texts?.[number % texts.length] ?? counter
   for (const at of patches) copy.write(text, at, 'latin1')
   return copy
 }

@@ -16,6 +16,7 @@ export interface Load {
   /** Base64 of the message. */
   request: string
   patches: number[]
+  texts?: readonly string[]
   /** First counter, and how many different ones before it starts again. */
   from: number
   distinct: number
@@ -38,7 +39,8 @@ export interface LoadResult {
 }
 
 const load = JSON.parse(await text(process.stdin)) as Load
-const message = { bytes: Buffer.from(load.request, 'base64'), patches: load.patches }
+const { patches, texts } = load
+const message = { bytes: Buffer.from(load.request, 'base64'), patches, ...(texts && { texts }) }
 const options: ConnectionOptions = {
   host: '127.0.0.1',
   port: load.port,
