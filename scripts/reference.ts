@@ -10,6 +10,7 @@ import { dataDirectoryPage } from './reference/data-directory.ts'
 import { formatsPage } from './reference/formats.ts'
 import { jsonPage } from './reference/json.ts'
 import { attributesPage } from './reference/kmip-attributes.ts'
+import { enumerationsPage } from './reference/kmip-enumerations.ts'
 import { kmipPage } from './reference/kmip.ts'
 import { reasonsPage } from './reference/kmip-reasons.ts'
 import { settingsPage } from './reference/settings.ts'
@@ -30,6 +31,7 @@ const pages: Readonly<Record<string, Page>> = {
   'settings.md': settingsPage,
   'kmip.md': kmipPage,
   'kmip-attributes.md': attributesPage,
+  'kmip-enumerations.md': enumerationsPage,
   'kmip-result-reasons.md': reasonsPage,
   'data-directory.md': dataDirectoryPage,
   'audit-record.md': auditPage,

@@ -4,18 +4,24 @@ import { attributes, vendorAttribute } from '../../src/kmip/model/attributes.ts'
 import { newest } from '../../src/kmip/model/versions.ts'
 import { sections, table } from './markdown.ts'
 
-/** Object types of this release, and the letter that stands for each. */
-const letters: Partial<Record<ObjectTypeName, string>> = {
+/** The letter that stands for each object type. */
+const letters: Record<ObjectTypeName, string> = {
   SymmetricKey: 'K',
+  PublicKey: 'U',
+  PrivateKey: 'P',
+  SplitKey: 'X',
   SecretData: 'S',
+  Certificate: 'C',
+  CertificateRequest: 'R',
   OpaqueObject: 'O',
+  PGPKey: 'G',
   Template: 'T',
 }
 
 const intro = `
-One line per attribute of KMIP 1.0 to ${newest.text} that an object of this release can have: symmetric keys
-(K), secret data (S), opaque objects (O) and, until 1.4, templates (T). The model also knows the attributes of
-certificates and key pairs, which this release does not keep.
+One line per attribute of KMIP 1.0 to ${newest.text}: of symmetric keys (K), public keys (U), private keys (P), split keys (X),
+secret data (S), certificates (C), certificate requests (R), opaque objects (O), PGP keys (G) and, until 1.4,
+templates (T).
 
 The columns:
 

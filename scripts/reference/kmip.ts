@@ -6,7 +6,6 @@ import type { ProfileName } from '../../src/access/documents.ts'
 import { announcedNamespaces } from '../../src/keystore/namespaces.ts'
 import {
   CryptographicAlgorithm,
-  ObjectType,
   Operation,
   QueryFunction,
 } from '../../src/kmip/model/enumerations.ts'
@@ -19,15 +18,18 @@ import type { Context, Effect } from '../../src/kmip/operations/operation.ts'
 import { query } from '../../src/kmip/operations/query.ts'
 import { versionText } from '../../src/kmip/ttlv-codec/index.ts'
 import { choices } from './kmip-choices.ts'
+import type { ObjectTypeName } from '../../src/kmip/model/attribute-rules.ts'
 import { code, sections, spaced, table } from './markdown.ts'
 
 const intro = `
-keyreel speaks KMIP ${versions[0]!.text} to ${newest.text} in the TTLV encoding over TLS (default port 5696). One
-connection may mix versions: every message is answered in the version of its own header. Discover
+keyreel speaks KMIP ${versions[0]!.text} to ${newest.text} in the TTLV encoding over TLS (default port 5696), and in TTLV, XML and
+JSON over HTTPS ([how](../how-to/serve-kmip-over-https.md)). One connection may mix versions: every message is answered in the version of its own header. Discover
 Versions answers, best first: ${newestFirst.map(({ text }) => text).join(', ')}. Nothing that is newer than
 the version of a request appears in its answer.
 
 Names on this page are those of the KMIP specification; the XML and JSON spelling is the same without blanks.
+[Attributes](kmip-attributes.md), [enumerations](kmip-enumerations.md) and [result reasons](kmip-result-reasons.md) have pages
+of their own.
 `
 
 const effects: Record<Effect, string> = {
@@ -36,12 +38,12 @@ const effects: Record<Effect, string> = {
   act: 'runs in the group commit and is audited',
 }
 
-const notThere = `
-Everything else is answered with Operation Not Supported. Not there in this release: key pairs,
-certificates, split keys and PGP keys; Encrypt, Decrypt, Sign, MAC, Hash and the random operations;
-Derive Key; key wrapping, in Get as in Register; Import and Export;
-Notify and Put; KMIP over HTTPS and the XML and JSON encodings.
-`
+/** Operations of the standard without a row here. */
+function notThere(): string {
+  const missing = Operation.names(newest.number).filter((name) => !Object.hasOwn(operations, name))
+  if (missing.length === 0) return 'Every operation of the standard is there.'
+  return `Operations that are not there are answered with Operation Not Supported: ${missing.map(spaced).join(', ')}.`
+}
 
 export const kmipPage = {
   title: 'KMIP',
@@ -59,9 +61,9 @@ export const kmipPage = {
       Object.entries(effects)
         .map(([effect, meaning]) => `- ${code(effect)}: ${meaning}.`)
         .join('\n'),
-      notThere,
+      notThere(),
       '## Object types',
-      table(['object type', 'versions', 'made by', 'kept as'], objectRows),
+      table(['object type', 'versions', 'made by', 'kept as'], objectTable),
       '## Algorithms of symmetric keys',
       'Lengths in bits. A length that is left out becomes the usual one.',
       table(['algorithm', 'since', 'lengths', 'usual length'], algorithmRows()),
@@ -87,21 +89,49 @@ function operationRow({ name, effect }: { name: keyof typeof operations; effect:
   return [spaced(name), versionText(Operation.since(name)), inTape, 'yes', effect]
 }
 
-const objectRows = [
-  [
-    'Symmetric Key',
-    since('SymmetricKey'),
-    'Create, Register',
+/** The operations that make an object, and what is kept of it; what Query lists has a row. */
+const objects: Record<ObjectTypeName, readonly [madeBy: readonly string[], keptAs: string]> = {
+  Certificate: [['Register', 'Import', 'Certify', 'ReCertify'], 'X.509 in DER; PGP as given'],
+  CertificateRequest: [['Register', 'Import'], 'as given'],
+  SymmetricKey: [
+    ['Create', 'Register', 'Import', 'DeriveKey', 'ReKey', 'JoinSplitKey'],
     'Raw or Transparent Symmetric Key; Get converts between the two',
   ],
-  ['Secret Data', since('SecretData'), 'Create (from 1.4), Register', 'Raw or Opaque'],
-  ['Opaque Object', since('OpaqueObject'), 'Register', 'as given'],
-  ['Template', `${since('Template')} to 1.4`, 'Register', 'attributes only'],
-]
-
-function since(objectType: 'SymmetricKey' | 'SecretData' | 'OpaqueObject' | 'Template'): string {
-  return versionText(ObjectType.since(objectType))
+  PublicKey: [
+    ['CreateKeyPair', 'Register', 'Import', 'ReKeyKeyPair'],
+    'PKCS#1, X.509, or transparent; Get converts between them, and compresses points',
+  ],
+  PrivateKey: [
+    ['CreateKeyPair', 'Register', 'Import', 'ReKeyKeyPair'],
+    'PKCS#1, PKCS#8, EC private key, or transparent; Get converts between them',
+  ],
+  SplitKey: [['CreateSplitKey', 'Register', 'Import'], 'Raw'],
+  Template: [['Register'], 'attributes only'],
+  SecretData: [['Create', 'Register', 'Import', 'DeriveKey', 'JoinSplitKey'], 'Raw or Opaque'],
+  OpaqueObject: [['Register', 'Import'], 'as given'],
+  PGPKey: [['Register', 'Import'], 'as given'],
 }
+
+/** Object types by the versions whose Query lists them. */
+async function objectRows(): Promise<string[][]> {
+  const lists = await Promise.all(
+    versions.map(async (version) => {
+      const { ObjectType: listed } = await answer('QueryObjects', version, 'general')
+      return { version, listed: (listed ?? []) as string[] }
+    }),
+  )
+  return Object.entries(objects).flatMap(([type, [madeBy, keptAs]]) => {
+    const having = lists.filter(({ listed }) => listed.includes(type)).map(({ version }) => version)
+    const [first] = having
+    const last = having.at(-1)
+    if (first === undefined || last === undefined) return []
+    const range = last === newest ? `${first.text} on` : `${first.text} to ${last.text}`
+    const makers = madeBy.filter((name) => Object.hasOwn(operations, name)).map(spaced)
+    return [[spaced(type), range, makers.join(', '), keptAs]]
+  })
+}
+
+const objectTable = await objectRows()
 
 function algorithmRows() {
   return CryptographicAlgorithm.names(newest.number).flatMap((algorithm) => {
