@@ -97,7 +97,7 @@ const wrapping = [
   ],
   [
     'Cryptographic Parameters of the wrapping key',
-    'Those given must agree with one instance of the key, in the fields that they have; the rest is completed from that instance. Without any the first instance is used. The answer repeats what was given.',
+    'Those given must agree with one instance of the key, in the fields that they have; the rest is completed from that instance. Without any the first instance is used. The answer repeats what was given, completed where the mode is none of the two key wraps.',
   ],
   [
     'What is wrapped',

@@ -2,13 +2,13 @@
  * How objects leave – KMIP 2.1 §6.1.18, §6.1.19; KMIP 1.4 §4.11, §4.40: in the format they are kept in
  * or one they convert to, in the clear or wrapped. Shared by Get and Export, which say so by `operation`.
  */
-import { version as versionNumber } from 'ttlv-codec'
+import { version as versionNumber, type Version } from 'ttlv-codec'
 import { allowed } from '../../access/policy.ts'
 import { materialOf } from '../../keystore/keystore.ts'
 import { stateOf } from '../../keystore/lifecycle.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { shown } from '../model/attribute-forms.ts'
-import type { KeyBlock } from '../model/objects.ts'
+import type { KeyBlock, KeyWrappingData } from '../model/objects.ts'
 import type { RequestPayload } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
 import { formatFor, inFormat } from './key-conversion.ts'
@@ -156,6 +156,15 @@ function leavesAsRegistered(
   return allowed(principal, operation, { objectType, wrapped: true }) === true
 }
 
+/** Whether the version has words for the wrapping; without them the key would be opened wrongly. */
+function canSay(data: KeyWrappingData, { objectType }: ManagedObject, version: Version): boolean {
+  if (version < encodingOptionSince && data.EncodingOption === 'NoEncoding') return false
+  const tag = 'CryptographicParameters'
+  return [data.EncryptionKeyInformation, data.MACSignatureKeyInformation]
+    .flatMap((information) => information?.CryptographicParameters ?? [])
+    .every((value) => sayable([{ tag, value }], objectType, version).length > 0)
+}
+
 /** First version that can say how a wrapped Key Value is encoded (KMIP 1.1 §2.1.5). */
 const encodingOptionSince = versionNumber('1.1')
 
@@ -173,7 +182,7 @@ function asRegistered(
       'KeyFormatTypeNotSupported',
       `object ${object.id} is wrapped: not converted`,
     )
-  if (version < encodingOptionSince && KeyWrappingData.EncodingOption === 'NoEncoding')
+  if (!canSay(KeyWrappingData, object, version))
     throw new KmipError('EncodingOptionError', `the version cannot say how ${object.id} is wrapped`)
   return inFormat(fields, format, undefined, object, version)
 }

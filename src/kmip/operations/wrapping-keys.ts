@@ -12,6 +12,7 @@ import { KmipError } from '../model/result.ts'
 import { checkReadiness } from './key-readiness.ts'
 import type { Context } from './operation.ts'
 import { printable } from './printable.ts'
+import { sayable } from './sayable.ts'
 import { identifierOf, recordState, visibleObject } from './subject.ts'
 
 type Information = Infer<typeof KeyInformation>
@@ -154,10 +155,21 @@ async function chosenKey(
   checkUse(object, role)
   await checkReadiness(object, role.protects, context)
   const { used, said } = choose(object, CryptographicParameters)
+  const told = isSayable(said, object, context) ? said : CryptographicParameters
   return {
     key: { object, parameters: used },
-    information: { UniqueIdentifier: id, ...(said && { CryptographicParameters: said }) },
+    information: { UniqueIdentifier: id, ...(told && { CryptographicParameters: told }) },
   }
+}
+
+/** Whether the version of the request has words for the parameters: a key may have others than it knows. */
+function isSayable(
+  value: CryptographicParameters | undefined,
+  { objectType }: ManagedObject,
+  { version }: Context,
+): boolean {
+  const tag = 'CryptographicParameters'
+  return value === undefined || sayable([{ tag, value }], objectType, version).length > 0
 }
 
 /** The object named, or the private key that belongs to it where that is what is needed. */
@@ -202,23 +214,34 @@ function checkUse({ id, objectType, vitals, attributes }: ManagedObject, role: R
   }
 }
 
+/** Modes that leave nothing to the parameters beside them. */
+const complete: ReadonlySet<unknown> = new Set(['NISTKeyWrap', 'AESKeyWrapPadding'])
+
 /**
  * KMIP 1.4 §2.1.6: parameters that are given must match those of the key, in what they say; without
- * any, the key's first are taken. What is left out is completed from the key's.
+ * any, the key's first are taken. What is left out is completed from the key's, and told where whoever
+ * unwraps may not know it: a hash, the length of a tag.
  */
 const held: Choose = ({ id, attributes }, given) => {
-  const instances = attributes.values('CryptographicParameters')
-  const found =
-    given === undefined ? instances[0] : instances.find((instance) => matches(instance, given))
+  const found = matching(attributes.values('CryptographicParameters'), given)
   if (found === undefined) throw unmatched(id)
+  const used = { ...found, ...given }
+  return { used, said: complete.has(used.BlockCipherMode) ? given : used }
+}
+
+/** KMIP 2.1 §3.3: what was wrapped elsewhere says how, and else the wrapping key does. */
+const named: Choose = ({ id, attributes }, given) => {
+  const found = matching(attributes.values('CryptographicParameters'), given)
+  if (found === undefined && given === undefined) throw unmatched(id)
   return { used: { ...found, ...given }, said: given }
 }
 
-/** KMIP 2.1 §3.3: what was wrapped elsewhere says how, else the wrapping key does. */
-const named: Choose = ({ id, attributes }, given) => {
-  const used = given ?? attributes.first('CryptographicParameters')
-  if (used === undefined) throw unmatched(id)
-  return { used, said: given }
+/** The first instance that agrees in what is given. */
+function matching(
+  instances: readonly CryptographicParameters[],
+  given: CryptographicParameters | undefined,
+): CryptographicParameters | undefined {
+  return given === undefined ? instances[0] : instances.find((instance) => matches(instance, given))
 }
 
 function unmatched(id: string): KmipError {

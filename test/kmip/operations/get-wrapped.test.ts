@@ -126,7 +126,10 @@ describe('integrity', () => {
     const block = await get({ WrappingMethod: 'EncryptThenMACSign' })
     expect(hex(unwrapped(wrappedValue(block)))).toBe(keyValueHex)
     expect(hex(block.KeyWrappingData!.MACSignature!)).toBe(hmac(wrappedValue(block)))
-    expect(block.KeyWrappingData!.MACSignatureKeyInformation).toEqual({ UniqueIdentifier: mac })
+    expect(block.KeyWrappingData!.MACSignatureKeyInformation).toEqual({
+      UniqueIdentifier: mac,
+      CryptographicParameters: { CryptographicAlgorithm: 'HMAC_SHA256' },
+    })
   })
 
   test('MAC/sign then Encrypt authenticates the Key Value', async () => {
@@ -167,6 +170,37 @@ test('without Cryptographic Parameters in the request the key’s first are used
   expect(gcm.KeyWrappingData!.IVCounterNonce).toHaveLength(12)
   expect(wrappedValue(gcm)).toHaveLength(keyValueHex.length / 2 + 16)
   expect(hex(unwrapped(wrappedValue(await get(keyWrap))))).toBe(keyValueHex)
+})
+
+test('what the parameters given leave out is completed from the key’s, and told', async () => {
+  const engine = await testEngine()
+  const own = { BlockCipherMode: 'GCM', TagLength: 12 }
+  const kek = await wrappingKey(engine, '2.1', parameters(own), usage(masks.wrap | masks.unwrap))
+  const UniqueIdentifier = await plainKey(engine, '2.1')
+  const KeyWrappingSpecification = encryption(kek, {}, { BlockCipherMode: 'GCM' })
+  const got = await engine.call('2.1', 'Get', { UniqueIdentifier, KeyWrappingSpecification })
+  const block = got.SymmetricKey!.KeyBlock
+  expect(wrappedValue(block)).toHaveLength(keyValueHex.length / 2 + 12)
+  const information = block.KeyWrappingData!.EncryptionKeyInformation!
+  expect(information.CryptographicParameters).toEqual(own)
+  const copy = await registered(engine, '2.1', block, usage(masks.use))
+  const request = { UniqueIdentifier: copy, KeyWrapType: 'NotWrapped' as const }
+  const opened = (await engine.call('2.1', 'Get', request)).SymmetricKey!.KeyBlock.KeyValue!
+  expect(opened.type === 'Structure' && hex(opened.value.KeyMaterial as Uint8Array)).toBe(keyHex)
+})
+
+test('an older version is not told of parameters that it has no words for', async () => {
+  const engine = await testEngine()
+  const own = { BlockCipherMode: 'GCM', HashingAlgorithm: 'SHA3_256' }
+  const kek = await wrappingKey(engine, '2.1', parameters(own))
+  const UniqueIdentifier = await plainKey(engine, '2.1')
+  const told = async (as: '1.0' | '2.1') => {
+    const KeyWrappingSpecification = encryption(kek)
+    const got = await engine.call(as, 'Get', { UniqueIdentifier, KeyWrappingSpecification })
+    return got.SymmetricKey!.KeyBlock.KeyWrappingData!.EncryptionKeyInformation
+  }
+  expect(await told('2.1')).toEqual({ UniqueIdentifier: kek, CryptographicParameters: own })
+  expect(await told('1.0')).toEqual({ UniqueIdentifier: kek })
 })
 
 test('a sensitive key leaves encrypted only, one that is not extractable never', async () => {

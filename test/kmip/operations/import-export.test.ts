@@ -102,13 +102,17 @@ describe.each(late)('KMIP %s', (as) => {
     ['Deactivated', ['Activate', 'Revoke']],
     ['Destroyed', ['Destroy']],
     ['Destroyed after its time', ['Activate', 'Revoke', 'Destroy']],
-  ] as const)('a key that is %s stays so', async (_, steps) => {
+    ['Compromised', ['Revoke']],
+    ['Destroyed Compromised', ['Activate', 'Revoke', 'Destroy']],
+  ] as const)('a key that is %s stays so', async (state, steps) => {
     const [here, there] = [await testEngine(), await testEngine()]
     const UniqueIdentifier = await here.key(as, 'A1')
     for (const step of steps) {
       here.time.seconds += 10n
-      const RevocationReason = { RevocationReasonCode: 'CessationOfOperation' as const }
-      const more = step === 'Revoke' ? { RevocationReason } : {}
+      const RevocationReasonCode = state.endsWith('Compromised')
+        ? ('KeyCompromise' as const)
+        : ('CessationOfOperation' as const)
+      const more = step === 'Revoke' ? { RevocationReason: { RevocationReasonCode } } : {}
       await here.call(as, step, { UniqueIdentifier, ...more })
     }
     here.time.seconds += 10n

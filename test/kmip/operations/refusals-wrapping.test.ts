@@ -345,3 +345,14 @@ test('1.0 has no word for No Encoding, so it is not handed a key that is wrapped
   const UniqueIdentifier = await registered(engine, '1.1', block, usage(masks.use))
   expect(await engine.refused('1.0', 'Get', { UniqueIdentifier })).toBe('InvalidField')
 })
+
+test('a version that has no word for the mode a key was wrapped in is not handed it', async () => {
+  const engine = await testEngine()
+  const CryptographicParameters = { BlockCipherMode: 'GCM', HashingAlgorithm: 'SHA3_256' }
+  const block = wrappedBlock('elsewhere', {
+    EncryptionKeyInformation: { UniqueIdentifier: 'elsewhere', CryptographicParameters },
+  })
+  const UniqueIdentifier = await registered(engine, '2.1', block, usage(masks.use))
+  await engine.call('1.4', 'Get', { UniqueIdentifier })
+  expect(await engine.refused('1.3', 'Get', { UniqueIdentifier })).toBe('EncodingOptionError')
+})
