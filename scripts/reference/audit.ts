@@ -94,6 +94,18 @@ export const events = [
     'peer, export, keys: id, barcode, verdict, reason',
   ],
   ['exchange import end', 'every key was looked at', 'as begin, and finished'],
+  [
+    'peer add',
+    'where a peer serves KMIP, and as whom we go there',
+    'peer, host, port, fingerprint',
+  ],
+  [
+    'peer push begin',
+    'keys are sent over KMIP; `object` is the export id, and each key has its `exchange export`',
+    'as exchange export begin, and live',
+  ],
+  ['peer push end', 'every key was offered to the peer', 'as begin, and finished'],
+  ['peer push failed', 'the push ended early; what the peer has taken stays there', 'and failed'],
   ['StateReached', 'a date has passed, and the new state is about to be shown', 'state'],
   ['Rotate', 'a key with Rotate Automatic was replaced, or could not be', 'replaced, alarms'],
   ['Wipe', 'the sealed material of a destroyed key was forgotten for good', ''],

@@ -11,7 +11,7 @@ export const clientKinds = ['library', 'peer', 'operator', 'service'] as const
 export type ClientKind = (typeof clientKinds)[number]
 
 /** Names of the profiles; policy.ts says what each allows. */
-export const profileNames = ['tape-library', 'general'] as const
+export const profileNames = ['tape-library', 'general', 'peer'] as const
 export type ProfileName = (typeof profileNames)[number]
 
 /** What a client may be excused from, one by one and only on the administrator's word. */
@@ -92,7 +92,14 @@ const shapes = {
       }),
     ),
   }),
-  /** By export id: a bundle that was made. */
+  /** By name of a peer: where it serves KMIP, and as whom we go there. Secret: our private key, PKCS#8 DER. */
+  'peer-link': z.strictObject({
+    url: z.string(),
+    ca: z.string(),
+    certificate: z.string(),
+    added: seconds,
+  }),
+  /** By export id: a bundle that was made, or keys that were sent over KMIP. */
   'exchange-export': z.strictObject({
     peer: z.string(),
     recipient: z.string(),
@@ -104,6 +111,8 @@ const shapes = {
     expires: seconds.optional(),
     keys: z.number().int(),
     digest: optionalText,
+    /** Sent over KMIP; a bundle otherwise. */
+    live: z.literal(true).optional(),
   }),
   /** By import id: a bundle that was read, and how far. The report of each key is in the audit record. */
   'exchange-import': z.strictObject({

@@ -13,6 +13,10 @@ interface Restriction {
   objectTypes?: readonly string[]
   /** Key material is never handed out wrapped. */
   unwrappedOnly?: true
+  /** Key material is never handed out in the clear. */
+  wrappedOnly?: true
+  /** Only objects that the client has brought itself. */
+  ownOnly?: true
 }
 
 /** 'every' or one row per operation. The tape-library rows are those of the Tape Library Profile 1.0. */
@@ -39,6 +43,19 @@ export const profiles = {
     Interop: {},
   },
   general: 'every',
+  // Another key server: brings and takes keys that are wrapped, and clears away its own transport keys.
+  peer: {
+    DiscoverVersions: {},
+    Query: {},
+    Ping: {},
+    Locate: {},
+    GetAttributes: {},
+    GetAttributeList: {},
+    Import: { objectTypes: ['SymmetricKey'] },
+    Export: { objectTypes: ['SymmetricKey'], wrappedOnly: true },
+    Revoke: { ownOnly: true },
+    Destroy: { ownOnly: true },
+  },
 } as const satisfies Record<ProfileName, 'every' | Partial<Record<OperationName, Restriction>>>
 
 /** What is known of a use when it is asked about. What is left out is not judged. */
@@ -93,6 +110,10 @@ export function allowed(
       return `profile ${principal.profile} does not allow ${operation} of ${objectType}`
     if (wrapped === true && row.unwrappedOnly)
       return `profile ${principal.profile} does not allow ${operation} of wrapped keys`
+    if (wrapped === false && row.wrappedOnly)
+      return `profile ${principal.profile} allows ${operation} of wrapped keys only`
+    if (owner !== undefined && row.ownOnly && owner !== principal.owner)
+      return `profile ${principal.profile} allows ${operation} of what ${principal.owner} brought only`
   }
   const isPublic = publicTypes.has(objectType) && publicOperations.has(operation)
   if (owner !== undefined && principal.ownOnly && owner !== principal.owner && !isPublic)
@@ -115,6 +136,11 @@ export interface GroupPolicy {
   /** Words about export and readiness, as they were set. */
   export: string | undefined
   ready: string | undefined
+}
+
+/** Whether keys of the group may go to that peer: `export=allow` (the default), `refuse`, or names of peers. */
+export function mayExportTo({ export: word = 'allow' }: GroupPolicy, peer: string): boolean {
+  return word === 'allow' || (word !== 'refuse' && word.split(',').includes(peer))
 }
 
 type PolicyWords = Omit<Body<'group'>, 'created'>

@@ -23,6 +23,7 @@ import {
 } from './commands/library.ts'
 import { keyDestroy, keyList, keyRecover, keyShow } from './commands/key.ts'
 import { libraryList, libraryShow } from './commands/library-views.ts'
+import { peerAccept, peerAdd, peerList, peerPull, peerPush } from './commands/peer.ts'
 import { serve } from './commands/serve.ts'
 import { serverCertificateRenew, serverCertificateShow } from './commands/server.ts'
 import { status } from './commands/status.ts'
@@ -41,6 +42,7 @@ export const nouns: Readonly<Record<string, string>> = {
   key: 'managed objects and their attributes, never key material',
   exchange: 'keys to and from other sites',
   'exchange certificate': 'Encryption Certificates of this server and of other sites',
+  peer: 'the same exchange, live over KMIP',
   audit: 'the hash-chained record of everything done with keys',
   ttlv: 'messages of the KMIP protocol',
 }
@@ -77,6 +79,11 @@ export const commands: readonly Command[] = [
   exchangeInspect,
   exchangeImport,
   exchangeLogCommand,
+  peerAccept,
+  peerAdd,
+  peerList,
+  peerPush,
+  peerPull,
   auditList,
   auditVerify,
   auditExport,

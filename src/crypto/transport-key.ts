@@ -2,7 +2,14 @@
  * A transport key: AES-256, made for one exchange, under which every key travels wrapped on its own by
  * AES key wrap with padding (RFC 5649).
  */
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
+import {
+  constants,
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  publicEncrypt,
+  type KeyObject,
+} from 'node:crypto'
 import { cryptographicFailure } from './crypto-refusal.ts'
 import { randomBytes } from './primitives/random.ts'
 import { Secret } from './secret.ts'
@@ -22,6 +29,12 @@ export class TransportKey {
   /** A new random one. */
   static random(): TransportKey {
     return new TransportKey(new Secret(randomBytes(32)))
+  }
+
+  /** The transport key itself, encrypted for the holder of an RSA key: OAEP with SHA-256 (RFC 8017). */
+  encryptedFor(publicKey: KeyObject): Uint8Array {
+    const padding = constants.RSA_PKCS1_OAEP_PADDING
+    return publicEncrypt({ key: publicKey, padding, oaepHash: 'sha256' }, this.secret.bytes)
   }
 
   wrap(plain: Uint8Array): Uint8Array {

@@ -8,9 +8,10 @@ import { CryptoRefusal } from '../crypto/crypto-refusal.ts'
 import { sha256 } from '../crypto/primitives/hash.ts'
 import type { Secret } from '../crypto/secret.ts'
 import type { TransportKey } from '../crypto/transport-key.ts'
+import { isOrigin } from '../keystore/key-origin.ts'
 import { attributesOf } from '../keystore/object-attributes.ts'
 import type { ManagedObject } from '../keystore/managed-object.ts'
-import type { AttributeInstance, VendorAttributeValue } from '../kmip/model/attribute-forms.ts'
+import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
 import type { KeyBlock } from '../kmip/model/objects.ts'
 import { tagNumber } from '../kmip/model/tags.ts'
 import { newest } from '../kmip/model/versions.ts'
@@ -28,14 +29,6 @@ import { unreadable } from './refusals.ts'
 /** Object types that are exchanged: what opens tapes. */
 export const exchanged = ['SymmetricKey'] as const
 
-/** Vendor and names of the attributes that say where an imported key came from. */
-export const origin = {
-  vendor: 'y',
-  peer: 'ExchangePeer',
-  identifier: 'ExchangeIdentifier',
-  date: 'ExchangeDate',
-} as const
-
 /**
  * Attributes that the importing server gives anew: what follows from others, belongs to one server's
  * use of the key, or tells where the exporting server had it from.
@@ -50,8 +43,6 @@ const notSent: ReadonlySet<string> = new Set([
   'KeyFormatType',
   'ShownState',
 ])
-
-const originNames: ReadonlySet<unknown> = new Set([origin.peer, origin.identifier, origin.date])
 
 /** The Import request of a key. `sealed` is its material as the keystore keeps it; the caller wipes it. */
 export function importRequest(
@@ -90,18 +81,16 @@ export function importRequest(
   }
 }
 
+/** Whether an attribute travels with its key. */
+export function isSent(instance: AttributeInstance): boolean {
+  return !notSent.has(instance.tag) && !isOrigin(instance)
+}
+
 function sentAttributes(object: ManagedObject, now: bigint): AttributeInstance[] {
   const all = attributesOf(object, now)
   return sayable(all, object.objectType, newest.number)
-    .filter((instance) => !notSent.has(instance.tag) && !isOrigin(instance))
+    .filter(isSent)
     .map(({ tag, value }) => ({ tag, value }))
-}
-
-/** Whether an attribute tells where a key came from. */
-export function isOrigin({ tag, value }: AttributeInstance): boolean {
-  if (tag !== 'Attribute') return false
-  const { VendorIdentification, AttributeName } = value as VendorAttributeValue
-  return VendorIdentification === origin.vendor && originNames.has(AttributeName)
 }
 
 /** The key bytes of a block in the clear: Raw and Transparent Symmetric Key hold the same. */

@@ -2,25 +2,28 @@
  * Keys out: what was selected, each wrapped under a transport key, in a bundle for one peer. Each key's
  * release is recorded in the act that unseals it, before a byte of the bundle is on disk.
  */
-import { administrator, allOf, putBody, type Body } from '../access/documents.ts'
+import { administrator, allOf, type Body } from '../access/documents.ts'
 import { dateOf } from '../access/identity.ts'
 import { groupOf } from '../access/groups.ts'
-import { groupPolicy } from '../access/policy.ts'
 import { pinOf } from '../crypto/encryption-certificates.ts'
 import { randomUuid } from '../crypto/primitives/random.ts'
 import { TransportKey } from '../crypto/transport-key.ts'
 import { UserError } from '../errors.ts'
-import { labelOf } from '../keystore/cartridge-labels.ts'
-import { loadObject, materialOf } from '../keystore/keystore.ts'
-import type { ManagedObject } from '../keystore/managed-object.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
-import { encodePart, importRequest } from './bundle-items.ts'
+import { encodePart } from './bundle-items.ts'
 import { BundleWriter } from './bundle-writer.ts'
 import { ensureExchange, openIdentity } from './identity.ts'
 import type { ImportRequest } from './import-payload.ts'
 import { encryptionFor, peerNamed, type Peer } from './peers.ts'
-import { againstPolicy } from './refusals.ts'
+import {
+  keepExport,
+  keysPerAct,
+  refuseByPolicy,
+  releaseKeys,
+  type LeftOut,
+  type Release,
+} from './release-keys.ts'
 import { select, type Selected, type Selection } from './selection.ts'
 
 /** What to export, to whom, where to. */
@@ -34,13 +37,6 @@ export interface ExportWish {
   readonly actor?: AuditActor
   /** Told after each step how many keys are done, of how many. */
   readonly progress?: (done: number, total: number) => void
-}
-
-/** A key that did not go along. */
-export interface LeftOut {
-  readonly id: string
-  readonly barcode: string | undefined
-  readonly reason: string
 }
 
 /** What became of it. */
@@ -62,8 +58,7 @@ export interface ExportReport {
   readonly missing: readonly string[]
 }
 
-/** Keys unsealed in one act, and keys in one part of a bundle. */
-const keysPerAct = 100
+/** Keys in one part of a bundle. */
 export const keysPerPart = 1000
 /** A bundle for recipients without ML-KEM is one message, which both sides hold in memory. */
 const mostEnclosed = 50_000
@@ -110,8 +105,8 @@ export async function exportKeys(store: Store, wish: ExportWish): Promise<Export
   const writer = new BundleWriter(out, id, encryption.recipient)
   const transport = TransportKey.random()
   try {
-    const release = { store, wish, peer, id, transport, actor }
-    const { count, leftOut } = await writeParts(writer, keys, release)
+    const release = { store, group, peer: peer.name, id, transport, transportId: id, actor }
+    const { count, leftOut } = await writeParts(writer, keys, release, wish.progress)
     if (count === 0)
       throw new UserError(
         'nothing-exported',
@@ -152,19 +147,11 @@ export async function exportKeys(store: Store, wish: ExportWish): Promise<Export
   }
 }
 
-interface Release {
-  readonly store: Store
-  readonly wish: ExportWish
-  readonly peer: Peer
-  readonly id: string
-  readonly transport: TransportKey
-  readonly actor: AuditActor
-}
-
 async function writeParts(
   writer: BundleWriter,
   keys: readonly Selected[],
   release: Release,
+  progress: ExportWish['progress'],
 ): Promise<{ count: number; leftOut: LeftOut[] }> {
   const leftOut: LeftOut[] = []
   let pending: ImportRequest[] = []
@@ -180,65 +167,11 @@ async function writeParts(
     const released = await releaseKeys(chunk, release)
     pending.push(...released.requests)
     leftOut.push(...released.leftOut)
-    release.wish.progress?.(first + chunk.length, keys.length)
+    progress?.(first + chunk.length, keys.length)
     if (pending.length >= keysPerPart) await flush()
   }
   await flush()
   return { count, leftOut }
-}
-
-/** Unseals, wraps and records some keys in one act. The act may run again: what it gives is made anew. */
-function releaseKeys(
-  keys: readonly Selected[],
-  { store, wish: { group }, peer, id, transport, actor }: Release,
-): Promise<{ requests: ImportRequest[]; leftOut: LeftOut[] }> {
-  return store.act(async (work) => {
-    const requests: ImportRequest[] = []
-    const leftOut: LeftOut[] = []
-    for (const key of keys) {
-      const object = await loadObject(work, group, key.id)
-      const reason = object === undefined ? 'it is gone' : reasonToKeep(object)
-      if (object === undefined || reason !== undefined) {
-        const barcode = object && labelOf(object)?.barcode
-        leftOut.push({ id: key.id, barcode, reason: reason ?? 'it is gone' })
-        continue
-      }
-      const sealed = await materialOf(work, object)
-      if (sealed === undefined) throw new Error(`key ${key.id} has no material after all`)
-      requests.push(importRequest(object, sealed, transport, id, work.now))
-      sealed.wipe()
-      work.audit({
-        actor,
-        operation: 'exchange export',
-        object: key.id,
-        group,
-        outcome: 'Success',
-        details: { peer: peer.name, export: id },
-      })
-    }
-    const ids = requests.map(({ UniqueIdentifier }) => String(UniqueIdentifier))
-    const details = { peer: peer.name, keys: ids, leftOut: leftOut.map((one) => ({ ...one })) }
-    const outcome = 'Success'
-    work.audit({ actor, operation: 'exchange export part', object: id, group, outcome, details })
-    return { requests, leftOut }
-  })
-}
-
-/** Why a key may not leave; undefined when it may. */
-function reasonToKeep({ vitals, stored }: ManagedObject): string | undefined {
-  if (vitals.DestroyDate !== undefined) return `it was destroyed ${dateOf(vitals.DestroyDate)}`
-  if (!vitals.Extractable) return 'it is not extractable'
-  return stored?.hasMaterial === true ? undefined : 'its value is not kept here'
-}
-
-/** Whom a group's keys may go to: `export=allow` (the default), `refuse`, or names of peers. */
-async function refuseByPolicy(work: Work, group: string, peer: string): Promise<void> {
-  const { export: word = 'allow' } = await groupPolicy(work, group)
-  if (word === 'allow' || (word !== 'refuse' && word.split(',').includes(peer))) return
-  throw againstPolicy(
-    `group ${group} does not export its keys to peer ${peer} (export=${word})`,
-    `change its policy first:  keyreel group set ${group} export=${peer}`,
-  )
 }
 
 interface EarlierExport {
@@ -292,18 +225,6 @@ export async function keysOfExport(store: Store, id: string): Promise<string[]> 
   return entries
     .filter(({ operation }) => operation === 'exchange export part')
     .flatMap(({ details }) => (details as { keys: string[] }).keys)
-}
-
-async function keepExport(
-  work: Work,
-  id: string,
-  body: Body<'exchange-export'>,
-  actor: AuditActor,
-  operation: string,
-): Promise<void> {
-  await putBody(work, 'exchange-export', id, body)
-  const { group, ...details } = body
-  work.audit({ actor, operation, object: id, group, outcome: 'Success', details })
 }
 
 function nothingSelected(

@@ -9,21 +9,14 @@ import { sha256 } from '../crypto/primitives/hash.ts'
 import type { TransportKey } from '../crypto/transport-key.ts'
 import { AttributeSet } from '../keystore/attribute-set.ts'
 import { labelOf } from '../keystore/cartridge-labels.ts'
+import { isOrigin, originAttributes, originOf } from '../keystore/key-origin.ts'
 import { conflictOf, objectOf } from '../keystore/keystore.ts'
 import { ManagedObject } from '../keystore/managed-object.ts'
 import type { Work } from '../keystore/work.ts'
-import type { AttributeInstance, VendorAttributeValue } from '../kmip/model/attribute-forms.ts'
+import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
 import { CryptographicUsageMask } from '../kmip/model/masks.ts'
 import type { KeyReport, Verdict } from './key-report.ts'
-import {
-  decodeItem,
-  digestTold,
-  isAsTold,
-  isOrigin,
-  origin,
-  payloadOf,
-  unwrapped,
-} from './bundle-items.ts'
+import { decodeItem, digestTold, isAsTold, payloadOf, unwrapped } from './bundle-items.ts'
 
 /** A key on its way in: judged, and when it is new its Import payload. The payload holds the key in the clear. */
 export interface Incoming {
@@ -179,35 +172,9 @@ function importedAttributes(
 ): AttributeInstance[] {
   const mask = attributes.find(({ tag }) => tag === 'CryptographicUsageMask')?.value
   const given = typeof mask === 'number' ? mask : bits.Encrypt | bits.Decrypt
-  const text = (name: string, value: string) => vendorText(name, { type: 'TextString', value })
   return [
     ...attributes.filter((one) => one.tag !== 'CryptographicUsageMask' && !isOrigin(one)),
     { tag: 'CryptographicUsageMask', value: allowWriting ? given : given & ~writing },
-    text(origin.peer, peer),
-    text(origin.identifier, exportId),
-    vendorText(origin.date, { type: 'DateTime', value: now }),
+    ...originAttributes({ peer, exportId, date: now }),
   ]
-}
-
-function vendorText(
-  AttributeName: string,
-  AttributeValue: VendorAttributeValue['AttributeValue'],
-): AttributeInstance {
-  const value = { VendorIdentification: origin.vendor, AttributeName, AttributeValue }
-  return { tag: 'Attribute', value }
-}
-
-/** Where a key came from; undefined for keys made here. */
-export function originOf({
-  attributes,
-}: ManagedObject): { peer: string; exportId: string; date: bigint } | undefined {
-  const valueOf = (name: string) => {
-    const [found] = attributes.of({ tag: 'Attribute', vendor: origin.vendor, name })
-    return (found?.value as VendorAttributeValue | undefined)?.AttributeValue.value
-  }
-  const [peer, exportId] = [valueOf(origin.peer), valueOf(origin.identifier)]
-  const date = valueOf(origin.date)
-  const isWhole =
-    typeof peer === 'string' && typeof exportId === 'string' && typeof date === 'bigint'
-  return isWhole ? { peer, exportId, date } : undefined
 }

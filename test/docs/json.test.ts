@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { jsonOutputs } from '../../scripts/reference/json.ts'
+import { startKeyreel } from '../fixtures/keyreel.ts'
 import { runKeyreel, scriptTime } from '../cli/script.ts'
 import { fetchTapeKey, makeTapeKey } from '../cli/tape-keys.ts'
 
@@ -16,6 +17,10 @@ const key = '11111111'
 const peerFile = join(scratch, 'peer.pem')
 /** A bundle from there. */
 const incoming = join(scratch, 'incoming')
+
+/** The kit with which that site lets us in, and what stands for its address until it serves. */
+const kitFromPeer = join(scratch, 'kit-from-peer')
+const address = 'kmips://ADDRESS'
 
 /** Command lines by the words they are described under, in an order that makes sense. */
 const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
@@ -61,6 +66,11 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['exchange import', incoming],
   ['exchange log'],
   ['cartridge show', 'KR0001L8'],
+  ['peer accept', 'B', '--out', join(scratch, 'kit-for-peer')],
+  ['peer add', 'B', '--url', address, '--kit', kitFromPeer],
+  ['peer list'],
+  ['peer push', 'B', '--all'],
+  ['peer pull', 'B', '--all'],
   ['exchange certificate renew'],
   ['exchange certificate list'],
   ['exchange certificate revoke', '--peer', 'B', '--yes'],
@@ -149,11 +159,14 @@ test('every field that --json prints is described, and no other', async () => {
   const there = { digit: '5', barcode: 'KR0005L8', library: 'beta' }
   await makeTapeKey(join(scratch, 'other'), there, scriptTime)
   await runKeyreel(['exchange', 'export', '--peer', 'A', '--all', '--out', incoming, ...other])
+  await runKeyreel(['peer', 'accept', 'A', '--out', kitFromPeer, ...other])
+  await using site = await startKeyreel({ data: join(scratch, 'other') })
+  const placed = (word: string) => (word === address ? `kmips://${site.host}:${site.port}` : word)
   await run(lines[0]![0], lines[0]!.slice(1))
   const tape = { digit: '1', barcode: 'KR0001L8', library: 'alpha' }
   await makeTapeKey(data, tape, scriptTime)
   await fetchTapeKey(data, tape, scriptTime + 60n)
-  for (const [words, ...rest] of lines.slice(1)) await run(words, rest)
+  for (const [words, ...rest] of lines.slice(1)) await run(words, rest.map(placed))
 
   for (const { commands, fields } of jsonOutputs) {
     const seen = new Set(commands.flatMap((words) => [...(printed.get(words) ?? [])]))

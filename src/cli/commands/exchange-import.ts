@@ -2,7 +2,7 @@
 import { exitStatus, UserError } from '../../errors.ts'
 import type { Envelope } from '../../exchange/bundle-reader.ts'
 import { importBundle } from '../../exchange/import-keys.ts'
-import type { ImportReport } from '../../exchange/import-keys.ts'
+import type { ImportReport } from '../../exchange/import-run.ts'
 import { importEngine } from '../../exchange/import-engine.ts'
 import type { KeyReport } from '../../exchange/key-report.ts'
 import { spoken, grouped } from '../../exchange/words.ts'

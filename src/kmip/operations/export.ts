@@ -6,6 +6,7 @@ import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { attributesOf } from '../../keystore/object-attributes.ts'
 import { shown } from '../model/attribute-forms.ts'
 import type { ResponsePayload } from '../model/payloads/index.ts'
+import { checkExportTo } from './from-peer.ts'
 import { operation } from './operation.ts'
 import { released } from './release.ts'
 import { sayable } from './sayable.ts'
@@ -15,6 +16,7 @@ export const exportObject = operation('Export', {
   effect: 'act',
   identifies: true,
   async run(request, context) {
+    await checkExportTo(context)
     const object = await subject(context, request.UniqueIdentifier, 'Export')
     const { id, objectType, vitals } = object
     const { now, version } = context

@@ -10,6 +10,7 @@ import { ManagedObject } from '../../keystore/managed-object.ts'
 import { objectFields, type KeyBlock } from '../model/objects.ts'
 import type { RequestPayload } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
+import { importedFrom } from './from-peer.ts'
 import { importedObject } from './imported-object.ts'
 import { sealedItem, type SealedType } from './key-material.ts'
 import { isWrapped, unwrappedBlock } from './key-wrapping.ts'
@@ -35,7 +36,7 @@ export const importObject = operation('Import', {
     const { object, kept } = importedObject(
       context,
       { id, group: context.principal.group, objectType },
-      [...request.Attributes, ...contentsOf(request)],
+      importedFrom([...request.Attributes, ...contentsOf(request)], context),
       fields,
     )
     const material = kept && sealedItem(objectType as SealedType, kept)

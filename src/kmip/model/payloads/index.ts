@@ -2,7 +2,6 @@
 import { raw, type Infer, type Schema } from 'ttlv-codec'
 import * as asynchronous from './asynchronous.ts'
 import * as attributes from './attributes.ts'
-import * as computed from './computed-objects.ts'
 import * as cryptography from './cryptography.ts'
 import * as lifecycle from './lifecycle.ts'
 import * as objects from './objects.ts'
@@ -35,9 +34,6 @@ export const payloads = {
   Recover: lifecycle.Recover,
   ObtainLease: lifecycle.ObtainLease,
   GetUsageAllocation: lifecycle.GetUsageAllocation,
-  DeriveKey: computed.DeriveKey,
-  CreateSplitKey: computed.CreateSplitKey,
-  JoinSplitKey: computed.JoinSplitKey,
   Encrypt: cryptography.Encrypt,
   Decrypt: cryptography.Decrypt,
   Sign: cryptography.Sign,

@@ -1,0 +1,264 @@
+/**
+ * Keys of a consignment, from a bundle or from a peer, through the batch engine. Keys, report and audit
+ * of a step become durable together; a step has at most 100 keys, and an import that was interrupted is
+ * simply run again: what is here stays as it is.
+ */
+import { administrator, putBody, type Body } from '../access/documents.ts'
+import type { Principal } from '../access/identity.ts'
+import { randomUuid } from '../crypto/primitives/random.ts'
+import type { TransportKey } from '../crypto/transport-key.ts'
+import { UserError } from '../errors.ts'
+import type { Store } from '../keystore/store.ts'
+import type { AuditActor, JsonValue, Work } from '../keystore/work.ts'
+import type { ResponseBatchItem } from '../kmip/model/messages.ts'
+import { newest } from '../kmip/model/versions.ts'
+import type { Raw } from 'ttlv-codec'
+import { runBatch, type Engine } from '../kmip/operations/batch.ts'
+import type { Item } from '../kmip/operations/items.ts'
+import { judgeItem, type Incoming, type Terms } from './incoming-keys.ts'
+import type { KeyReport, Verdict } from './key-report.ts'
+
+/** How keys are taken. */
+export interface ImportTerms {
+  readonly group: string
+  readonly dryRun: boolean
+  readonly allowWriting: boolean
+  readonly actor?: AuditActor
+  readonly progress?: (done: number, total: number) => void
+}
+
+/** What comes, from whom, and the key that all of it is wrapped under. */
+export interface Consignment {
+  readonly exportId: string
+  readonly peer: string
+  /** Who vouches for it: SHA-256 of a public key or a certificate, hexadecimal. */
+  readonly sender: string
+  readonly keys: number
+  readonly transport: TransportKey
+  readonly transportId: string
+  /** Import items, undecoded. The caller is done with some before it asks for the next. */
+  parts(): AsyncGenerator<readonly Raw[]>
+}
+
+/** What became of it. */
+export interface ImportReport {
+  /** Id of this import; undefined for a dry run, which leaves no trace. */
+  readonly id: string | undefined
+  readonly exportId: string
+  readonly peer: string
+  readonly sender: string
+  readonly group: string
+  readonly keys: number
+  readonly counts: Readonly<Record<Verdict, number>>
+  readonly reports: readonly KeyReport[]
+}
+
+const importing: Item['operation'] = 'Import'
+const importItem = { operation: importing, id: undefined, fault: undefined }
+
+/** Keys in one act. */
+const keysPerAct = 100
+
+/** One import on its way. The transport key is wiped when it is over. */
+export class ImportRun {
+  readonly #store: Store
+  readonly #engine: Engine
+  readonly #wish: ImportTerms
+  readonly #consignment: Consignment
+  readonly #terms: Terms
+  readonly #principal: Principal
+  readonly #actor: AuditActor
+  readonly #id = randomUuid()
+  readonly #reports: KeyReport[] = []
+  #record: Body<'exchange-import'>
+
+  constructor(
+    store: Store,
+    engine: Engine,
+    wish: ImportTerms,
+    consignment: Consignment,
+    now: bigint,
+  ) {
+    const { exportId, peer, sender, keys } = consignment
+    const { group, allowWriting, actor = administrator } = wish
+    this.#store = store
+    this.#engine = engine
+    this.#wish = wish
+    this.#consignment = consignment
+    this.#actor = actor
+    this.#terms = { group, peer, exportId, now, allowWriting }
+    this.#principal = {
+      name: peer,
+      kind: 'peer',
+      group,
+      profile: 'general',
+      fingerprint: sender,
+      owner: peer,
+      ownOnly: false,
+      credentialRequired: false,
+    }
+    this.#record = {
+      export: exportId,
+      peer,
+      sender,
+      group,
+      started: Number(now),
+      keys,
+      counts: { new: 0, here: 0, conflict: 0, refused: 0 },
+    }
+  }
+
+  async all(): Promise<ImportReport> {
+    const { dryRun, progress } = this.#wish
+    const { keys: total, transport } = this.#consignment
+    try {
+      if (!dryRun) await this.#store.act((work) => this.#keep(work, 'exchange import begin'))
+      let done = 0
+      for await (const items of this.#consignment.parts()) {
+        for (let first = 0; first < items.length; first += keysPerAct) {
+          const chunk = items.slice(first, first + keysPerAct)
+          await this.#step(chunk, done)
+          done += chunk.length
+          progress?.(done, total)
+        }
+      }
+      if (!dryRun)
+        await this.#store.act((work) => {
+          this.#record = { ...this.#record, finished: Number(work.now) }
+          return this.#keep(work, 'exchange import end')
+        })
+    } finally {
+      transport.secret.wipe()
+    }
+    const { peer, sender, group, counts } = this.#record
+    return {
+      id: dryRun ? undefined : this.#id,
+      exportId: this.#record.export,
+      peer,
+      sender,
+      group,
+      keys: total,
+      counts,
+      reports: this.#reports,
+    }
+  }
+
+  /** Judges some items, imports the new ones, and reports on all of them. */
+  async #step(items: readonly Raw[], position: number): Promise<void> {
+    const keys = this.#consignment
+    const incoming = await this.#store.read(async (work) => {
+      const judged: Incoming[] = []
+      for (const [at, raw] of items.entries())
+        judged.push(await judgeItem(work, raw, position + at, keys, this.#terms))
+      return judged
+    })
+    try {
+      const reports = this.#wish.dryRun
+        ? incoming.map(({ report }) => report)
+        : await this.#import(incoming)
+      this.#reports.push(...reports)
+      if (this.#wish.dryRun) this.#record = counted(this.#record, reports)
+    } finally {
+      for (const { payload } of incoming) payload?.bytes.fill(0)
+    }
+  }
+
+  async #import(incoming: readonly Incoming[]): Promise<KeyReport[]> {
+    const wanted = incoming.filter(({ payload }) => payload !== undefined)
+    if (wanted.length === 0) {
+      const reports = incoming.map(({ report }) => report)
+      const next = counted(this.#record, reports)
+      await this.#store.act((work) => this.#keepStep(work, next, reports))
+      this.#record = next
+      return reports
+    }
+    let kept: { record: Body<'exchange-import'>; reports: KeyReport[] } | undefined
+    const { answers, secrets } = await runBatch(this.#engine, {
+      version: newest.number,
+      principal: this.#principal,
+      items: wanted.map(({ payload }) => ({ ...importItem, payload })),
+      continuation: 'Continue',
+      unauthenticated: undefined,
+      room: undefined,
+      decoding: { version: newest.number },
+      correlation: this.#id,
+      alongside: async (work, answered) => {
+        const reports = answeredReports(incoming, answered)
+        kept = { record: counted(this.#record, reports), reports }
+        await this.#keepStep(work, kept.record, reports)
+      },
+    })
+    for (const secret of secrets) secret.wipe()
+    if (kept === undefined) throw interrupted(answers)
+    this.#record = kept.record
+    return kept.reports
+  }
+
+  /** The report of a step: one audit record about the import, beside the record of each key. */
+  async #keepStep(
+    work: Work,
+    record: Body<'exchange-import'>,
+    reports: readonly KeyReport[],
+  ): Promise<void> {
+    await putBody(work, 'exchange-import', this.#id, record)
+    const { group, peer } = record
+    const details: JsonValue = {
+      peer,
+      export: record.export,
+      keys: reports.map((report) => ({ ...report })),
+    }
+    const outcome = 'Success'
+    const actor = this.#actor
+    work.audit({
+      actor,
+      operation: 'exchange import part',
+      object: this.#id,
+      group,
+      outcome,
+      details,
+    })
+  }
+
+  async #keep(work: Work, operation: string): Promise<void> {
+    await putBody(work, 'exchange-import', this.#id, this.#record)
+    const { group, ...details } = this.#record
+    const outcome = 'Success'
+    work.audit({ actor: this.#actor, operation, object: this.#id, group, outcome, details })
+  }
+}
+
+function counted(
+  record: Body<'exchange-import'>,
+  reports: readonly KeyReport[],
+): Body<'exchange-import'> {
+  const counts = { ...record.counts }
+  for (const { verdict } of reports) counts[verdict] += 1
+  return { ...record, counts }
+}
+
+/** Reasons by which the engine says that something is in the way. */
+const conflictReasons: readonly unknown[] = ['ObjectAlreadyExists', 'NonUniqueNameAttribute']
+
+/** The reports with what the engine answered in the place of what was expected. */
+function answeredReports(
+  incoming: readonly Incoming[],
+  answers: readonly ResponseBatchItem[],
+): KeyReport[] {
+  const left = [...answers]
+  return incoming.map(({ report, payload }) => {
+    if (payload === undefined) return report
+    const answer = left.shift()
+    if (answer?.ResultStatus === 'Success') return report
+    const verdict = conflictReasons.includes(answer?.ResultReason) ? 'conflict' : 'refused'
+    return { ...report, verdict, reason: answer?.ResultMessage ?? 'the keystore did not take it' }
+  })
+}
+
+function interrupted(answers: readonly ResponseBatchItem[]): UserError {
+  const said = answers.find(({ ResultStatus }) => ResultStatus !== 'Success')?.ResultMessage
+  return new UserError(
+    'import-interrupted',
+    `the import stopped: ${said ?? 'the keystore could not be written'}`,
+    'whole steps of it are kept; put the cause right and run it again: it goes on from there',
+  )
+}

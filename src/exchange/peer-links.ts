@@ -1,0 +1,121 @@
+/**
+ * Where a peer serves KMIP and as whom we go there: the kit that the peer has made for us. Keys never
+ * leave for a peer whose Encryption Certificate is not trusted, whatever the link says.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { administrator, allOf, bodyOf, putBody, type ActingStore } from '../access/documents.ts'
+import type { Documents } from '../access/documents.ts'
+import { parseCertificateChain } from '../crypto/certificates.ts'
+import { exitStatus, UserError } from '../errors.ts'
+import type { AuditActor, Work } from '../keystore/work.ts'
+import { peerNamed } from './peers.ts'
+
+/** The link without its private key. */
+export interface PeerLink {
+  readonly peer: string
+  readonly host: string
+  readonly port: number
+  /** Subject of the certificate that we show there. */
+  readonly subject: string
+  /** When that certificate ends; seconds since 1970. */
+  readonly notAfter: bigint
+}
+
+/** What a connection is made with. The key is PEM; the caller wipes nothing, it is a string's copy in TLS. */
+export interface PeerAccess {
+  readonly host: string
+  readonly port: number
+  readonly ca: string
+  readonly cert: string
+  readonly key: Buffer
+}
+
+/** The usual port of KMIP. */
+const usualPort = 5696
+
+/** Host and port of `kmips://HOST:PORT`. Throws UserError 'usage'. */
+export function parsePeerUrl(url: string): { host: string; port: number } {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const isPlain =
+    parsed?.protocol === 'kmips:' &&
+    parsed.hostname !== '' &&
+    parsed.username === '' &&
+    ['', '/'].includes(parsed.pathname) &&
+    parsed.search === '' &&
+    parsed.hash === ''
+  if (isPlain)
+    return {
+      host: parsed.hostname.replace(/^\[|\]$/g, ''),
+      port: parsed.port === '' ? usualPort : Number(parsed.port),
+    }
+  throw new UserError(
+    'usage',
+    `not the address of a key server: ${JSON.stringify(url)}`,
+    'write it as kmips://HOST:PORT, such as kmips://kms.site-b.example:5696',
+    { exitStatus: exitStatus.usage },
+  )
+}
+
+/** Keeps the link; an earlier one of the same peer is replaced. Throws UserError. */
+export async function addPeerLink(
+  store: ActingStore,
+  wish: { peer: string; url: string; kit: string },
+  actor: AuditActor = administrator,
+): Promise<PeerLink> {
+  const { host, port } = parsePeerUrl(wish.url)
+  const file = (name: string) => readFile(join(wish.kit, name))
+  const ca = (await file('ca.pem')).toString('utf8')
+  const certificate = (await file('certificate.pem')).toString('utf8')
+  parseCertificateChain(ca, join(wish.kit, 'ca.pem'))
+  const [own] = parseCertificateChain(certificate, join(wish.kit, 'certificate.pem'))
+  if (own === undefined) throw new TypeError('a certificate chain is never empty')
+  const key = await file('key.pem')
+  try {
+    return await store.act(async (work) => {
+      await peerNamed(work, wish.peer)
+      const body = { url: `kmips://${host}:${port}`, ca, certificate, added: Number(work.now) }
+      await putBody(work, 'peer-link', wish.peer, body, key)
+      const details = { peer: wish.peer, host, port, fingerprint: own.fingerprint }
+      work.audit({ actor, operation: 'peer add', outcome: 'Success', details })
+      return { peer: wish.peer, host, port, subject: own.subject, notAfter: own.notAfter }
+    })
+  } finally {
+    key.fill(0)
+  }
+}
+
+/** Every link, by peer. */
+export async function peerLinks(work: Documents): Promise<PeerLink[]> {
+  return (await allOf(work, 'peer-link')).map(({ name, body }) => {
+    const [own] = parseCertificateChain(body.certificate, `the certificate for peer ${name}`)
+    if (own === undefined) throw new TypeError('a certificate chain is never empty')
+    return {
+      peer: name,
+      ...parsePeerUrl(body.url),
+      subject: own.subject,
+      notAfter: own.notAfter,
+    }
+  })
+}
+
+/** What a connection to the peer is made with. Throws UserError 'no-peer-link'. */
+export async function peerAccess(
+  work: Documents & Pick<Work, 'documentSecret'>,
+  peer: string,
+): Promise<PeerAccess> {
+  const body = await bodyOf(work, 'peer-link', peer)
+  if (body === undefined)
+    throw new UserError(
+      'no-peer-link',
+      `it is not known where peer ${peer} serves KMIP`,
+      `say so:  keyreel peer add ${peer} --url kmips://HOST:PORT --kit DIR`,
+    )
+  const secret = await work.documentSecret('peer-link', peer)
+  try {
+    const { ca, certificate: cert } = body
+    return { ...parsePeerUrl(body.url), ca, cert, key: Buffer.from(secret.bytes) }
+  } finally {
+    secret.wipe()
+  }
+}

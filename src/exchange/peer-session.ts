@@ -1,0 +1,187 @@
+/**
+ * A connection to a peer with a transport key that both sides hold: AES-256, made here, brought there by
+ * Import under RSA-OAEP-SHA-256 with the RSA key of the peer's trusted Encryption Certificate. Only the
+ * peer's private key opens it, so whoever answers in the peer's place gets nothing, whatever TLS says.
+ */
+import { UserError } from '../errors.ts'
+import { randomUuid } from '../crypto/primitives/random.ts'
+import { TransportKey } from '../crypto/transport-key.ts'
+import type { Store } from '../keystore/store.ts'
+import {
+  connect,
+  ConnectionError,
+  CryptographicUsageMask,
+  ResultError,
+  type Client,
+} from '../kmip/client/client.ts'
+import { exchangeKeyName } from './peer-objects.ts'
+import { peerAccess } from './peer-links.ts'
+import { encryptionFor, peerNamed, type Peer } from './peers.ts'
+
+/** How a session is opened. */
+export interface SessionWish {
+  readonly peer: string
+  /** TLS without a post-quantum key exchange will do. */
+  readonly classical: boolean
+}
+
+/** An open session; close it. */
+export interface PeerSession {
+  readonly peer: Peer
+  readonly client: Client
+  readonly transport: TransportKey
+  /** Identifier of the transport key at the peer. */
+  readonly transportId: string
+  /** Destroys the transport key at the peer, wipes it here and closes the connection. */
+  close(): Promise<void>
+}
+
+/** The one TLS group that an adversary with a quantum computer cannot undo later. */
+const hybridGroup = 'X25519MLKEM768'
+
+/** Versions that have Import and Export, best first. */
+const versions = ['2.1', '2.0', '1.4'] as const
+
+/** Connects and brings the transport key. Throws UserError. */
+export async function openPeerSession(store: Store, wish: SessionWish): Promise<PeerSession> {
+  const { peer, access } = await store.read(async (work) => ({
+    peer: await peerNamed(work, wish.peer),
+    access: await peerAccess(work, wish.peer),
+  }))
+  const { rsa } = encryptionFor(peer)
+  if (rsa === undefined)
+    throw new UserError(
+      'peer-without-rsa',
+      `the Encryption Certificate of peer ${peer.name} has no RSA key to bring a transport key under`,
+      'send a bundle instead:  keyreel exchange export',
+    )
+  const client = await explaining(peer.name, () => connect({ ...access, versions })).finally(() =>
+    access.key.fill(0),
+  )
+  const transport = TransportKey.random()
+  try {
+    refuseClassical(client, wish)
+    const transportId = await explaining(peer.name, () =>
+      bringTransportKey(client, peer, transport.encryptedFor(rsa)),
+    )
+    return {
+      peer,
+      client,
+      transport,
+      transportId,
+      async close() {
+        transport.secret.wipe()
+        try {
+          await clearAway(client, transportId)
+        } finally {
+          await client.close()
+        }
+      },
+    }
+  } catch (error) {
+    transport.secret.wipe()
+    await client.close()
+    throw error
+  }
+}
+
+function refuseClassical(client: Client, { peer, classical }: SessionWish): void {
+  const group = client.tls?.group
+  if (classical || group === hybridGroup) return
+  throw new UserError(
+    'classical-tls',
+    `the connection to peer ${peer} has no post-quantum key exchange (${group ?? 'RSA'})`,
+    'see what stands between the sites, or accept it for once with --classical',
+  )
+}
+
+const { WrapKey, UnwrapKey } = CryptographicUsageMask.bits
+
+async function bringTransportKey(
+  client: Client,
+  { name, current }: Peer,
+  encrypted: Uint8Array,
+): Promise<string> {
+  const keyName = exchangeKeyName(current)
+  const { UniqueIdentifier: found } = await client.call(
+    'Locate',
+    { Attributes: [{ tag: 'Name', value: { NameValue: keyName } }] },
+    { safe: true },
+  )
+  const [unwrappingKey, ...others] = found
+  if (unwrappingKey === undefined || others.length > 0)
+    throw new UserError(
+      'peer-not-ready',
+      `peer ${name} offers no exchange key to us for its present Encryption Certificate`,
+      'there:  keyreel peer accept NAME --group GROUP; here: import its certificate again if it was renewed',
+    )
+  const UniqueIdentifier = randomUuid()
+  const now = BigInt(Math.floor(Date.now() / 1000))
+  await client.call('Import', {
+    UniqueIdentifier,
+    ObjectType: 'SymmetricKey',
+    KeyWrapType: 'NotWrapped',
+    Attributes: [
+      { tag: 'CryptographicAlgorithm', value: 'AES' },
+      { tag: 'CryptographicLength', value: 256 },
+      { tag: 'CryptographicUsageMask', value: WrapKey | UnwrapKey },
+      { tag: 'CryptographicParameters', value: { BlockCipherMode: 'AESKeyWrapPadding' } },
+      { tag: 'Sensitive', value: true },
+      { tag: 'Extractable', value: false },
+      { tag: 'ActivationDate', value: now },
+    ],
+    SymmetricKey: {
+      KeyBlock: {
+        KeyFormatType: 'Raw',
+        KeyValue: { type: 'ByteString', value: encrypted },
+        CryptographicAlgorithm: 'AES',
+        CryptographicLength: 256,
+        KeyWrappingData: {
+          WrappingMethod: 'Encrypt',
+          EncryptionKeyInformation: {
+            UniqueIdentifier: unwrappingKey,
+            CryptographicParameters: {
+              PaddingMethod: 'OAEP',
+              HashingAlgorithm: 'SHA_256',
+              CryptographicAlgorithm: 'RSA',
+            },
+          },
+          EncodingOption: 'NoEncoding',
+        },
+      },
+    },
+  })
+  return UniqueIdentifier
+}
+
+/** A transport key that is left behind opens nothing: its other copy is wiped. It is still tidied up. */
+async function clearAway(client: Client, UniqueIdentifier: string): Promise<void> {
+  const RevocationReason = { RevocationReasonCode: 'CessationOfOperation' } as const
+  await client.batch([
+    { operation: 'Revoke', payload: { UniqueIdentifier, RevocationReason } },
+    { operation: 'Destroy', payload: { UniqueIdentifier } },
+  ])
+}
+
+/** What goes wrong with the peer, in the administrator's words. */
+export async function explaining<T>(peer: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof ConnectionError)
+      throw new UserError(
+        `peer-${error.code}`,
+        `peer ${peer}: ${error.message}`,
+        'what was done is kept; run it again when the peer answers: nothing is doubled',
+        { cause: error },
+      )
+    if (error instanceof ResultError)
+      throw new UserError(
+        'peer-refused',
+        `peer ${peer} refused: ${error.message}`,
+        `there:  keyreel library show NAME and keyreel group show GROUP tell what we may do`,
+        { cause: error },
+      )
+    throw error
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Keys from a peer over KMIP: found there by Locate, taken by Export wrapped under the session's transport
+ * key, and imported here exactly as a bundle would be.
+ */
+import { groupOf } from '../access/groups.ts'
+import { randomUuid } from '../crypto/primitives/random.ts'
+import { UserError } from '../errors.ts'
+import type { Store } from '../keystore/store.ts'
+import type { Client, Payload } from '../kmip/client/client.ts'
+import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
+import type { Engine } from '../kmip/operations/batch.ts'
+import { decodePart, encodePart, isSent } from './bundle-items.ts'
+import type { ImportRequest } from './import-payload.ts'
+import { ImportRun, type ImportTerms } from './import-run.ts'
+import type { KeyReport } from './key-report.ts'
+import { explaining, openPeerSession, type PeerSession } from './peer-session.ts'
+import { countsOf, closed, type ExchangeReport } from './push-keys.ts'
+import type { Selection } from './selection.ts'
+
+/** What to take, from whom. */
+export interface PullWish extends Omit<ImportTerms, 'dryRun'> {
+  readonly peer: string
+  readonly selection: Selection
+  readonly classical: boolean
+}
+
+/** What became of it. */
+export interface PullReport extends ExchangeReport {
+  /** The import id: `exchange log` has it too. */
+  readonly importId: string
+}
+
+/** Keys asked for in one message. */
+const keysPerBatch = 50
+/** Identifiers asked for in one message, and at most. */
+const page = 1000
+const mostKeys = 1_000_000
+
+/** Takes the keys. Throws UserError; what was imported until then is kept. */
+export async function pullKeys(store: Store, engine: Engine, wish: PullWish): Promise<PullReport> {
+  const now = await store.read(async (work) => {
+    await groupOf(work, wish.group)
+    return work.now
+  })
+  const session = await openPeerSession(store, wish)
+  const { peer, client, transport, transportId } = session
+  try {
+    const found = await explaining(peer.name, () => located(client, wish.selection))
+    // The session's own key lies there as well.
+    const ids = found.ids.filter((id) => id !== transportId)
+    const { missing } = found
+    if (ids.length === 0)
+      throw new UserError(
+        'nothing-selected',
+        `peer ${peer.name} has no such keys for us`,
+        'there:  keyreel cartridge list --group GROUP tells what it has',
+      )
+    const withheld: KeyReport[] = []
+    const consignment = {
+      exportId: randomUuid(),
+      peer: peer.name,
+      sender: peer.identity?.pin ?? peer.current.fingerprint,
+      keys: ids.length,
+      transport,
+      transportId,
+      async *parts() {
+        for (let first = 0; first < ids.length; first += keysPerBatch) {
+          const chunk = ids.slice(first, first + keysPerBatch)
+          const { requests, refused } = await explaining(peer.name, () => taken(session, chunk))
+          withheld.push(...refused)
+          if (requests.length > 0) yield decodePart(encodePart(requests), requests.length)
+        }
+      },
+    }
+    const run = new ImportRun(store, engine, { ...wish, dryRun: false }, consignment, now)
+    const { id, group, reports } = await run.all()
+    if (id === undefined) throw new Error('an import that is no dry run has an id')
+    const all = [...reports, ...withheld]
+    return {
+      ...{ importId: id, peer: peer.name, group, scope: wish.selection.scope, keys: ids.length },
+      ...{ counts: countsOf(all), reports: all, missing },
+    }
+  } finally {
+    await closed(session)
+  }
+}
+
+type Filter = NonNullable<Payload<'Locate'>['Attributes']>
+
+const symmetricKey = { tag: 'ObjectType', value: 'SymmetricKey' } as const
+
+/** Identifiers at the peer, each once, and barcodes of which it has no key. */
+async function located(
+  client: Client,
+  selection: Selection,
+): Promise<{ ids: string[]; missing: string[] }> {
+  switch (selection.scope) {
+    case 'all':
+      return { ids: await allLocated(client, [symmetricKey]), missing: [] }
+    case 'used':
+      return {
+        ids: await allLocated(client, [symmetricKey, { tag: 'Fresh', value: false }]),
+        missing: [],
+      }
+    case 'key':
+      return { ids: [...new Set(selection.keys)], missing: [] }
+    case 'barcode': {
+      const ids = new Set<string>()
+      const missing: string[] = []
+      for (const barcode of new Set(selection.barcodes)) {
+        const found = await ofBarcode(client, barcode)
+        if (found.length === 0) missing.push(barcode)
+        for (const id of found) ids.add(id)
+      }
+      return { ids: [...ids], missing }
+    }
+    case 'current':
+      throw new UserError(
+        'usage',
+        'which key of a cartridge is its current one is known to the peer alone',
+        'take them all with --used or --all: keys that are here already are left as they are',
+      )
+  }
+}
+
+/** A barcode is in the Alternative Name, or in the attribute that libraries without one use. */
+async function ofBarcode(client: Client, barcode: string): Promise<string[]> {
+  const byName = await allLocated(client, [
+    symmetricKey,
+    { tag: 'AlternativeName', value: { AlternativeNameValue: barcode } },
+  ])
+  const AttributeValue = { type: 'TextString', value: barcode } as const
+  const byAttribute = await allLocated(client, [
+    symmetricKey,
+    {
+      tag: 'Attribute',
+      value: { VendorIdentification: 'x', AttributeName: 'Barcode', AttributeValue },
+    },
+  ])
+  return [...new Set([...byName, ...byAttribute])]
+}
+
+async function allLocated(client: Client, Attributes: Filter): Promise<string[]> {
+  const ids: string[] = []
+  while (ids.length < mostKeys) {
+    const { UniqueIdentifier: found } = await client.call(
+      'Locate',
+      { MaximumItems: page, OffsetItems: ids.length, Attributes },
+      { safe: true },
+    )
+    ids.push(...found)
+    if (found.length < page) return ids
+  }
+  throw new UserError(
+    'too-many-keys',
+    `the peer has more than ${mostKeys} keys`,
+    'take them in several steps, with --barcodes-from FILE',
+  )
+}
+
+async function taken(
+  { client, transportId }: PeerSession,
+  ids: readonly string[],
+): Promise<{ requests: ImportRequest[]; refused: KeyReport[] }> {
+  const KeyWrappingSpecification = {
+    WrappingMethod: 'Encrypt',
+    EncryptionKeyInformation: {
+      UniqueIdentifier: transportId,
+      CryptographicParameters: { BlockCipherMode: 'AESKeyWrapPadding' },
+    },
+    EncodingOption: 'NoEncoding',
+  } as const
+  const results = await client.batch(
+    ids.map((UniqueIdentifier) => ({
+      operation: 'Export' as const,
+      payload: { UniqueIdentifier, KeyFormatType: 'Raw' as const, KeyWrappingSpecification },
+    })),
+    { onError: 'Continue' },
+  )
+  const requests: ImportRequest[] = []
+  const refused: KeyReport[] = []
+  for (const [at, id] of ids.entries()) {
+    const result = results[at]
+    const key = result?.status === 'Success' ? result.payload.SymmetricKey : undefined
+    if (result?.status === 'Success' && key !== undefined) {
+      const attributes = (result.payload.Attributes ?? []) as readonly AttributeInstance[]
+      requests.push({
+        UniqueIdentifier: id,
+        ObjectType: 'SymmetricKey',
+        KeyWrapType: 'NotWrapped',
+        Attributes: attributes.filter(isSent).map(({ tag, value }) => ({ tag, value })),
+        SymmetricKey: key,
+      })
+      continue
+    }
+    const reason =
+      result?.status === 'Failed'
+        ? (result.error.resultMessage ?? result.error.message)
+        : 'the peer did not hand it out'
+    refused.push({ id, verdict: 'refused', reason })
+  }
+  return { requests, refused }
+}

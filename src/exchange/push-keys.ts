@@ -1,0 +1,197 @@
+/**
+ * Keys to a peer over KMIP: the same selection, policy and records as for a bundle, each key an Import
+ * under the session's transport key. What the peer has already stays as it is there, so a push that was
+ * cut off is simply run again.
+ */
+import { administrator, type Body } from '../access/documents.ts'
+import { groupOf } from '../access/groups.ts'
+import { dateOf } from '../access/identity.ts'
+import { randomUuid } from '../crypto/primitives/random.ts'
+import { UserError } from '../errors.ts'
+import type { Store } from '../keystore/store.ts'
+import type { AuditActor } from '../keystore/work.ts'
+import type { Client, ResultError } from '../kmip/client/client.ts'
+import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
+import { digestTold } from './bundle-items.ts'
+import type { ImportRequest } from './import-payload.ts'
+import { origin, originAttributes } from '../keystore/key-origin.ts'
+import type { KeyReport, Verdict } from './key-report.ts'
+import { explaining, openPeerSession, type PeerSession } from './peer-session.ts'
+import { peerNamed } from './peers.ts'
+import { keepExport, keysPerAct, refuseByPolicy, releaseKeys } from './release-keys.ts'
+import { select, type Selection } from './selection.ts'
+
+/** What to send, to whom. */
+export interface PushWish {
+  readonly peer: string
+  readonly group: string
+  readonly selection: Selection
+  readonly classical: boolean
+  readonly actor?: AuditActor
+  readonly progress?: (done: number, total: number) => void
+}
+
+/** What became of an exchange over KMIP. */
+export interface ExchangeReport {
+  readonly peer: string
+  readonly group: string
+  readonly scope: Selection['scope']
+  readonly keys: number
+  readonly counts: Readonly<Record<Verdict, number>>
+  readonly reports: readonly KeyReport[]
+  /** Barcodes of which there is no key. */
+  readonly missing: readonly string[]
+}
+
+/** What became of a push. */
+export interface PushReport extends ExchangeReport {
+  /** The export id: `exchange log` has it too. */
+  readonly id: string
+}
+
+/** Sends the keys. Throws UserError; what the peer has taken until then is kept there. */
+export async function pushKeys(store: Store, wish: PushWish): Promise<PushReport> {
+  const { group, selection, actor = administrator } = wish
+  await store.read(async (work) => {
+    await groupOf(work, group)
+    const { name } = await peerNamed(work, wish.peer)
+    await refuseByPolicy(work, group, name)
+  })
+  const { keys, missing } = await select(store, group, selection)
+  if (keys.length === 0)
+    throw new UserError(
+      'nothing-selected',
+      `group ${group} has no keys to send`,
+      'look at what there is:  keyreel cartridge list',
+    )
+  const session = await openPeerSession(store, wish)
+  const id = randomUuid()
+  const { peer, transport, transportId, client } = session
+  const record: Body<'exchange-export'> = {
+    peer: peer.name,
+    recipient: peer.current.fingerprint,
+    group,
+    selection: selection.scope,
+    started: Math.floor(Date.now() / 1000),
+    keys: 0,
+    live: true,
+  }
+  const reports: KeyReport[] = []
+  try {
+    await store.act((work) => keepExport(work, id, record, actor, 'peer push begin'))
+    for (let first = 0; first < keys.length; first += keysPerAct) {
+      const chunk = keys.slice(first, first + keysPerAct)
+      const release = { store, group, peer: peer.name, id, transport, transportId, actor }
+      const { requests, leftOut } = await releaseKeys(chunk, release)
+      reports.push(...(await explaining(peer.name, () => sendKeys(client, requests, id))))
+      reports.push(
+        ...leftOut.map((one): KeyReport => ({ ...withoutBlank(one), verdict: 'refused' })),
+      )
+      wish.progress?.(first + chunk.length, keys.length)
+    }
+    const sent = reports.filter(({ verdict }) => verdict === 'new' || verdict === 'here').length
+    await store.act((work) => {
+      const finished = { ...record, finished: Number(work.now), keys: sent }
+      return keepExport(work, id, finished, actor, 'peer push end')
+    })
+  } catch (error) {
+    const failed = (error as Error).message
+    const kept = { ...record, keys: reports.length, failed }
+    await store.act((work) => keepExport(work, id, kept, actor, 'peer push failed'))
+    throw error
+  } finally {
+    await closed(session)
+  }
+  const scope = selection.scope
+  return {
+    id,
+    peer: peer.name,
+    group,
+    scope,
+    keys: keys.length,
+    counts: countsOf(reports),
+    reports,
+    missing,
+  }
+}
+
+/** Closing tidies up at the peer; a line that is down must not hide what was done before. */
+export async function closed(session: PeerSession): Promise<void> {
+  await session.close().catch((error: unknown) => {
+    if (!(error instanceof Error) || error.name !== 'ConnectionError') throw error
+  })
+}
+
+/** How many reports came to what. */
+export function countsOf(reports: readonly KeyReport[]): Record<Verdict, number> {
+  const counts = { new: 0, here: 0, conflict: 0, refused: 0 }
+  for (const { verdict } of reports) counts[verdict] += 1
+  return counts
+}
+
+async function sendKeys(
+  client: Client,
+  requests: readonly ImportRequest[],
+  id: string,
+): Promise<KeyReport[]> {
+  if (requests.length === 0) return []
+  const named = originAttributes({ peer: 'sender', exportId: id, date: 0n }).filter(isIdentifier)
+  const items = requests.map((request) => ({
+    operation: 'Import' as const,
+    payload: { ...request, Attributes: [...(request.Attributes ?? []), ...named] },
+  }))
+  const results = await client.batch(items, { onError: 'Continue' })
+  const reports: KeyReport[] = []
+  for (const [at, request] of requests.entries()) {
+    const key = String(request.UniqueIdentifier)
+    const result = results[at]
+    if (result?.status === 'Success') reports.push({ id: key, verdict: 'new' })
+    else if (result?.status === 'Failed') reports.push(await refusal(client, request, result.error))
+    else reports.push({ id: key, verdict: 'refused', reason: 'the peer did not come to it' })
+  }
+  return reports
+}
+
+function isIdentifier({ value }: AttributeInstance): boolean {
+  return (value as { AttributeName: string }).AttributeName === origin.identifier
+}
+
+/** Reasons by which a server says that another key is in the way. */
+const conflicts: readonly unknown[] = ['NonUniqueNameAttribute', 'InvalidAttributeValue']
+
+async function refusal(
+  client: Client,
+  request: ImportRequest,
+  { reason, resultMessage, message }: ResultError,
+): Promise<KeyReport> {
+  const id = String(request.UniqueIdentifier)
+  const said = resultMessage ?? message
+  if (reason !== 'ObjectAlreadyExists')
+    return { id, verdict: conflicts.includes(reason) ? 'conflict' : 'refused', reason: said }
+  const [held] = await client.batch(
+    [{ operation: 'GetAttributes', payload: { UniqueIdentifier: id } }],
+    { safe: true },
+  )
+  if (held.status !== 'Success') return { id, verdict: 'conflict', reason: said }
+  const attributes = (held.payload.Attributes ?? []) as readonly AttributeInstance[]
+  const destroyed = attributes.find(({ tag }) => tag === 'DestroyDate')?.value
+  if (typeof destroyed === 'bigint')
+    return { id, verdict: 'refused', reason: `it was destroyed there ${dateOf(destroyed)}` }
+  const own = digestTold((request.Attributes ?? []) as readonly AttributeInstance[])
+  const theirs = digestTold(attributes)
+  const isSame = own !== undefined && theirs !== undefined && Buffer.compare(own, theirs) === 0
+  if (isSame) return { id, verdict: 'here' }
+  return { id, verdict: 'conflict', reason: 'another key with this identifier is there' }
+}
+
+function withoutBlank({
+  id,
+  barcode,
+  reason,
+}: {
+  id: string
+  barcode: string | undefined
+  reason: string
+}) {
+  return barcode === undefined ? { id, reason } : { id, barcode, reason }
+}
