@@ -229,6 +229,8 @@ function responderOf(store: Store, options: ServerOptions): Responder {
       maximumInstances: limits.attributeInstances,
       maximumAttributes: limits.attributes,
       pollTime: limits.pollTime,
+      tickets: limits.tickets,
+      ticketTime: Math.ceil(limits.ticketTime / second),
       https: options.https !== undefined,
       testingSince: testMode ? BigInt(Math.floor(Date.now() / 1000)) : undefined,
     },

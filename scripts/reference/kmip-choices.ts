@@ -41,12 +41,16 @@ const messages = [
     'Only takes back what has not begun. A value that names nothing is answered Unavailable.',
   ],
   [
+    'Tickets',
+    'Login and Delegated Login make one that stands for the credential they came with. It belongs to the client: another certificate cannot use it. Lives an hour unless Lease Time says otherwise, and no longer than the limit `ticket-time`. Request Count counts messages, Usage Limits count batch items. A Right may name Operations only. Only a digest of a ticket is kept.',
+  ],
+  [
     'Client Correlation Value',
     'Logged. Only a client that sends one gets a Server Correlation Value. It is the reference that the log shows.',
   ],
   [
     'Credentials',
-    'Only Username and Password. Every credential that is sent must be right, also when none is asked for. Discover Versions and Query need none. A credential never adds to what the certificate allows.',
+    'Username and Password, and Ticket. Every credential that is sent must be right, also when none is asked for; the first says whose the objects are, and all of them narrow what may be done. Discover Versions and Query need none. A credential never adds to what the certificate allows. Attestation is refused.',
   ],
 ] as const
 

@@ -30,6 +30,8 @@ const situations: readonly Situation[] = [
     reason: 'FeatureNotSupported',
     when: 'Wrapping Method TR-31; Asynchronous Indicator Mandatory from a client whose profile has no Poll, or for Poll and the like; Ephemeral; a placeholder that stands for several objects',
   },
+  { reason: 'AttestationFailed', when: 'an Attestation credential: none is verified here' },
+  { reason: 'InvalidTicket', when: 'Logout of what is no ticket of this client' },
   { reason: 'AuthenticationNotSuccessful', when: 'a credential is missing or wrong' },
   {
     reason: 'PermissionDenied',
@@ -164,7 +166,7 @@ const situations: readonly Situation[] = [
   },
   {
     reason: 'ServerLimitExceeded',
-    when: 'more asynchronous requests than a client may have waiting',
+    when: 'more asynchronous requests, or tickets, than a client may have',
     before20: 'GeneralFailure',
   },
   {

@@ -14,6 +14,7 @@ import {
   type Body,
 } from './documents.ts'
 import type { Identified, Principal } from './identity.ts'
+import { redeemTicket, sharedRights, type Holder } from './tickets.ts'
 
 /** A credential as a request header carries it; of other types only the type is looked at. */
 export interface PresentedCredential {
@@ -56,27 +57,37 @@ export class CredentialCheck {
    * Authentication Not Successful. Every credential sent must be right, even when none is required.
    */
   async authenticate(
-    store: Pick<ActingStore, 'read'>,
+    store: ActingStore,
     principal: Principal,
     presented: readonly PresentedCredential[],
+    operations = 1,
   ): Promise<Identified> {
     if (presented.length === 0)
       return principal.credentialRequired
         ? refusal(principal, 'credential-missing', 'it must send a user name and password')
         : { ok: true, principal }
     const stored = await store.read((work) => bodyOf(work, 'credential', principal.name))
-    const proven: User[] = []
+    const proven: Holder[] = []
     for (const { CredentialType, CredentialValue } of presented) {
+      if (CredentialType === 'Attestation')
+        return refusal(principal, 'attestation', 'attestation is not verified here')
+      if (CredentialType === 'Ticket') {
+        const value = ticketValue(CredentialValue)
+        const holder = await store.act((work) =>
+          redeemTicket(work, principal.name, value, operations),
+        )
+        if (holder === undefined) return refusal(principal, 'credential-wrong', 'no such ticket')
+        proven.push(holder)
+        continue
+      }
       const { username, password } = usernameAndPassword(CredentialType, CredentialValue)
       const known = stored?.users.find((user) => user.username === username)
       const isRight = await this.#verify(principal.name, password, known ?? nobody)
       if (known === undefined || !isRight)
         return refusal(principal, 'credential-wrong', `no such ${CredentialType} credential`)
-      proven.push(known)
+      proven.push({ owner: `${principal.name}/${known.username}`, ownOnly: known.ownOnly })
     }
-    const owner = `${principal.name}/${proven[0]?.username}`
-    const ownOnly = principal.ownOnly || proven.some((user) => user.ownOnly)
-    return { ok: true, principal: { ...principal, owner, ownOnly } }
+    return narrowed(principal, proven)
   }
 
   async #verify(client: string, password: string, user: User): Promise<boolean> {
@@ -141,6 +152,22 @@ export async function addCredential(
   })
 }
 
+/** The principal as all that it has proven make it: the first says whose its objects are, all narrow it. */
+function narrowed(principal: Principal, proven: readonly Holder[]): Identified {
+  const [{ owner } = principal] = proven
+  const ownOnly = principal.ownOnly || proven.some((holder) => holder.ownOnly)
+  const rights = proven.reduce(
+    (shared, holder) => sharedRights(shared, holder.rights),
+    principal.rights,
+  )
+  return { ok: true, principal: { ...principal, owner, ownOnly, ...(rights && { rights }) } }
+}
+
+function ticketValue(value: unknown): Uint8Array {
+  const { Ticket } = (value ?? {}) as { Ticket?: { TicketValue?: unknown } }
+  return Ticket?.TicketValue instanceof Uint8Array ? Ticket.TicketValue : new Uint8Array()
+}
+
 function usernameAndPassword(type: string | number, value: unknown) {
   const isOurs = type === 'UsernameAndPassword' && typeof value === 'object' && value !== null
   const { Username, Password } = (isOurs ? value : {}) as { Username?: unknown; Password?: unknown }
@@ -153,7 +180,7 @@ function usernameAndPassword(type: string | number, value: unknown) {
 
 function refusal(
   { name, fingerprint }: Principal,
-  reason: 'credential-missing' | 'credential-wrong',
+  reason: 'credential-missing' | 'credential-wrong' | 'attestation',
   why: string,
 ): Identified {
   return { ok: false, reason, detail: { why, client: name, fingerprint } }

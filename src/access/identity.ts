@@ -30,6 +30,8 @@ export interface Principal {
   owner: string
   /** Whether it may use its own objects only. */
   ownOnly: boolean
+  /** The only operations it may ask for, when its ticket says so. */
+  rights?: readonly string[]
   /** Whether its messages must also carry a Username and Password credential. */
   credentialRequired: boolean
 }
@@ -46,6 +48,7 @@ export type RefusalReason =
   | 'wrong-usage'
   | 'credential-missing'
   | 'credential-wrong'
+  | 'attestation'
 
 /** An identity, or why there is none. `detail` is for the log, never for the client. */
 export type Identified =

@@ -98,7 +98,7 @@ const publicOperations: ReadonlySet<string> = new Set([
  * decided where it is loaded.
  */
 export function allowed(
-  principal: Pick<Principal, 'name' | 'profile' | 'owner' | 'ownOnly'>,
+  principal: Pick<Principal, 'name' | 'profile' | 'owner' | 'ownOnly' | 'rights'>,
   operation: string,
   { objectType, wrapped, owner }: Use = {},
 ): true | string {
@@ -115,6 +115,8 @@ export function allowed(
     if (owner !== undefined && row.ownOnly && owner !== principal.owner)
       return `profile ${principal.profile} allows ${operation} of what ${principal.owner} brought only`
   }
+  if (principal.rights?.includes(operation) === false)
+    return `the ticket does not allow ${operation}`
   const isPublic = publicTypes.has(objectType) && publicOperations.has(operation)
   if (owner !== undefined && principal.ownOnly && owner !== principal.owner && !isPublic)
     return `${principal.owner} may use its own objects only`

@@ -22,6 +22,8 @@ export function importEngine(store: Store, log: AftermathLog): Engine {
       maximumInstances: most.instances,
       maximumAttributes: most.attributes,
       pollTime: 0,
+      tickets: 0,
+      ticketTime: 0,
       https: false,
       testingSince: undefined,
     },

@@ -27,6 +27,7 @@ const jobShape = z.strictObject({
     fingerprint: z.string(),
     owner: z.string(),
     ownOnly: z.boolean(),
+    rights: z.array(z.string()).optional(),
   }),
 })
 
@@ -76,7 +77,7 @@ export async function submitJob(
   about: Pick<Job, 'version' | 'lenient'>,
   limits: AsynchronousLimits,
 ): Promise<{ job: string; items: string[] } | undefined> {
-  const { name, fingerprint, owner, ownOnly } = principal
+  const { name, fingerprint, owner, ownOnly, rights } = principal
   const requests = await work.transientsHeld(requestKind, owner)
   const jobs = await work.transientsHeld(jobKind, owner)
   if (requests.count + operations.length > limits.requests) return undefined
@@ -84,7 +85,7 @@ export async function submitJob(
   const expires = work.now + BigInt(limits.keptFor)
   const job = newName()
   const items = operations.map(newName)
-  const client = { name, fingerprint, owner, ownOnly }
+  const client = { name, fingerprint, owner, ownOnly, ...(rights && { rights: [...rights] }) }
   const submitted = Number(work.now)
   const body = { ...about, submitted, items, client } satisfies Job
   await work.putTransient({ kind: jobKind, name: job, owner, expires, body }, message)

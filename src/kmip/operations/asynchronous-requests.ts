@@ -233,8 +233,9 @@ export class AsynchronousRequests {
         await changeRequest(work, request, { stage: 'InProcess', run })
     }
     const identified = await identifyAgain(work, job.client.fingerprint, work.now)
-    const { owner, ownOnly } = job.client
-    const principal = identified.ok ? { ...identified.principal, owner, ownOnly } : undefined
+    const { owner, ownOnly, rights } = job.client
+    const narrowed = { owner, ownOnly, ...(rights && { rights }) }
+    const principal = identified.ok ? { ...identified.principal, ...narrowed } : undefined
     return { job, run, secret: await messageOf(work, name), principal, canceled, cut }
   }
 

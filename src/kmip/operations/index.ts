@@ -8,6 +8,7 @@ import { cancel } from './cancel.ts'
 import { check } from './check.ts'
 import { create } from './create.ts'
 import { decrypt } from './decrypt.ts'
+import { delegatedLogin } from './delegated-login.ts'
 import { deleteAttribute } from './delete-attribute.ts'
 import { destroy } from './destroy.ts'
 import { discoverVersions } from './discover-versions.ts'
@@ -22,6 +23,8 @@ import { hash } from './hash.ts'
 import { interop } from './interop.ts'
 import { locate } from './locate.ts'
 import { log } from './log.ts'
+import { login } from './login.ts'
+import { logout } from './logout.ts'
 import { macVerify } from './mac-verify.ts'
 import { mac } from './mac.ts'
 import { modifyAttribute } from './modify-attribute.ts'
@@ -80,6 +83,9 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Ping: ping,
   Interop: interop,
   Log: log,
+  Login: login,
+  Logout: logout,
+  DelegatedLogin: delegatedLogin,
   Poll: poll,
   Cancel: cancel,
   Process: processRequest,

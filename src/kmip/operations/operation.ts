@@ -24,6 +24,9 @@ export interface ServerFacts {
   /** Most instances of one attribute, and of attributes in all, on one object. */
   maximumInstances: number
   maximumAttributes: number
+  /** Most tickets of one client at a time, and the seconds that one lives at most. */
+  tickets: number
+  ticketTime: number
   /** Whether there is an HTTPS port, and with it KMIP in XML and JSON. */
   https: boolean
   /** In test mode: since when, in seconds since 1970. Operations for tests exist there only. */

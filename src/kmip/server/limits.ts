@@ -119,6 +119,16 @@ export const limitRows = {
     unit: 'milliseconds',
     help: 'that a Poll waits for a result before it answers that there is none yet',
   },
+  tickets: {
+    value: 256,
+    unit: 'items',
+    help: 'tickets of one client (Login, Delegated Login) at a time',
+  },
+  ticketTime: {
+    value: 24 * 3_600_000,
+    unit: 'milliseconds',
+    help: 'that a ticket lives at most, whatever Lease Time asks for',
+  },
   locatedItems: {
     value: 65_536,
     unit: 'items',

@@ -137,10 +137,9 @@ async function answerRequest(
     responder.store,
     principal,
     header.Authentication?.Credential ?? [],
+    items.length,
   )
-  const unauthenticated = identified.ok
-    ? undefined
-    : new KmipError('AuthenticationNotSuccessful', 'the credential is missing or wrong')
+  const unauthenticated = identified.ok ? undefined : refusalOfCredential(identified.reason)
   if (!identified.ok)
     responder.log.warn(
       { ...fields, reason: identified.reason, ...identified.detail },
@@ -181,6 +180,12 @@ async function answerRequest(
   } finally {
     for (const secret of secrets) secret.wipe()
   }
+}
+
+function refusalOfCredential(reason: string): KmipError {
+  return reason === 'attestation'
+    ? new KmipError('AttestationFailed', 'attestation is not verified here')
+    : new KmipError('AuthenticationNotSuccessful', 'the credential is missing or wrong')
 }
 
 function checkHeader(header: RequestHeader, items: number, limits: RequestLimits): void {

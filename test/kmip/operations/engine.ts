@@ -227,6 +227,8 @@ export async function testEngine(): Promise<TestEngine> {
       maximumAttributes: 128,
       testingSince: undefined,
       https: true,
+      tickets: 3,
+      ticketTime: 7200,
       pollTime: 5000,
     },
   }

@@ -4,6 +4,7 @@ import * as asynchronous from './asynchronous.ts'
 import * as attributes from './attributes.ts'
 import * as cryptography from './cryptography.ts'
 import * as lifecycle from './lifecycle.ts'
+import * as logins from './logins.ts'
 import * as objects from './objects.ts'
 import * as server from './server.ts'
 import * as service from './service.ts'
@@ -46,6 +47,9 @@ export const payloads = {
   Ping: lifecycle.Ping,
   Interop: service.Interop,
   Log: service.Log,
+  Login: logins.Login,
+  Logout: logins.Logout,
+  DelegatedLogin: logins.DelegatedLogin,
   Poll: asynchronous.Poll,
   Cancel: asynchronous.Cancel,
   Process: asynchronous.Process,

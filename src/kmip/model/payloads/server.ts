@@ -95,7 +95,8 @@ const CapabilityInformation = struct({
   QuantumSafeCapability: opt(boolean, { since: '2.0' }),
 })
 
-const ObjectGroups = struct({ ObjectGroup: many(text) })
+/** §7.23 Object Groups. */
+export const ObjectGroups = struct({ ObjectGroup: many(text) })
 
 /** §7.11 Defaults Information. */
 const DefaultsInformation = struct({
