@@ -75,7 +75,7 @@ export async function derive(
   derived.fill(0)
   if (result.length === length) return new Secret(result)
   result.fill(0)
-  throw new CryptoRefusal('parameters', `${named(method)} gives fewer than ${length} bytes`)
+  throw new CryptoRefusal('failure', `${named(method)} gives fewer than ${length} bytes`)
 }
 
 async function runDerivation(

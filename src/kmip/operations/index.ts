@@ -7,9 +7,11 @@ import { archive } from './archive.ts'
 import { cancel } from './cancel.ts'
 import { check } from './check.ts'
 import { create } from './create.ts'
+import { createSplitKey } from './create-split-key.ts'
 import { decrypt } from './decrypt.ts'
 import { delegatedLogin } from './delegated-login.ts'
 import { deleteAttribute } from './delete-attribute.ts'
+import { deriveKey } from './derive-key.ts'
 import { destroy } from './destroy.ts'
 import { discoverVersions } from './discover-versions.ts'
 import { encrypt } from './encrypt.ts'
@@ -21,6 +23,7 @@ import { get } from './get.ts'
 import { importObject } from './import.ts'
 import { hash } from './hash.ts'
 import { interop } from './interop.ts'
+import { joinSplitKey } from './join-split-key.ts'
 import { locate } from './locate.ts'
 import { log } from './log.ts'
 import { login } from './login.ts'
@@ -71,6 +74,9 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Recover: recover,
   ObtainLease: obtainLease,
   GetUsageAllocation: getUsageAllocation,
+  DeriveKey: deriveKey,
+  CreateSplitKey: createSplitKey,
+  JoinSplitKey: joinSplitKey,
   Encrypt: encrypt,
   Decrypt: decrypt,
   Sign: sign,

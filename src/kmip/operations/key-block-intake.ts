@@ -111,10 +111,16 @@ interface SplitFields {
   KeyBlock: KeyBlock
 }
 
-/** KMIP 2.1 §2.8. Algorithm and length are those of the whole key; a part may be longer. */
+/**
+ * KMIP 2.1 §2.8. Algorithm and length are those of the whole key; a part may be longer. A published case
+ * registers parts that say neither (TC-SJ-3-14): whoever joins them has to say it.
+ */
 function describeSplit(object: ManagedObject, fields: SplitFields, version: Version): void {
   checkSplit(fields)
-  noteClaims(object, fields.KeyBlock)
+  for (const tag of ['CryptographicAlgorithm', 'CryptographicLength'] as const) {
+    const value = claimed(object, fields.KeyBlock, tag)
+    if (value !== undefined) object.attributes.set(tag, value)
+  }
   demandInOlder(object, 'CryptographicUsageMask', version)
 }
 

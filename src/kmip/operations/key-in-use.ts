@@ -8,7 +8,7 @@ import { materialOf, saveObject } from '../../keystore/keystore.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { CryptographicUsageMask } from '../model/masks.ts'
 import type { OperationName } from '../model/payloads/index.ts'
-import { KmipError } from '../model/result.ts'
+import { KmipError, type ResultReasonName } from '../model/result.ts'
 import type { ObjectName } from '../model/unique-identifier.ts'
 import { unsealedFields, type SealedType } from './key-material.ts'
 import { checkReadiness } from './key-readiness.ts'
@@ -24,6 +24,8 @@ interface Use {
   /** It applies protection: Active keys only, until Protect Stop Date. Others process what is protected. */
   readonly protects: boolean
   readonly types: readonly UsableType[]
+  /** Reason before 2.0 for an object that is not to be used so; Permission Denied when absent. */
+  readonly before20?: ResultReasonName
 }
 
 /** What a key can be used for, one row each. */
@@ -42,13 +44,8 @@ export const uses = {
     bit: 'DeriveKey',
     protects: true,
     types: ['SymmetricKey', 'SecretData', 'PrivateKey', 'PublicKey'],
+    before20: 'InvalidField',
   },
-  WrapKey: {
-    bit: 'WrapKey',
-    protects: true,
-    types: ['SymmetricKey', 'PublicKey', 'Certificate'],
-  },
-  UnwrapKey: { bit: 'UnwrapKey', protects: false, types: ['SymmetricKey', 'PrivateKey'] },
 } as const satisfies Record<string, Use>
 
 export type UseName = keyof typeof uses
@@ -92,7 +89,7 @@ export async function keyInUse(
   if (before !== undefined) noted.object = before
   const use: Use = uses[wanted.use]
   checkType(object, use, wanted.use)
-  await checkReadiness(object, use.protects, context)
+  await checkReadiness(object, use.protects, context, reasonBefore20(use))
   checkMask(object, use)
   const units = unitsOf(object, wanted.amount)
   allocate(object, units)
@@ -110,19 +107,22 @@ export async function keyInUse(
   }
 }
 
-function checkType({ id, objectType }: ManagedObject, { types }: Use, use: UseName): void {
-  if (types.includes(objectType as UsableType)) return
-  const before20 = use === 'DeriveKey' ? 'InvalidField' : 'PermissionDenied'
-  throw new KmipError('InvalidObjectType', `object ${id}, ${objectType}, is not for ${use}`, {
-    before20,
-  })
+function checkType({ id, objectType }: ManagedObject, use: Use, name: UseName): void {
+  if (use.types.includes(objectType as UsableType)) return
+  const what = `object ${id}, ${objectType}, is not for ${name}`
+  throw new KmipError('InvalidObjectType', what, { before20: reasonBefore20(use) })
 }
 
-function checkMask({ id, attributes }: ManagedObject, { bit }: Use): void {
+function checkMask({ id, attributes }: ManagedObject, use: Use): void {
   const mask = attributes.first('CryptographicUsageMask') ?? 0
-  if ((mask & CryptographicUsageMask.bits[bit]) !== 0) return
-  const what = `the Cryptographic Usage Mask of object ${id} has no ${bit}`
-  throw new KmipError('IncompatibleCryptographicUsageMask', what)
+  if ((mask & CryptographicUsageMask.bits[use.bit]) !== 0) return
+  const what = `the Cryptographic Usage Mask of object ${id} has no ${use.bit}`
+  const before20 = reasonBefore20(use)
+  throw new KmipError('IncompatibleCryptographicUsageMask', what, { before20 })
+}
+
+function reasonBefore20({ before20 = 'PermissionDenied' }: Use): ResultReasonName {
+  return before20
 }
 
 /** A key that is kept wrapped is opened by its wrapping key, where that is here and may be used. */

@@ -5,22 +5,25 @@
 import { groupPolicy } from '../../access/policy.ts'
 import { stateOf } from '../../keystore/lifecycle.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
-import { KmipError } from '../model/result.ts'
+import { KmipError, type ResultReasonName } from '../model/result.ts'
 import type { Context } from './operation.ts'
 
 /**
- * Refuses a key whose state and dates do not allow the use. What is out of use still opens what it once protected, where the
- * group allows it.
+ * Refuses a key whose state and dates do not allow the use, before 2.0 for the reason given. What is out of
+ * use still opens what it once protected, where the group allows it.
  */
 export async function checkReadiness(
   object: ManagedObject,
   protects: boolean,
   context: Context,
+  before20: ResultReasonName = 'PermissionDenied',
 ): Promise<void> {
   const { now, noted, work } = context
   const { id, vitals, attributes, group } = object
   const refusal = (why: string) =>
-    new KmipError('WrongKeyLifecycleState', `object ${id} is not to be used so: ${why}`)
+    new KmipError('WrongKeyLifecycleState', `object ${id} is not to be used so: ${why}`, {
+      before20,
+    })
   const state = stateOf(vitals, now)
   const start = attributes.first('ProcessStartDate')
   const stop = attributes.first('ProtectStopDate')

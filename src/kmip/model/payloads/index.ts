@@ -2,6 +2,7 @@
 import { raw, type Infer, type Schema } from 'ttlv-codec'
 import * as asynchronous from './asynchronous.ts'
 import * as attributes from './attributes.ts'
+import * as computed from './computed-objects.ts'
 import * as cryptography from './cryptography.ts'
 import * as lifecycle from './lifecycle.ts'
 import * as logins from './logins.ts'
@@ -35,6 +36,9 @@ export const payloads = {
   Recover: lifecycle.Recover,
   ObtainLease: lifecycle.ObtainLease,
   GetUsageAllocation: lifecycle.GetUsageAllocation,
+  DeriveKey: computed.DeriveKey,
+  CreateSplitKey: computed.CreateSplitKey,
+  JoinSplitKey: computed.JoinSplitKey,
   Encrypt: cryptography.Encrypt,
   Decrypt: cryptography.Decrypt,
   Sign: cryptography.Sign,
