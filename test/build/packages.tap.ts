@@ -33,6 +33,29 @@ void t.test('the built packages work under node_modules, without TypeScript', as
   const used = await run(process.execPath, ['use.mjs'], { cwd: project })
   t.equal(used.stdout, '2 function\n', 'codec and client are importable')
 
+  const typed = `
+    import { connect, materialOf, ResultError, type Client } from 'keyreel/client'
+    import { version, type VersionText } from 'ttlv-codec'
+    const wanted: VersionText = '2.1'
+    export async function fetched(ca: string): Promise<Uint8Array> {
+      const client: Client = await connect({ host: 'kms', ca, versions: [wanted] })
+      const created = await client.call('Create', { ObjectType: 'SymmetricKey', Attributes: [] })
+      const id: string = created.UniqueIdentifier
+      // @ts-expect-error there is no such operation
+      await client.call('Invent', {}).catch((error: ResultError) => error.reason)
+      // @ts-expect-error there is no such field
+      await client.call('Get', { Identifier: id, at: version(wanted) })
+      return materialOf(await client.call('Get', { UniqueIdentifier: id }))
+    }
+  `
+  await writeFile(join(project, 'use.mts'), typed)
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext']
+  const checked = run(process.execPath, [tsc, ...strict, '--types', 'node', 'use.mts'], {
+    cwd: project,
+  })
+  await t.resolves(checked, 'their declarations stand on their own, and are strict')
+
   const cli = join(modules, 'keyreel/src/cli/keyreel.js')
   const data = join(project, 'data')
   const made = await run(process.execPath, [
