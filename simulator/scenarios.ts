@@ -1,5 +1,5 @@
-// The scenarios, one line each, in the order of their numbers. T-10, a tape read at another site,
-// belongs to the exchange of keys between servers.
+// The scenarios, one line each, in the order of their numbers. T-10, a tape read at another site, takes
+// two key servers: scenarios/other-site.ts, played by `npm run demo:exchange`.
 
 import { append } from './scenarios/append.ts'
 import { damagedTape } from './scenarios/damaged-tape.ts'

@@ -6,7 +6,7 @@ import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:
 import { certificateParts } from './certificate-parts.ts'
 import { parseCertificate, type Certificate } from './certificates.ts'
 import { contentInfo, contentOf } from './cms.ts'
-import { CryptoRefusal, cryptographicFailure } from './crypto-refusal.ts'
+import { CryptoRefusal, cryptographicFailure, orFailure } from './crypto-refusal.ts'
 import { contextTag, derNull, DerReader, derTag, element, integer } from './der.ts'
 import { octets, oid, sequence, setOf } from './der.ts'
 
@@ -126,12 +126,16 @@ export function verifySigned(der: Uint8Array): Signed {
   if (signer === undefined)
     throw new CryptoRefusal('parameters', "the signer's certificate is not in the message")
   const { digest, time } = readAttributes(new DerReader(attributes))
-  const key = createPublicKey(signer.pem)
   const attributesAsSigned = element(derTag.set, attributes)
-  const fits =
-    key.asymmetricKeyType === found.keyType &&
-    verify(found.digest, attributesAsSigned, key, signature) &&
-    Buffer.compare(createHash(found.digest).update(inner).digest(), digest) === 0
+  // A certificate may hold a key that the library does not read at all.
+  const fits = orFailure(() => {
+    const key = createPublicKey(signer.pem)
+    return (
+      key.asymmetricKeyType === found.keyType &&
+      verify(found.digest, attributesAsSigned, key, signature) &&
+      Buffer.compare(createHash(found.digest).update(inner).digest(), digest) === 0
+    )
+  })
   if (!fits) throw cryptographicFailure()
   return { inner, signer, time }
 }

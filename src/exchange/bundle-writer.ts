@@ -19,6 +19,9 @@ export type ManifestFacts = Omit<
   'ExchangeFormat' | 'PartKey' | 'PartsEnclosed' | 'BundlePart' | 'KeyCount'
 >
 
+/** Opens a file of ours; as `open` of Node does. */
+export type OpenFile = typeof open
+
 /** One bundle being written. Call `finish`, or `abandon` when anything has failed. */
 export class BundleWriter {
   readonly #out: string
@@ -28,10 +31,12 @@ export class BundleWriter {
   readonly #parts: Manifest['BundlePart'] = []
   readonly #enclosed: Uint8Array[] = []
   readonly #temporary: { parts: string; whole: string }
+  readonly #open: OpenFile
   #file: FileHandle | undefined
 
   /** `exportId` names temporary files beside `out`. */
-  constructor(out: string, exportId: string, recipient: Recipient) {
+  constructor(out: string, exportId: string, recipient: Recipient, openFile: OpenFile = open) {
+    this.#open = openFile
     this.#out = out
     this.#recipient = recipient
     this.#partKeyId = Buffer.from(exportId)
@@ -58,8 +63,8 @@ export class BundleWriter {
       this.#enclosed.push(part)
       return
     }
-    this.#file ??= await open(this.#temporary.parts, 'wx+', 0o600)
-    await this.#file.write(part)
+    this.#file ??= await this.#open(this.#temporary.parts, 'wx+', 0o600)
+    await writeAll(this.#file, part)
   }
 
   /** Signs, puts everything together and on disk. Answers the file's SHA-256 and length. */
@@ -82,7 +87,7 @@ export class BundleWriter {
     const inner = envelop(content, [this.#recipient])
     content.fill(0)
     const first = signContent(inner, signer, time)
-    const whole = await open(this.#temporary.whole, 'wx', 0o600)
+    const whole = await this.#open(this.#temporary.whole, 'wx', 0o600)
     const digest = new FileDigest()
     try {
       await write(whole, first, digest)
@@ -122,6 +127,10 @@ async function copy(from: FileHandle, to: FileHandle, digest: FileDigest): Promi
 
 async function write(to: FileHandle, bytes: Uint8Array, digest: FileDigest): Promise<void> {
   digest.update(bytes)
+  await writeAll(to, bytes)
+}
+
+async function writeAll(to: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;)
     done += (await to.write(bytes, done, bytes.length - done)).bytesWritten
 }

@@ -12,7 +12,7 @@ import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
 import { encodePart } from './bundle-items.ts'
-import { BundleWriter } from './bundle-writer.ts'
+import { BundleWriter, type OpenFile } from './bundle-writer.ts'
 import { ensureExchange, openIdentity } from './identity.ts'
 import type { ImportRequest } from './import-payload.ts'
 import { encryptionFor, peerNamed, type Peer } from './peers.ts'
@@ -35,6 +35,7 @@ export interface ExportWish {
   /** Days after which the bundle is not taken any more; undefined: never. */
   readonly validDays: number | undefined
   readonly actor?: AuditActor
+  readonly openFile?: OpenFile
   /** Told after each step how many keys are done, of how many. */
   readonly progress?: (done: number, total: number) => void
 }
@@ -102,7 +103,7 @@ export async function exportKeys(store: Store, wish: ExportWish): Promise<Export
     keys: 0,
   }
   await store.act((work) => keepExport(work, id, record, actor, 'exchange export begin'))
-  const writer = new BundleWriter(out, id, encryption.recipient)
+  const writer = new BundleWriter(out, id, encryption.recipient, wish.openFile)
   const transport = TransportKey.random()
   try {
     const release = { store, group, peer: peer.name, id, transport, transportId: id, actor }
