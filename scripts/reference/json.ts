@@ -66,6 +66,7 @@ const group: Fields = {
   'libraries[]': 'clients that are not revoked',
   destroy: '`now`, `30d` or any number of days, `refuse`',
   duplicates: '`refuse` or `allow`',
+  short: '`refuse` or `allow`',
   retired: '`process` or `refuse`',
   ecb: '`allow` or `refuse`',
   padding: '`oaep` or `pkcs1`',

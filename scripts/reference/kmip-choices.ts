@@ -175,6 +175,10 @@ const objects = [
   ],
   ['Name', 'Unique in a group among objects that are not Destroyed.'],
   [
+    'Create Key Pair',
+    'RSA from 2048 to 8192 bits, DSA and Diffie-Hellman from 2048, curves from 160; shorter ones when the group says `short=allow`, and in test mode. Without an algorithm, in 2.x, EC when a curve is named and RSA otherwise; Diffie-Hellman keys are of the groups of RFC 3526. Algorithm, length and domain parameters may be given for either half and hold for both. Without a Key Format Type keys have the default format of KMIP 2.1 Table 81.',
+  ],
+  [
     'Registered keys of pairs',
     'Read, and refused when algorithm, length or numbers are not as said. A key of an algorithm that is not known here, one in Opaque format and an encrypted PKCS#8 key are kept as their bytes and served in that format only.',
   ],

@@ -156,6 +156,14 @@ const situations: readonly Situation[] = [
     when: 'Create or Register that accepts no storage in software',
   },
   {
+    reason: 'PrivateProtectionStorageUnavailable',
+    when: 'Create Key Pair that accepts no storage in software for the private key',
+  },
+  {
+    reason: 'PublicProtectionStorageUnavailable',
+    when: 'the same for the public key',
+  },
+  {
     reason: 'ServerLimitExceeded',
     when: 'more attributes, or more instances of one, than an object may have; more operations in parts, or longer ones, than a client may have open',
   },

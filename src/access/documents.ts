@@ -28,6 +28,7 @@ const shapes = {
     created: seconds,
     destroy: optionalText,
     duplicates: optionalText,
+    short: optionalText,
     export: optionalText,
     ready: optionalText,
     retired: optionalText,

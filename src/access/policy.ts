@@ -129,6 +129,8 @@ export interface GroupPolicy {
   destroyAfterDays: number | undefined
   /** Whether a second living key may hold the ASI of a tape namespace. */
   duplicates: 'refuse' | 'allow'
+  /** Whether key pairs shorter than NIST SP 800-131A has them (RSA below 2048 bits) are made. */
+  short: 'refuse' | 'allow'
   /** Whether keys that are Deactivated or Compromised still open what they once protected. */
   retired: 'process' | 'refuse'
   /** Whether Encrypt may use the mode ECB, which shows equal blocks as equal. */
@@ -157,13 +159,16 @@ const plainWord: Setting = {
   isValid: (value) => /^[\x21-\x7e]{1,255}$/.test(value),
 }
 
+const refuseOrAllow: Setting = {
+  form: 'refuse or allow',
+  isValid: (value) => value === 'refuse' || value === 'allow',
+}
+
 /** What `group set` takes, with the form of its value. */
 const settings: Record<keyof PolicyWords, Setting> = {
   destroy: { form: 'now, refuse, or days such as 30d', isValid: (value) => isDestroyRule(value) },
-  duplicates: {
-    form: 'refuse or allow',
-    isValid: (value) => value === 'refuse' || value === 'allow',
-  },
+  duplicates: refuseOrAllow,
+  short: refuseOrAllow,
   export: plainWord,
   ready: plainWord,
   retired: {
@@ -182,7 +187,7 @@ const settings: Record<keyof PolicyWords, Setting> = {
 
 /**
  * The policy of a group; what was never set has its default: destroy 30d, duplicates refuse,
- * retired process, ecb allow, padding oaep.
+ * short refuse, retired process, ecb allow, padding oaep.
  */
 export async function groupPolicy(
   work: Pick<Work, 'document'>,
@@ -196,6 +201,7 @@ export function policyOf(words: PolicyWords): GroupPolicy {
   return {
     destroyAfterDays: daysOf(words.destroy ?? '30d'),
     duplicates: words.duplicates === 'allow' ? 'allow' : 'refuse',
+    short: words.short === 'allow' ? 'allow' : 'refuse',
     retired: words.retired === 'refuse' ? 'refuse' : 'process',
     ecb: words.ecb === 'refuse' ? 'refuse' : 'allow',
     padding: words.padding === 'pkcs1' ? 'pkcs1' : 'oaep',

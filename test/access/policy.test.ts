@@ -145,6 +145,7 @@ describe('group settings', () => {
     expect(await groupPolicy({ document }, 'default')).toEqual({
       destroyAfterDays: 30,
       duplicates: 'refuse',
+      short: 'refuse',
       retired: 'process',
       ecb: 'allow',
       padding: 'oaep',

@@ -42,7 +42,9 @@ export const groupSet = command({
   details:
     'destroy=now|30d|refuse: when a destroyed key is wiped for good, or that Destroy is refused. ' +
     'duplicates=refuse|allow: whether two living keys may hold the same application data in a ' +
-    'tape namespace. retired=process|refuse: whether keys that are Deactivated or Compromised still ' +
+    'tape namespace. short=refuse|allow: whether key pairs below 2048 bits of RSA, DSA or DH, or 160 bits ' +
+    'of a curve, are made. ' +
+    'retired=process|refuse: whether keys that are Deactivated or Compromised still ' +
     'decrypt, verify and unwrap. ecb=allow|refuse: whether Encrypt may use the mode ECB. ' +
     'padding=oaep|pkcs1: whether RSA keys wrap with PKCS#1 v1.5 padding too, for old devices. ' +
     'export=allow|refuse|PEER,PEER: which peers its keys may be exported to (default: any). ' +
@@ -73,6 +75,7 @@ function groupJson({ name, created, policy, clients }: Group) {
     libraries: clients,
     destroy: destroyWord(policy.destroyAfterDays),
     duplicates: policy.duplicates,
+    short: policy.short,
     retired: policy.retired,
     ecb: policy.ecb,
     padding: policy.padding,

@@ -212,6 +212,36 @@ export const newObjectAttributes = shapes(
   { since: '2.0', tag: 'Attributes', schema: Attributes2 },
 )
 
+/** As `newObjectAttributes`, for one half of a key pair or for both (KMIP 1.4 §4.2, KMIP 2.1 §6.1.9). */
+const pairAttributes = <Half extends 'Common' | 'PrivateKey' | 'PublicKey'>(half: Half) =>
+  shapes(
+    { until: '1.4', tag: `${half}TemplateAttribute`, schema: TemplateAttribute1 },
+    { since: '2.0', tag: `${half}Attributes`, schema: Attributes2 },
+  )
+
+/** Attributes for both halves of a key pair. */
+export const commonAttributes = pairAttributes('Common')
+
+/** Attributes for the private key; they win over common ones. */
+export const privateKeyAttributes = pairAttributes('PrivateKey')
+
+/** Attributes for the public key; they win over common ones. */
+export const publicKeyAttributes = pairAttributes('PublicKey')
+
+/** Attributes of one half that a 1.x answer may add to say what the server chose. */
+export const chosenForPrivateKey = shapes({
+  until: '1.4',
+  tag: 'PrivateKeyTemplateAttribute',
+  schema: TemplateAttribute1,
+})
+
+/** As `chosenForPrivateKey`. */
+export const chosenForPublicKey = shapes({
+  until: '1.4',
+  tag: 'PublicKeyTemplateAttribute',
+  schema: TemplateAttribute1,
+})
+
 /** Attributes that a 1.x answer may add to say what the server chose; 2.x has no such field. */
 export const chosenAttributes = shapes({
   until: '1.4',

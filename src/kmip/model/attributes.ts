@@ -381,11 +381,12 @@ const rows = {
     implicitOn: making,
     of: cryptographicOrOpaque,
   },
+  // A client may ask for one where the server makes the key; Register takes that of the Key Block.
   KeyFormatType: {
     text: 'Key Format Type',
     schema: KeyFormatType,
     since: '2.0',
-    ...fixed,
+    ...fixedOnMaking,
     always: true,
     implicitOn: making,
     of: everything,

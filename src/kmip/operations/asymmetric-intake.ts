@@ -17,6 +17,7 @@ import {
   type PublicHalf,
 } from '../../crypto/key-formats/asymmetric-key.ts'
 import { isEncryptedPrivateKeyInfo } from '../../crypto/key-formats/private-key-info.ts'
+import type { Algorithm } from '../../crypto/parameters.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { CryptographicAlgorithm } from '../model/enumerations.ts'
 import { CryptographicUsageMask } from '../model/masks.ts'
@@ -58,11 +59,31 @@ export function describeHalf(
     throw new KmipError('InvalidField', 'Cryptographic Algorithm and Length are needed')
   if (key !== undefined && length !== undefined && !isOfLength(length, key))
     throw new KmipError('InvalidField', `the key has ${key.length} bits, not ${length}`)
-  object.attributes.set('CryptographicAlgorithm', algorithm ?? algorithmIn(key!, version))
-  object.attributes.set('CryptographicLength', length ?? key!.length)
   demandInOlder(object, 'CryptographicUsageMask', version)
+  const said = {
+    algorithm: algorithm ?? algorithmIn(key!, version),
+    length: length ?? key!.length,
+  }
+  noteHalf(object, said, material === undefined ? undefined : { format, value: material }, key)
+}
+
+/**
+ * Sets what follows from a key of a pair: what it is called, its digests, and its use where nobody has
+ * said it. `key` is undefined for one that is not understood.
+ */
+export function noteHalf(
+  object: ManagedObject,
+  said: { algorithm: Algorithm; length: number },
+  material: Material | undefined,
+  key: PrivateHalf | PublicHalf | undefined,
+): void {
+  object.attributes.set('CryptographicAlgorithm', said.algorithm)
+  object.attributes.set('CryptographicLength', said.length)
   completeHalfUsage(object)
-  if (material !== undefined) setDigests(object, digested({ format, value: material }, key))
+  if (material === undefined) return
+  const usual = inDefaultFormat(object, material, key)
+  setDigests(object, [material, ...usual])
+  for (const { value } of usual) if (value instanceof Uint8Array) value.fill(0)
 }
 
 /** The mask of a half that says nothing about its use: all that its algorithm does. */
@@ -108,12 +129,18 @@ function algorithmIn({ algorithm }: PublicHalf, version: Version) {
     : algorithm
 }
 
-/** The material as it came, and in the default format of its kind. */
-function digested(given: Material, key: PrivateHalf | PublicHalf | undefined): Material[] {
-  if (key === undefined) return [given]
-  const isPrivate = 'privateKey' in key
+/** The material in the default format of its kind, where that is another. */
+function inDefaultFormat(
+  { objectType }: ManagedObject,
+  given: Material,
+  key: PrivateHalf | PublicHalf | undefined,
+): Material[] {
+  if (key === undefined) return []
+  const isPrivate = objectType === 'PrivateKey'
   const format = defaultFormat(key, isPrivate ? 'private' : 'public')
-  if (format === given.format) return [given]
-  const value = isPrivate ? writePrivateKey(key, format) : writePublicKey(key, format)
-  return [given, { format, value }]
+  if (format === given.format) return []
+  const value = isPrivate
+    ? writePrivateKey(key as PrivateHalf, format)
+    : writePublicKey(key, format)
+  return [{ format, value }]
 }

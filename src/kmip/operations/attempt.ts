@@ -188,11 +188,9 @@ export class Attempt {
     this.#room -= size
     this.answers.push(answer)
     if (answer.ResultStatus === 'OperationFailed') this.failed = true
-    const payload = (answer.ResponsePayload ?? {}) as { UniqueIdentifier?: string | string[] }
-    const { UniqueIdentifier } = payload
     const at = this.answers.length
-    for (const id of [UniqueIdentifier ?? []].flat())
-      this.#state.identifiers.push({ item: at, operation: String(item.operation), id })
+    for (const [suffix, id] of identifiersIn(answer.ResponsePayload ?? {}))
+      this.#state.identifiers.push({ item: at, operation: `${item.operation}${suffix}`, id })
   }
 
   /** Bytes of an answer; asked only where room is limited. */
@@ -201,6 +199,19 @@ export class Attempt {
     const { version } = this.#batch
     return encode(ResponseBatchItem, tagNumber('BatchItem'), answer, { version }).length
   }
+}
+
+/** The identifiers in an answer, with what a key pair adds to the name of its operation (KMIP 2.1 §4.58). */
+function identifiersIn(payload: unknown): [suffix: string, id: string][] {
+  const { UniqueIdentifier, PrivateKeyUniqueIdentifier, PublicKeyUniqueIdentifier } =
+    payload as Record<string, string | string[] | undefined>
+  const named = (suffix: string, ids: string | string[] | undefined) =>
+    [ids ?? []].flat().map((id): [string, string] => [suffix, id])
+  return [
+    ...named('', UniqueIdentifier),
+    ...named('PrivateKey', PrivateKeyUniqueIdentifier),
+    ...named('PublicKey', PublicKeyUniqueIdentifier),
+  ]
 }
 
 function noteOf(item: Item): ItemNote {

@@ -58,7 +58,7 @@ export function newKey(object: ManagedObject, version: Version): Uint8Array {
   attributes.set('CryptographicAlgorithm', algorithm)
   attributes.set('CryptographicLength', bits)
   const described = { CryptographicAlgorithm: algorithm, CryptographicLength: bits }
-  return newItem(object, bytesOf(algorithm, bits), 'Raw', (KeyBlock) => ({
+  return newItem(object, bytesOf(algorithm, bits), (KeyBlock) => ({
     KeyBlock: { ...KeyBlock, ...described },
   }))
 }
@@ -72,25 +72,36 @@ function newSecret(object: ManagedObject): Uint8Array {
     )
   }
   object.attributes.set('CryptographicLength', bits)
-  return newItem(object, bits / 8, 'Opaque', (KeyBlock) => ({
+  return newItem(object, bits / 8, (KeyBlock) => ({
     SecretDataType: 'Password',
     KeyBlock,
   }))
 }
 
+/** Formats that are made when asked for, the usual one first (KMIP 2.1 §4.26). */
+const madeFormats = {
+  SymmetricKey: ['Raw', 'TransparentSymmetricKey'],
+  SecretData: ['Opaque', 'Raw'],
+} as const
+
 /** Random bytes as the item that is sealed; notes format and digest. The caller wipes it. */
 function newItem(
   object: ManagedObject,
   length: number,
-  format: 'Raw' | 'Opaque',
   fieldsOf: (block: object) => object,
 ): Uint8Array {
+  const objectType = object.objectType as keyof typeof madeFormats
+  const { vitals } = object
+  const format = vitals.KeyFormatType ?? madeFormats[objectType][0]
+  vitals.KeyFormatType = format
+  if (!(madeFormats[objectType] as readonly unknown[]).includes(format))
+    throw new KmipError('InvalidAttributeValue', `${objectType} is not made as ${format}`)
   const bytes = randomBytes(length)
-  object.vitals.KeyFormatType = format
-  setDigest(object, bytes, format)
-  const KeyValue = { type: 'Structure', value: { KeyMaterial: bytes, Attributes: undefined } }
-  const fields = fieldsOf({ KeyFormatType: format, KeyValue })
-  const item = sealedItem(object.objectType as 'SymmetricKey' | 'SecretData', fields)
+  const isTransparent = format === 'TransparentSymmetricKey'
+  setDigest(object, bytes, isTransparent ? 'Raw' : format)
+  const KeyMaterial = isTransparent ? { Key: bytes } : bytes
+  const KeyValue = { type: 'Structure', value: { KeyMaterial, Attributes: undefined } }
+  const item = sealedItem(objectType, fieldsOf({ KeyFormatType: format, KeyValue }))
   bytes.fill(0)
   return item
 }

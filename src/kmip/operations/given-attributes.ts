@@ -1,6 +1,7 @@
 /** Attributes that a client gives to an object it makes – KMIP 2.1 §4, §6.1.8; KMIP 1.4 §3, §11.2. */
 import { version, type Version } from 'ttlv-codec'
 import type { ManagedObject, ObjectTypeName } from '../../keystore/managed-object.ts'
+import { covers } from '../../keystore/matching.ts'
 import { referenceOf, sameReference, type AttributeInstance } from '../model/attribute-forms.ts'
 import { appliesTo } from '../model/attributes.ts'
 import { CryptographicUsageMask } from '../model/masks.ts'
@@ -95,4 +96,27 @@ export function checkDates({ vitals, attributes }: ManagedObject): void {
     if (from !== undefined && to !== undefined && from > to)
       throw new KmipError('InvalidAttributeValue', `${later} lies before ${earlier}`)
   }
+}
+
+/**
+ * Both lists as one: explicit values take the place of inherited single ones, and stand beside several
+ * (KMIP 1.4 §4.2).
+ */
+export function merged(
+  inherited: readonly AttributeInstance[],
+  explicit: readonly AttributeInstance[],
+): AttributeInstance[] {
+  const alike = (one: AttributeInstance, other: AttributeInstance) =>
+    sameReference(referenceOf(one), referenceOf(other))
+  const kept = inherited.filter(
+    (one) => rowOf(referenceOf(one).tag).multiple || !explicit.some((other) => alike(one, other)),
+  )
+  const added = explicit.filter(
+    (one) => !kept.some((other) => alike(one, other) && isEqual(one.value, other.value)),
+  )
+  return [...kept, ...added]
+}
+
+function isEqual(one: unknown, other: unknown): boolean {
+  return covers(one, other) && covers(other, one)
 }

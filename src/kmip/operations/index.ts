@@ -6,6 +6,7 @@ import { adjustAttribute } from './adjust-attribute.ts'
 import { archive } from './archive.ts'
 import { cancel } from './cancel.ts'
 import { check } from './check.ts'
+import { createKeyPair } from './create-key-pair.ts'
 import { create } from './create.ts'
 import { createSplitKey } from './create-split-key.ts'
 import { decrypt } from './decrypt.ts'
@@ -53,6 +54,7 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   DiscoverVersions: discoverVersions,
   Query: query,
   Create: create,
+  CreateKeyPair: createKeyPair,
   ReKey: reKey,
   Register: register,
   Locate: locate,

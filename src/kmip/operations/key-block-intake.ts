@@ -32,6 +32,8 @@ export function describeKeyBlock(
   const { objectType, vitals, attributes } = object
   if (!KeyFormatType.names(version).includes(block.KeyFormatType as never))
     throw new KmipError('KeyFormatTypeNotSupported', `Key Format Type ${block.KeyFormatType}`)
+  if ((vitals.KeyFormatType ?? block.KeyFormatType) !== block.KeyFormatType)
+    throw new KmipError('InvalidField', `the Key Format Type is ${block.KeyFormatType}`)
   vitals.KeyFormatType = block.KeyFormatType
   if (isWrapped(block)) {
     if (objectType === 'SplitKey') checkSplit(fields as SplitFields)

@@ -17,7 +17,7 @@ import { CryptographicAlgorithm, KeyFormatType } from '../model/enumerations.ts'
 import type { KeyBlock } from '../model/objects.ts'
 import { KmipError } from '../model/result.ts'
 import { refusalOfKey } from './crypto-refusals.ts'
-import { sayable } from './sayable.ts'
+import { sayable, sayableFormat } from './sayable.ts'
 
 type Format = KeyBlock['KeyFormatType']
 
@@ -43,7 +43,7 @@ export function formatFor(
   if (KeyCompressionType !== undefined && objectType !== 'PublicKey')
     throw new KmipError('KeyCompressionTypeNotSupported', `object ${id} has no compressed form`)
   const kept = vitals.KeyFormatType
-  const format = asked ?? sayableForm(kept, version)
+  const format = asked ?? sayableFormat(kept, version)
   const isPair = objectType === 'PrivateKey' || objectType === 'PublicKey'
   if (format !== kept && !isPair && !(isEitherForm(kept) && isEitherForm(format)))
     throw new KmipError('KeyFormatTypeNotSupported', `object ${id} is not converted to ${format}`)
@@ -117,15 +117,6 @@ function hasKeyBlock(objectType: string): boolean {
 /** Raw and Transparent Symmetric Key hold the same bytes in two shapes (§3.4). */
 function isEitherForm(format: unknown): boolean {
   return format === 'Raw' || format === 'TransparentSymmetricKey'
-}
-
-/** Until 1.2 the transparent curve keys had a name by each use, since 1.3 they have one for all. */
-function sayableForm(kept: Format | undefined, version: Version): Format | undefined {
-  if (typeof kept !== 'string' || KeyFormatType.names(version).includes(kept)) return kept
-  const half = /^TransparentEC(?:DSA|DH|MQV)?(P.*)$/.exec(kept)?.[1]
-  if (half === undefined) return kept
-  const forms = [`TransparentEC${half}`, `TransparentECDSA${half}`] as Format[]
-  return forms.find((form) => KeyFormatType.names(version).includes(form as never)) ?? kept
 }
 
 function isSayable(object: ManagedObject, format: Format | undefined, version: Version): boolean {

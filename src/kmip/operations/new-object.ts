@@ -144,12 +144,31 @@ export async function refuseConflict(context: MakingContext, object: ManagedObje
   if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'IllegalOperation')
 }
 
+/**
+ * Refuses new objects that cannot all be kept: asked before the first of several is, since nothing may
+ * be refused once something is written.
+ */
+export async function refuseUnkeepable(
+  context: MakingContext,
+  objects: readonly ManagedObject[],
+): Promise<void> {
+  const names = objects.flatMap(({ attributes }) => attributes.values('Name'))
+  refuseDoubled(names, 'InvalidField')
+  for (const object of objects) {
+    const conflict = await conflictOf(context.work, object)
+    if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'InvalidField')
+  }
+}
+
 /** Reason before 2.0 for a Name that is taken: KMIP 1.4 §11.2 and §11.15. */
 type NameReason = 'InvalidField' | 'IllegalOperation'
 
 function refuseDoubledName({ attributes }: ManagedObject, before20: NameReason): void {
-  const names = attributes.values('Name').map(({ NameValue }) => NameValue)
-  if (new Set(names).size < names.length) {
+  refuseDoubled(attributes.values('Name'), before20)
+}
+
+function refuseDoubled(names: readonly { NameValue: string }[], before20: NameReason): void {
+  if (new Set(names.map(({ NameValue }) => NameValue)).size < names.length) {
     throw new KmipError('NonUniqueNameAttribute', 'the object has that Name already', { before20 })
   }
 }
@@ -174,10 +193,20 @@ function refusalOfConflict(
   )
 }
 
+/** What no suitable storage is called: the halves of a key pair have a reason each. */
+const unavailable = {
+  object: 'ProtectionStorageUnavailable',
+  privateKey: 'PrivateProtectionStorageUnavailable',
+  publicKey: 'PublicProtectionStorageUnavailable',
+} as const
+
 /** Refuses a new object when none of the kinds of storage the client accepts is ours (KMIP 2.1 §7.33). */
-export function checkStorage(wanted: InferInput<typeof ProtectionStorageMasks> | undefined): void {
+export function checkStorage(
+  wanted: InferInput<typeof ProtectionStorageMasks> | undefined,
+  what: keyof typeof unavailable = 'object',
+): void {
   const masks = wanted?.ProtectionStorageMask ?? []
   const { Software } = ProtectionStorageMask.bits
   if (masks.length > 0 && !masks.some((mask) => mask === Software || mask === 0))
-    throw new KmipError('ProtectionStorageUnavailable', 'objects are kept in Software storage')
+    throw new KmipError(unavailable[what], 'objects are kept in Software storage')
 }

@@ -4,13 +4,12 @@
  */
 import type { HeldInstance } from '../../keystore/attribute-set.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
-import { covers } from '../../keystore/matching.ts'
 import { tapeNamespace } from '../../keystore/namespaces.ts'
-import { referenceOf, sameReference, type AttributeInstance } from '../model/attribute-forms.ts'
+import type { AttributeInstance } from '../model/attribute-forms.ts'
 import type { AttributeValueOf } from '../model/attributes.ts'
 import type { OperationName } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
-import { rowOf } from './attribute-rows.ts'
+import { merged } from './given-attributes.ts'
 import { assembled, keepObject, wanted, type Prepared } from './new-object.ts'
 import type { MakingContext } from './operation.ts'
 
@@ -154,24 +153,4 @@ function datesOf(
     { tag: 'ActivationDate', value: activation },
     ...rest.map((tag): AttributeInstance => ({ tag, value: old[tag]! + shift })),
   ]
-}
-
-/** Explicit values take the place of single ones taken over, and stand beside several. */
-function merged(
-  inherited: readonly AttributeInstance[],
-  explicit: readonly AttributeInstance[],
-): AttributeInstance[] {
-  const alike = (one: AttributeInstance, other: AttributeInstance) =>
-    sameReference(referenceOf(one), referenceOf(other))
-  const kept = inherited.filter(
-    (one) => rowOf(referenceOf(one).tag).multiple || !explicit.some((other) => alike(one, other)),
-  )
-  const added = explicit.filter(
-    (one) => !kept.some((other) => alike(one, other) && isEqual(one.value, other.value)),
-  )
-  return [...kept, ...added]
-}
-
-function isEqual(one: unknown, other: unknown): boolean {
-  return covers(one, other) && covers(other, one)
 }

@@ -11,8 +11,9 @@ import {
   type VendorAttributeValue,
 } from '../model/attribute-forms.ts'
 import { appliesTo, attributeNames, inVersion, type AttributeName } from '../model/attributes.ts'
-import { ObjectType } from '../model/enumerations.ts'
+import { KeyFormatType, ObjectType } from '../model/enumerations.ts'
 import { CryptographicUsageMask } from '../model/masks.ts'
+import type { KeyBlock } from '../model/objects.ts'
 import { tagNumber } from '../model/tags.ts'
 import { version20, versions } from '../model/versions.ts'
 import { rowOf } from './attribute-rows.ts'
@@ -44,13 +45,25 @@ function said<T extends AttributeInstance>(
   if (!namesOf(objectType, version).has(tag)) return undefined
   if (tag === 'CryptographicUsageMask')
     return { ...instance, value: sayableMask(value as number, version) }
-  return isEncodable(tag, value, version) ? instance : undefined
+  const named = renamed(tag, value, version)
+  if (!isEncodable(tag, named, version)) return undefined
+  return named === value ? instance : { ...instance, value: named }
 }
 
 /** Date-Time Extended came with 2.0. */
 function isOfNewerType({ type, value }: TypedValue): boolean {
   return type === 'DateTimeExtended' || (type === 'Structure' && value.some(isOfNewerType))
 }
+
+/** The value with formats under the names that the version has for them. */
+function renamed(tag: AttributeName, value: unknown, version: Version): unknown {
+  if (tag === 'KeyFormatType') return sayableFormat(value as Format, version)
+  const { KeyFormatType: format } = tag === 'Digest' ? (value as { KeyFormatType?: Format }) : {}
+  const name = sayableFormat(format, version)
+  return name === format ? value : { ...(value as object), KeyFormatType: name }
+}
+
+type Format = KeyBlock['KeyFormatType']
 
 const namesByKind = new Map<string, ReadonlySet<AttributeName>>()
 
@@ -78,6 +91,18 @@ const foreignBits = new Map(
 /** A Cryptographic Usage Mask without the bits that only other versions have. */
 function sayableMask(mask: number, version: Version): number {
   return mask & ~(foreignBits.get(version) ?? 0)
+}
+
+/**
+ * A Key Format Type by the name that a version has for it: until 1.2 the transparent curve keys had a
+ * name by each use, since 1.3 they have one for all.
+ */
+export function sayableFormat(kept: Format | undefined, version: Version): Format | undefined {
+  if (typeof kept !== 'string' || KeyFormatType.names(version).includes(kept)) return kept
+  const half = /^TransparentEC(?:DSA|DH|MQV)?(P.*)$/.exec(kept)?.[1]
+  if (half === undefined) return kept
+  const forms = [`TransparentEC${half}`, `TransparentECDSA${half}`] as Format[]
+  return forms.find((form) => KeyFormatType.names(version).includes(form as never)) ?? kept
 }
 
 /** A value may use enumeration values that other versions do not have. */

@@ -95,8 +95,12 @@ export function identifierOf(name: ObjectName | undefined, { batch }: MakingCont
   const { placeholder } = name
   if (typeof placeholder === 'number')
     throw new KmipError('UnknownEnumeration', `unknown Unique Identifier ${placeholder}`)
-  const last = batch.identifiers.findLast(({ operation }) => operation === placeholder)
-  const latest = batch.identifiers.filter(({ item }) => item === last?.item)
+  // Of a key pair the ID Placeholder means the private key, and so does the operation's name.
+  const meant = [placeholder, `${placeholder}PrivateKey`]
+  const last = batch.identifiers.findLast(({ operation }) => meant.includes(operation))
+  const latest = batch.identifiers.filter(
+    ({ item, operation }) => item === last?.item && meant.includes(operation),
+  )
   return answered(
     latest.map(({ id }) => id),
     placeholder,

@@ -73,6 +73,7 @@ const aboutNone: OperationName[] = [
   'DiscoverVersions',
   'Query',
   'Create',
+  'CreateKeyPair',
   'Register',
   'Locate',
   'Ping',

@@ -4,6 +4,7 @@ import * as asynchronous from './asynchronous.ts'
 import * as attributes from './attributes.ts'
 import * as computed from './computed-objects.ts'
 import * as cryptography from './cryptography.ts'
+import * as keyPairs from './key-pairs.ts'
 import * as lifecycle from './lifecycle.ts'
 import * as logins from './logins.ts'
 import * as objects from './objects.ts'
@@ -15,6 +16,7 @@ export const payloads = {
   DiscoverVersions: server.DiscoverVersions,
   Query: server.Query,
   Create: objects.Create,
+  CreateKeyPair: keyPairs.CreateKeyPair,
   ReKey: objects.ReKey,
   Register: objects.Register,
   Locate: objects.Locate,

@@ -1,0 +1,44 @@
+/** Create Key Pair – KMIP 1.4 §4.2, KMIP 2.1 §6.1.9. Two new keys that belong to each other. */
+import { allowed } from '../../access/policy.ts'
+import type { AttributeInstance } from '../model/attribute-forms.ts'
+import { KmipError } from '../model/result.ts'
+import { merged } from './given-attributes.ts'
+import { assembled, checkStorage, wanted } from './new-object.ts'
+import { keepPair, newPair } from './new-pair.ts'
+import { operation, type Context } from './operation.ts'
+
+export const createKeyPair = operation('CreateKeyPair', {
+  effect: 'act',
+  identifies: true,
+  async run(request, context) {
+    const { CommonAttributes = [], PrivateKeyAttributes = [], PublicKeyAttributes = [] } = request
+    const refusal = allowed(context.principal, 'CreateKeyPair', { objectType: 'PrivateKey' })
+    if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
+    const { CommonProtectionStorageMasks: common } = request
+    checkStorage(request.PrivateProtectionStorageMasks ?? common, 'privateKey')
+    checkStorage(request.PublicProtectionStorageMasks ?? common, 'publicKey')
+    const ofPrivate = await ofHalf(context, 'PrivateKey', CommonAttributes, PrivateKeyAttributes)
+    const ofPublic = await ofHalf(context, 'PublicKey', CommonAttributes, PublicKeyAttributes)
+    const { object: privateKey, made: madeForPrivate } = assembled(context, 'PrivateKey', ofPrivate)
+    const { object: publicKey, made: madeForPublic } = assembled(context, 'PublicKey', ofPublic)
+    const items = await newPair(context, 'CreateKeyPair', { privateKey, publicKey })
+    await keepPair(context, { privateKey, publicKey }, items)
+    return {
+      PrivateKeyUniqueIdentifier: privateKey.id,
+      PublicKeyUniqueIdentifier: publicKey.id,
+      ...(madeForPrivate.length > 0 && { PrivateKeyAttributes: madeForPrivate }),
+      ...(madeForPublic.length > 0 && { PublicKeyAttributes: madeForPublic }),
+    }
+  },
+})
+
+/** The attributes of one half: its own win over common ones, those with several values are united. */
+async function ofHalf(
+  context: Context,
+  half: 'PrivateKey' | 'PublicKey',
+  common: readonly AttributeInstance[],
+  own: readonly AttributeInstance[],
+): Promise<AttributeInstance[]> {
+  const shared = await wanted(context, 'CreateKeyPair', half, common)
+  return merged(shared, await wanted(context, 'CreateKeyPair', half, own))
+}
