@@ -187,6 +187,10 @@ const objects = [
     'Without one a key leaves as it came, in every version. RSA, DSA, DH and EC keys leave in any format of their kind; transparent curve keys under the name the version has for them.',
   ],
   [
+    'PKCS#12',
+    'Register opens the file with the one Active password that the key links to, keeps the key as PKCS#8 and each certificate as an object, linked by PKCS#12 Certificate Links. Get writes AES-256 and HMAC-SHA-256 (PBES2), the Friendly Name or `alias`, and the certificates that links lead to: those of the key itself before those of its public key, PKCS#12 Certificate Links before Certificate Links. A certificate does not leave as PKCS#12.',
+  ],
+  [
     'Digest',
     'SHA-256, of the format a key came in and, where that is another, of the default format of KMIP 2.1 Table 81.',
   ],

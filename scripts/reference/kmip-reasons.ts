@@ -164,6 +164,16 @@ const situations: readonly Situation[] = [
     when: 'the same for the public key',
   },
   {
+    reason: 'BadPassword',
+    when: 'a PKCS#12 file whose password is not linked, is no password or does not fit',
+    before20: 'InvalidField',
+  },
+  {
+    reason: 'BadPassword',
+    when: 'a PKCS#12 file whose password is not Active',
+    before20: 'PermissionDenied',
+  },
+  {
     reason: 'ServerLimitExceeded',
     when: 'more attributes, or more instances of one, than an object may have; more operations in parts, or longer ones, than a client may have open',
   },

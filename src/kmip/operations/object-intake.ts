@@ -1,7 +1,7 @@
 /**
  * The way of an object's value into the store – KMIP 2.1 §2, §6.1.43. Whatever a client hands in or the
  * server puts together passes here: its fields are held against the attributes given, the attributes
- * that follow from it are set, and the bytes to be sealed come out. `keepObject` then keeps both.
+ * that follow from it are set, and the bytes to be sealed come out. `keepTaken` then keeps both.
  */
 import type { Version } from 'ttlv-codec'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
@@ -11,9 +11,11 @@ import type { OperationName } from '../model/payloads/index.ts'
 import { describeCertificate, describeCertificateRequest } from './certificate-intake.ts'
 import { describeKeyBlock } from './key-block-intake.ts'
 import { sealedItem, type SealedType } from './key-material.ts'
-import { prepareObject, type Prepared } from './new-object.ts'
+import { keepObject, prepareObject, refuseUnkeepable, type Prepared } from './new-object.ts'
 import { setDigest } from './object-facts.ts'
 import type { Context } from './operation.ts'
+import { isPkcs12, unpackedPkcs12 } from './pkcs12-intake.ts'
+import { link } from './replacement.ts'
 import { withNamedKeys } from './wrapped-intake.ts'
 
 /** An object as it comes in: the fields of its structure in the clear, and attributes for it. */
@@ -23,9 +25,11 @@ export interface Incoming {
   attributes: readonly AttributeInstance[]
 }
 
-/** What there is to keep. The caller gives `material` to `keepObject`, which wipes it. */
+/** What there is to keep; `keepTaken` keeps it and wipes the material. */
 export interface TakenIn extends Prepared {
   material: Uint8Array
+  /** Objects that came inside this one: the certificates of a PKCS#12 file, linked to it already. */
+  companions: readonly TakenIn[]
 }
 
 /**
@@ -38,9 +42,50 @@ export async function takeIn(
   { objectType, fields, attributes }: Incoming,
 ): Promise<TakenIn> {
   const prepared = await prepareObject(context, operation, objectType, attributes)
-  const named = withNamedKeys(fields, context)
-  const kept = describeObject(prepared.object, named, context.version)
-  return { ...prepared, material: sealedItem(objectType, kept) }
+  const { object } = prepared
+  const file = isPkcs12(fields)
+    ? await unpackedPkcs12(context, object, fields.KeyBlock)
+    : { fields: withNamedKeys(fields, context), certificates: [] }
+  const kept = describeObject(object, file.fields, context.version)
+  const material = sealedItem(objectType, kept)
+  const companions = await chainTakenIn(context, object, file.certificates)
+  return { ...prepared, material, companions }
+}
+
+/** Keeps an object that was taken in, with what came inside it. The batch goes on with the object. */
+export async function keepTaken(context: Context, taken: TakenIn): Promise<void> {
+  const all = [...taken.companions, taken]
+  try {
+    if (all.length > 1) {
+      await refuseUnkeepable(
+        context,
+        all.map(({ object }) => object),
+      )
+    }
+    for (const { object, material } of all) await keepObject(context, object, material)
+  } finally {
+    for (const { material } of all) material.fill(0)
+  }
+}
+
+/** Certificates that came with a key, each linked to its issuer's and the first to the key. */
+async function chainTakenIn(
+  context: Context,
+  key: ManagedObject,
+  certificates: readonly Uint8Array[],
+): Promise<TakenIn[]> {
+  const name = key.attributes.instances.filter(({ tag }) => tag === 'PKCS_12FriendlyName')
+  const chain: TakenIn[] = []
+  for (const CertificateValue of certificates) {
+    const fields = { CertificateType: 'X_509', CertificateValue }
+    const attributes = name.map(({ tag, value }) => ({ tag, value }))
+    chain.push(await takeIn(context, 'Register', { objectType: 'Certificate', fields, attributes }))
+  }
+  for (const [at, { object }] of chain.entries()) {
+    const before = chain[at - 1]?.object ?? key
+    before.attributes.add(link('PKCS_12CertificateLink', object))
+  }
+  return chain
 }
 
 /**

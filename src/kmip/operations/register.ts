@@ -4,8 +4,8 @@ import { objectFields } from '../model/objects.ts'
 import type { RequestPayload } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
 import type { SealedType } from './key-material.ts'
-import { checkStorage, keepObject, prepareObject } from './new-object.ts'
-import { takeIn } from './object-intake.ts'
+import { checkStorage, keepObject, prepareObject, type Prepared } from './new-object.ts'
+import { keepTaken, takeIn } from './object-intake.ts'
 import { operation, type Context } from './operation.ts'
 import { objectTypesIn } from './sayable.ts'
 
@@ -17,8 +17,10 @@ export const register = operation('Register', {
     const refusal = allowed(context.principal, 'Register', { objectType })
     if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
     checkStorage(request.ProtectionStorageMasks)
-    const { object, made, material } = await taken(context, request, objectType)
-    await keepObject(context, object, material)
+    const { object, made } =
+      objectType === 'Template'
+        ? await keptTemplate(context, request)
+        : await keptObject(context, request, objectType)
     return { UniqueIdentifier: object.id, ...(made.length > 0 && { Attributes: made }) }
   },
 })
@@ -32,17 +34,27 @@ function typeOf({ ObjectType }: RequestPayload<'Register'>, { version }: Context
   throw new KmipError('InvalidObjectType', `Register does not take ${ObjectType}`)
 }
 
-async function taken(
+async function keptObject(
   context: Context,
   request: RequestPayload<'Register'>,
-  objectType: Registrable,
-) {
-  const { Attributes = [] } = request
+  objectType: SealedType,
+): Promise<Prepared> {
   const fields = fieldsOf(request, objectType)
-  if (objectType !== 'Template')
-    return takeIn(context, 'Register', { objectType, fields, attributes: Attributes })
-  const given = [...Attributes, ...contentsOf(request)]
-  return { ...(await prepareObject(context, 'Register', objectType, given)), material: undefined }
+  const attributes = request.Attributes ?? []
+  const taken = await takeIn(context, 'Register', { objectType, fields, attributes })
+  await keepTaken(context, taken)
+  return taken
+}
+
+async function keptTemplate(
+  context: Context,
+  request: RequestPayload<'Register'>,
+): Promise<Prepared> {
+  fieldsOf(request, 'Template')
+  const given = [...(request.Attributes ?? []), ...contentsOf(request)]
+  const prepared = await prepareObject(context, 'Register', 'Template', given)
+  await keepObject(context, prepared.object, undefined)
+  return prepared
 }
 
 /** The one object field, which must be that of the Object Type. */

@@ -15,6 +15,7 @@ import { formatFor, inFormat } from './key-conversion.ts'
 import { unsealedFields, type SealedType } from './key-material.ts'
 import { isWrapped, unwrappedBlock, wrappedBlock, type WrappedBlock } from './key-wrapping.ts'
 import type { Context } from './operation.ts'
+import { pkcs12Block } from './pkcs12-release.ts'
 import { sayable } from './sayable.ts'
 import { contentsOf } from './templates.ts'
 import { encrypts } from './wrapping-keys.ts'
@@ -137,6 +138,11 @@ async function keyReleased(
   const inClear = isWrapped(kept)
     ? { ...fields, KeyBlock: await unwrappedBlock(context, kept) }
     : fields
+  if (manner.format === 'PKCS_12') {
+    const { KeyBlock: block } = inClear as { KeyBlock: KeyBlock }
+    if (specification === undefined) return { KeyBlock: await pkcs12Block(context, object, block) }
+    throw new KmipError('KeyFormatTypeNotSupported', 'a PKCS#12 file is not wrapped')
+  }
   const converted = inFormat(inClear, manner.format, KeyCompressionType, object, context.version)
   if (specification === undefined) return converted
   const { KeyBlock: block } = converted as { KeyBlock: KeyBlock }
