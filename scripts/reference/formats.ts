@@ -152,6 +152,7 @@ const documentRows = [
   ],
   ['credential', 'the client', 'users: username, hash, ownOnly, added', ''],
   ['authority', '`ca`', 'pem, created', 'private key, PKCS#8 DER'],
+  ['issuing-authority', 'name of its group', 'pem, created', 'private key, PKCS#8 DER'],
   ['server-certificate', '`p256`, `rsa3072`', 'pem, hosts, issued', 'private key, PKCS#8 DER'],
   ['exchange-identity', '`own`', 'pem, created', 'private key, PKCS#8 DER'],
   [

@@ -191,6 +191,14 @@ const objects = [
     'Register opens the file with the one Active password that the key links to, keeps the key as PKCS#8 and each certificate as an object, linked by PKCS#12 Certificate Links. Get writes AES-256 and HMAC-SHA-256 (PBES2), the Friendly Name or `alias`, and the certificates that links lead to: those of the key itself before those of its public key, PKCS#12 Certificate Links before Certificate Links. A certificate does not leave as PKCS#12.',
   ],
   [
+    'Certify and Re-certify',
+    'X.509 only. Each group has an authority of its own for this, P-256, thirty years, made by its first Certify and sealed in the keystore; the authority of the server and its libraries signs none of these. Subject, alternative names and key usage come from a PKCS#10 or PEM request, which wins over Certificate Subject attributes; without either the subject is the Name of the key or its identifier. No certificate is an authority. It is good from the Activation to the Deactivation Date given, or for a year. A request may be signed with SHA-1, as the signature only shows who holds the key. The Certificate Link of the public key leads to the newest certificate.',
+  ],
+  [
+    'Validate',
+    'Trusted are the authority of the group and self-signed authorities that are objects of the group, unless they are revoked. Invalid: a wrong signature, a certificate that is not valid at that date or is no authority, or an object that was revoked by then. Unknown: nothing is wrong, but the chain leads to nobody who is trusted, or is of PGP. Certificates that are no one chain are refused.',
+  ],
+  [
     'Digest',
     'SHA-256, of the format a key came in and, where that is another, of the default format of KMIP 2.1 Table 81.',
   ],

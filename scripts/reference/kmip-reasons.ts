@@ -174,6 +174,11 @@ const situations: readonly Situation[] = [
     before20: 'PermissionDenied',
   },
   {
+    reason: 'InvalidCSR',
+    when: 'a certificate request that cannot be read, is not signed by its key, or is of another key',
+    before20: 'InvalidField',
+  },
+  {
     reason: 'ServerLimitExceeded',
     when: 'more attributes, or more instances of one, than an object may have; more operations in parts, or longer ones, than a client may have open',
   },

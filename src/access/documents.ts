@@ -66,6 +66,8 @@ const shapes = {
   }),
   /** One, 'ca'. Its secret is the private key, PKCS#8 DER. */
   authority: z.strictObject({ pem: z.string(), created: seconds }),
+  /** By group: what signs the certificates that Certify issues. Secret: the private key, PKCS#8 DER. */
+  'issuing-authority': z.strictObject({ pem: z.string(), created: seconds }),
   /** By key type. Its secret is the private key, PKCS#8 DER. */
   'server-certificate': z.strictObject({
     pem: z.string(),

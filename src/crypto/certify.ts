@@ -164,7 +164,10 @@ function withoutAuthority({ extnID, extnValue }: pkijs.Extension): pkijs.Extensi
   return [new pkijs.Extension({ extnID, critical: true, extnValue: kept.toBER() })]
 }
 
-/** SHA-1 and MD5 prove nothing any more; EdDSA signs without a Digital Signature Algorithm. */
+/**
+ * MD5 proves nothing any more. SHA-1 still does here: the signature only shows that its sender holds the
+ * key, and nobody signs a request for somebody else. EdDSA has no Digital Signature Algorithm.
+ */
 function isSignedBy(publicKey: PublicHalf, request: pkijs.CertificationRequest): boolean {
   const { algorithmId } = request.signatureAlgorithm
   const named = signatureAlgorithmsByOid[algorithmId]
@@ -176,7 +179,7 @@ function isSignedBy(publicKey: PublicHalf, request: pkijs.CertificationRequest):
       throw new CryptoRefusal('unsupported', `requests signed by ${algorithmId} are not accepted`)
     return verify(publicKey, {}, { data }, signature) === 'Valid'
   }
-  if (/MD|SHA_1|PSS/.test(named as string))
+  if (/MD|PSS/.test(named as string))
     throw new CryptoRefusal('unsupported', `requests signed by ${named} are not accepted`)
   const parameters = { DigitalSignatureAlgorithm: named }
   return verify(publicKey, parameters, { data }, signature) === 'Valid'

@@ -1,10 +1,12 @@
 /** Every operation keyreel performs: one file each, one line here. Query and dispatch read this list. */
 import type { OperationName } from '../model/payloads/index.ts'
+import type { Operation } from './operation.ts'
 import { activate } from './activate.ts'
 import { addAttribute } from './add-attribute.ts'
 import { adjustAttribute } from './adjust-attribute.ts'
 import { archive } from './archive.ts'
 import { cancel } from './cancel.ts'
+import { certify } from './certify.ts'
 import { check } from './check.ts'
 import { createKeyPair } from './create-key-pair.ts'
 import { create } from './create.ts'
@@ -39,6 +41,7 @@ import { processRequest } from './process.ts'
 import { queryAsynchronousRequests } from './query-asynchronous-requests.ts'
 import { query } from './query.ts'
 import { reKey } from './re-key.ts'
+import { reCertify } from './re-certify.ts'
 import { recover } from './recover.ts'
 import { register } from './register.ts'
 import { revoke } from './revoke.ts'
@@ -47,7 +50,7 @@ import { rngSeed } from './rng-seed.ts'
 import { setAttribute } from './set-attribute.ts'
 import { sign } from './sign.ts'
 import { signatureVerify } from './signature-verify.ts'
-import type { Operation } from './operation.ts'
+import { validate } from './validate.ts'
 
 /** By name; the compiler demands one for each row of the payload table. */
 export const operations: { [Name in OperationName]: Operation<Name> } = {
@@ -57,6 +60,8 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   CreateKeyPair: createKeyPair,
   ReKey: reKey,
   Register: register,
+  Certify: certify,
+  ReCertify: reCertify,
   Locate: locate,
   Check: check,
   Get: get,
@@ -88,6 +93,7 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   RNGRetrieve: rngRetrieve,
   RNGSeed: rngSeed,
   Hash: hash,
+  Validate: validate,
   Ping: ping,
   Interop: interop,
   Log: log,

@@ -39,6 +39,12 @@ const about: Partial<Record<OperationName, (UniqueIdentifier: string, as: Versio
     'Revoke',
     { UniqueIdentifier, RevocationReason: { RevocationReasonCode: 'KeyCompromise' } },
   ],
+  Certify: (UniqueIdentifier) => ['Certify', { UniqueIdentifier, Attributes: [] }],
+  ReCertify: (UniqueIdentifier) => ['ReCertify', { UniqueIdentifier, Attributes: [] }],
+  Validate: (UniqueIdentifier) => [
+    'Validate',
+    { Certificate: [], UniqueIdentifier: [UniqueIdentifier] },
+  ],
   Destroy: (UniqueIdentifier) => ['Destroy', { UniqueIdentifier }],
   AdjustAttribute: (UniqueIdentifier) => [
     'AdjustAttribute',
@@ -67,6 +73,9 @@ const refusedOfThisKey: ReadonlySet<OperationName> = new Set([
   'ReKey',
   'Encrypt',
   'Decrypt',
+  'Certify',
+  'ReCertify',
+  'Validate',
 ])
 
 const aboutNone: OperationName[] = [
@@ -126,8 +135,8 @@ describe.each<VersionText>(['1.0', '1.4', '2.1'])('KMIP %s', (as) => {
     const ask = (subject: string) => requestBytes(as, [about[name]!(subject, as)])
     const answer = await engine.raw(ask(id), by)
     const [item] = answerOf(answer, as).BatchItem
-    // The table of Adjust Attribute (§6.1.3.1) keeps the older word.
-    const isNewWord = isLate(as) && name !== 'AdjustAttribute'
+    // The tables of Adjust Attribute (§6.1.3.1) and Certify (§6.1.6.1) keep the older word.
+    const isNewWord = isLate(as) && name !== 'AdjustAttribute' && name !== 'Certify'
     const notFound = isNewWord ? 'ObjectNotFound' : 'ItemNotFound'
     if (allowed(by, name) !== true) {
       expect(item!.ResultReason).toBe('PermissionDenied')

@@ -3,6 +3,7 @@ import { raw, type Infer, type Schema } from 'ttlv-codec'
 import * as asynchronous from './asynchronous.ts'
 import * as attributes from './attributes.ts'
 import * as computed from './computed-objects.ts'
+import * as certificates from './certificates.ts'
 import * as cryptography from './cryptography.ts'
 import * as keyPairs from './key-pairs.ts'
 import * as lifecycle from './lifecycle.ts'
@@ -19,6 +20,8 @@ export const payloads = {
   CreateKeyPair: keyPairs.CreateKeyPair,
   ReKey: objects.ReKey,
   Register: objects.Register,
+  Certify: certificates.Certify,
+  ReCertify: certificates.ReCertify,
   Locate: objects.Locate,
   Check: lifecycle.Check,
   Get: objects.Get,
@@ -50,6 +53,7 @@ export const payloads = {
   RNGRetrieve: cryptography.RNGRetrieve,
   RNGSeed: cryptography.RNGSeed,
   Hash: cryptography.Hash,
+  Validate: certificates.Validate,
   Ping: lifecycle.Ping,
   Interop: service.Interop,
   Log: service.Log,
