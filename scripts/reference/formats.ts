@@ -142,7 +142,12 @@ secret. A deleted document keeps its row with \`body\` null, so that its revisio
 `
 
 const documentRows = [
-  ['group', 'its name', 'created, destroy, duplicates, short, export, ready, retired, ecb, padding', ''],
+  [
+    'group',
+    'its name',
+    'created, destroy, duplicates, short, export, ready, retired, ecb, padding',
+    '',
+  ],
   ['client', 'its name', 'kind, group, profile, allow, created, revoked', ''],
   [
     'certificate',

@@ -1,5 +1,4 @@
 /** Query – KMIP 2.1 §6.1.40. Says what works here, for this client, in this version, and nothing more. */
-import { version as versionNumber } from 'ttlv-codec'
 import { allowed, isForTests } from '../../access/policy.ts'
 import { announcedNamespaces } from '../../keystore/namespaces.ts'
 import { ObjectType, Operation, QueryFunction } from '../model/enumerations.ts'
@@ -10,9 +9,6 @@ import { serverProfiles } from './server-profiles.ts'
 import { operation, type Context } from './operation.ts'
 
 type Answer = ResponsePayload<'Query'>
-
-/** Object types that objects here can be of. */
-const objectTypes = ['SymmetricKey', 'SecretData', 'OpaqueObject', 'Template'] as const
 
 /** What each Query Function adds to the answer. Functions without a row add nothing. */
 const answers: Partial<Record<string, (context: Context) => Partial<Answer>>> = {
@@ -27,11 +23,9 @@ const answers: Partial<Record<string, (context: Context) => Partial<Answer>>> = 
   // The Tape Library Profile lists Template up to 1.4: a client may name templates even where it may
   // not register them.
   QueryObjects: ({ principal, version }) => ({
-    ObjectType: objectTypes.filter((objectType) =>
-      objectType === 'Template'
-        ? version < versionNumber('2.0')
-        : ObjectType.since(objectType) <= version &&
-          allowed(principal, 'Register', { objectType }) === true,
+    ObjectType: ObjectType.names(version).filter(
+      (objectType) =>
+        objectType === 'Template' || allowed(principal, 'Register', { objectType }) === true,
     ),
   }),
   QueryServerInformation: ({ facts }) => ({

@@ -427,10 +427,16 @@ test('a refused Certify leaves no authority behind', async () => {
   expect(authorities).toEqual([])
 })
 
-test('a tape library has no certificates issued', async () => {
+test('a tape library has no certificates issued, and none judged', async () => {
   const engine = await testEngine()
-  const UniqueIdentifier = await publicKey(engine, '1.4')
+  const UniqueIdentifier = await publicKey(engine, '2.1')
   const tape = principal({ profile: 'tape-library' })
   const asked = { UniqueIdentifier, Attributes: [x509] }
-  expect(await engine.refused('1.4', 'Certify', asked, tape)).toBe('PermissionDenied')
+  expect(await engine.refused('2.1', 'Certify', asked, tape)).toBe('PermissionDenied')
+  const CertificateRequest = requestOf(key).der
+  const alone = { CertificateRequestType: 'PKCS_10' as const, CertificateRequest, Attributes: [] }
+  expect(await engine.refused('2.1', 'Certify', alone, tape)).toBe('PermissionDenied')
+  const Certificate = [{ CertificateType: 'X_509' as const, CertificateValue: certificate(key) }]
+  const chain = { Certificate, UniqueIdentifier: [] }
+  expect(await engine.refused('2.1', 'Validate', chain, tape)).toBe('PermissionDenied')
 })
