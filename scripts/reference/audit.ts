@@ -60,6 +60,8 @@ export const events = [
   ['certificate revoke', 'one certificate of a client was revoked', 'library, fingerprint'],
   ['library credential add', 'a user name and password were set', 'library, username, ownOnly'],
   ['group set', 'the policies of a group were changed', 'the settings'],
+  ['operator add', 'a person may approve from now on', 'operator, fingerprint, subject'],
+  ['operator revoke', 'a person may approve no longer', 'operator, fingerprint'],
   ['key destroy', 'an administrator destroyed a key', 'wipeAfter'],
   ['key recover', 'an administrator brought a key back', ''],
   [

@@ -156,6 +156,7 @@ const documentRows = [
     '',
   ],
   ['credential', 'the client', 'users: username, hash, ownOnly, added', ''],
+  ['operator', 'its name', 'pem, fingerprint, added, revoked', ''],
   ['authority', '`ca`', 'pem, created', 'private key, PKCS#8 DER'],
   ['issuing-authority', 'name of its group', 'pem, created', 'private key, PKCS#8 DER'],
   ['server-certificate', '`p256`, `rsa3072`', 'pem, hosts, issued', 'private key, PKCS#8 DER'],

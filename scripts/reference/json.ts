@@ -439,6 +439,19 @@ export const jsonOutputs: readonly JsonOutput[] = [
     },
   },
   {
+    commands: ['operator add', 'operator list', 'operator revoke'],
+    about: 'One object, or a list of them.',
+    fields: {
+      name: '',
+      subject: 'of the certificate',
+      fingerprint: 'SHA-256 of its DER',
+      key: 'kind of key, such as `P-256`',
+      notAfter: 'end of validity',
+      added: '',
+      revoked: 'absent unless revoked',
+    },
+  },
+  {
     commands: ['audit list'],
     about: 'A list of [records](audit-record.md), oldest first.',
     fields: nested('[].', record),

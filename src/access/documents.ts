@@ -53,6 +53,13 @@ const shapes = {
     enrolled: seconds,
     revoked: seconds.optional(),
   }),
+  /** By name: a person who may approve, known by the key of this certificate. */
+  operator: z.strictObject({
+    pem: z.string(),
+    fingerprint: z.string(),
+    added: seconds,
+    revoked: seconds.optional(),
+  }),
   /** By client name: the user names and passwords it must also send. */
   credential: z.strictObject({
     users: z.array(

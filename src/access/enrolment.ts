@@ -60,7 +60,7 @@ export interface Enrolled extends KitContent {
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 
 /** Returns the name when it is one, else throws `UserError` 'name'. `what` is the word for it. */
-export function parseName(name: string, what: 'library' | 'group' | 'peer'): string {
+export function parseName(name: string, what: 'library' | 'group' | 'peer' | 'operator'): string {
   if (nameForm.test(name)) return name
   throw new UserError(
     'name',

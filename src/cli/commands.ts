@@ -23,6 +23,7 @@ import {
 } from './commands/library.ts'
 import { keyDestroy, keyList, keyRecover, keyShow } from './commands/key.ts'
 import { libraryList, libraryShow } from './commands/library-views.ts'
+import { operatorAdd, operatorList, operatorRevoke } from './commands/operator.ts'
 import { peerAccept, peerAdd, peerList, peerPull, peerPush } from './commands/peer.ts'
 import { serve } from './commands/serve.ts'
 import { serverCertificateRenew, serverCertificateShow } from './commands/server.ts'
@@ -43,6 +44,7 @@ export const nouns: Readonly<Record<string, string>> = {
   exchange: 'keys to and from other sites',
   'exchange certificate': 'Encryption Certificates of this server and of other sites',
   peer: 'the same exchange, live over KMIP',
+  operator: 'people who may approve what others ask for',
   audit: 'the hash-chained record of everything done with keys',
   ttlv: 'messages of the KMIP protocol',
 }
@@ -84,6 +86,9 @@ export const commands: readonly Command[] = [
   peerList,
   peerPush,
   peerPull,
+  operatorAdd,
+  operatorList,
+  operatorRevoke,
   auditList,
   auditVerify,
   auditExport,

@@ -6,6 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { jsonOutputs } from '../../scripts/reference/json.ts'
 import { startKeyreel } from '../fixtures/keyreel.ts'
 import { runKeyreel, scriptTime } from '../cli/script.ts'
+import { person } from '../exchange/people.ts'
 import { fetchTapeKey, makeTapeKey } from '../cli/tape-keys.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'keyreel-json-'))
@@ -17,6 +18,9 @@ const key = '11111111'
 const peerFile = join(scratch, 'peer.pem')
 /** A bundle from there. */
 const incoming = join(scratch, 'incoming')
+
+/** A person who may approve. */
+const carol = join(scratch, 'carol')
 
 /** The kit with which that site lets us in, and what stands for its address until it serves. */
 const kitFromPeer = join(scratch, 'kit-from-peer')
@@ -75,6 +79,9 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['exchange certificate list'],
   ['exchange certificate revoke', '--peer', 'B', '--yes'],
   ['exchange certificate list'],
+  ['operator add', 'carol', '--certificate', `${carol}.pem`],
+  ['operator list'],
+  ['operator revoke', 'carol', '--yes'],
   ['audit list'],
   ['audit verify', '--checkpoint', join(scratch, 'checkpoint')],
   ['audit verify', '--checkpoint', join(scratch, 'checkpoint')],
@@ -140,6 +147,8 @@ function fieldsOf(words: string, document: unknown): string[] {
 
 test('every field that --json prints is described, and no other', async () => {
   writeFileSync(join(scratch, 'password'), 'correct horse battery\n')
+  const { certificate } = person('Carol', scriptTime)
+  writeFileSync(`${carol}.pem`, certificate)
   const printed = new Map<string, Set<string>>()
   const run = async (words: string, rest: readonly string[]) => {
     const line = [...words.split(' '), ...rest, '--data', data, '--json']
