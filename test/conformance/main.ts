@@ -7,7 +7,7 @@ import { UserError, exitStatus } from '../../src/errors.ts'
 import type { CaseFile } from './case-files.ts'
 import { conform, formOf } from './conform.ts'
 import { forms, type Form } from './https-connection.ts'
-import { startOwn } from './own-server.ts'
+import { startOwn, usersOf } from './own-server.ts'
 import { selectCases } from './selection.ts'
 import type { Target } from './target.ts'
 import { tapFooter, tapHeader, tapLines } from './tap-report.ts'
@@ -37,14 +37,15 @@ async function main(args: readonly string[]): Promise<number> {
   const target = own?.target ?? given(server)
   const reachable = (file: CaseFile): boolean =>
     target.https !== undefined || (form ?? formOf(file)) === 'tls'
-  const cases = selected.filter(reachable)
+  const withUsers = target.users === undefined ? await casesWithUsers(selected) : new Set()
+  const cases = selected.filter((file) => reachable(file) && !withUsers.has(file))
   const comments = selection.folders.map((folder) => `cases from ${folder}`)
   comments.push(
     `not passed by this release yet, or about another server, and not run: ${outside.length}`,
   )
-  if (cases.length < selected.length) {
-    comments.push(`not run without --https-port: ${selected.length - cases.length}`)
-  }
+  const unreachable = selected.filter((file) => !reachable(file)).length
+  if (unreachable > 0) comments.push(`not run without --https-port: ${unreachable}`)
+  if (withUsers.size > 0) comments.push(`not run without --user-cert: ${withUsers.size}`)
   process.stdout.write(tapHeader(cases.length, comments))
   const verdicts: Verdict[] = []
   for await (const outcome of conform(cases, target, form)) {
@@ -69,6 +70,13 @@ function parse(args: readonly string[]) {
 
 function usage(code: string, message: string, hint: string): UserError {
   return new UserError(code, message, hint, { exitStatus: exitStatus.usage })
+}
+
+/** Cases that send user names and passwords, which somebody has to have enrolled. */
+async function casesWithUsers(cases: readonly CaseFile[]): Promise<Set<CaseFile>> {
+  const found = new Set<CaseFile>()
+  for (const file of cases) if ((await usersOf([file])).length > 0) found.add(file)
+  return found
 }
 
 function formNamed(name: string | undefined): Form | undefined {

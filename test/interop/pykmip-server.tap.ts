@@ -1,6 +1,13 @@
 // Our client against a server that nobody here wrote, Debian's PyKMIP: every version it speaks, every
 // operation both know. Without python3-pykmip the suite skips and says so; in CI it fails.
-import { createDecipheriv, randomBytes } from 'node:crypto'
+import {
+  createDecipheriv,
+  createHmac,
+  generateKeyPairSync,
+  pbkdf2Sync,
+  randomBytes,
+  verify,
+} from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { VersionText } from 'ttlv-codec'
 import {
@@ -171,6 +178,81 @@ async function ciphers(t: Test, client: Client, version: VersionText): Promise<v
   t.same(Buffer.from(opened.Data ?? []), Data, 'it decrypts to what was encrypted')
 }
 
+/** What a key object of `usage` is called here; active, so that it may be used. */
+async function activeKey(client: Client, usage: number, name: string): Promise<string> {
+  const { UniqueIdentifier } = await client.call('Register', aesKey(material, usage, name))
+  await client.call('Activate', { UniqueIdentifier })
+  return UniqueIdentifier
+}
+
+async function derivation(t: Test, client: Client, version: VersionText): Promise<void> {
+  const base = await activeKey(client, bits.DeriveKey, `derived from ${version}`)
+  const { UniqueIdentifier } = await client.call('DeriveKey', {
+    ObjectType: 'SymmetricKey',
+    UniqueIdentifier: [base],
+    DerivationMethod: 'PBKDF2',
+    DerivationParameters: {
+      CryptographicParameters: { HashingAlgorithm: 'SHA_256' },
+      Salt: Buffer.from('saltsalt'),
+      IterationCount: 1000,
+    },
+    Attributes: [
+      { tag: 'CryptographicAlgorithm', value: 'AES' },
+      { tag: 'CryptographicLength', value: 256 },
+      { tag: 'CryptographicUsageMask', value: bits.Encrypt },
+    ],
+  })
+  const derived = materialOf(await client.call('Get', { UniqueIdentifier }))
+  const wanted = pbkdf2Sync(material, 'saltsalt', 1000, 32, 'sha256')
+  t.same(Buffer.from(derived), wanted, 'it derives what PBKDF2 says')
+}
+
+async function macs(t: Test, client: Client, version: VersionText): Promise<void> {
+  const UniqueIdentifier = await activeKey(client, bits.MACGenerate, `mac ${version}`)
+  const Data = Buffer.from('the quick brown fox')
+  const { MACData } = await client.call('MAC', {
+    UniqueIdentifier,
+    CryptographicParameters: { CryptographicAlgorithm: 'HMAC_SHA256' },
+    Data,
+  })
+  const wanted = createHmac('sha256', material).update(Data).digest()
+  t.same(Buffer.from(MACData ?? []), wanted, 'it makes the MAC')
+}
+
+async function signatures(t: Test, client: Client, version: VersionText): Promise<void> {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { UniqueIdentifier } = await client.call('Register', {
+    ObjectType: 'PrivateKey',
+    Attributes: [
+      { tag: 'CryptographicUsageMask', value: bits.Sign },
+      {
+        tag: 'Name',
+        value: { NameValue: `signer ${version}`, NameType: 'UninterpretedTextString' },
+      },
+    ],
+    PrivateKey: {
+      KeyBlock: {
+        KeyFormatType: 'PKCS_8',
+        KeyValue: inClear(privateKey.export({ type: 'pkcs8', format: 'der' })),
+        CryptographicAlgorithm: 'RSA',
+        CryptographicLength: 2048,
+      },
+    },
+  })
+  await client.call('Activate', { UniqueIdentifier })
+  const Data = Buffer.from('the quick brown fox')
+  const { SignatureData } = await client.call('Sign', {
+    UniqueIdentifier,
+    CryptographicParameters: {
+      PaddingMethod: 'PKCS1V1_5',
+      HashingAlgorithm: 'SHA_256',
+      CryptographicAlgorithm: 'RSA',
+    },
+    Data,
+  })
+  t.ok(verify('sha256', Data, publicKey, SignatureData ?? Buffer.alloc(0)), 'the signature holds')
+}
+
 async function batches(t: Test, client: Client): Promise<void> {
   const [created, got, absent] = await client.batch(
     [
@@ -207,9 +289,12 @@ async function playVersion(t: Test, server: PykmipServer, version: VersionText):
   if (version !== '1.0') {
     await t.test('a key comes wrapped', (t) => wrapping(t, client, version))
   }
+  await t.test('it derives a key', (t) => derivation(t, client, version))
   await t.test('a batch', (t) => batches(t, client))
   if (Operation.includes('Encrypt')) {
     await t.test('it encrypts and decrypts', (t) => ciphers(t, client, version))
+    await t.test('it makes MACs', (t) => macs(t, client, version))
+    await t.test('it signs', (t) => signatures(t, client, version))
   }
 }
 
