@@ -131,6 +131,11 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       run: () => wipeDue(store),
     },
     {
+      name: 'give up operations in parts that nobody goes on with',
+      every: 60 * second,
+      run: () => Promise.resolve(responder.streams.giveUpIdle()),
+    },
+    {
       name: 'forget what is kept for a while',
       every: 60 * second,
       run: async () => {
@@ -176,6 +181,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       stopping = true
       await responder.requests.close()
       await upkeep.stop()
+      responder.streams.close()
       await store.close()
     },
   }

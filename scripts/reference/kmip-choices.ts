@@ -361,6 +361,57 @@ const https = [
   ],
 ] as const
 
+const using = [
+  [
+    'When a key may be used',
+    'To protect (Encrypt, Sign, MAC, Derive Key): Active and before Protect Stop Date. To process (Decrypt, Signature Verify, MAC Verify): from Process Start Date on, also Deactivated or Compromised, unless the group says `retired=refuse`; the audit record names the state. The Cryptographic Usage Mask must have the bit, and never more than the bit.',
+  ],
+  [
+    'Usage Limits',
+    'Taken off by Encrypt, Sign and MAC, in the act that uses the key: bytes of data, or one object for an operation or for all parts of one. A use that fails takes nothing. Refused with Usage Limit Exceeded, before 2.0 with Permission Denied.',
+  ],
+  [
+    'Cryptographic Parameters',
+    'Those of the request, as they are; without any, the first instance of the key. Algorithm and key have to agree. A key without any is asked for the Block Cipher Mode.',
+  ],
+  [
+    'IV/Counter/Nonce',
+    'Has to have the size of the mode. Made here when Random IV asks for it and none is given. CTR and ChaCha20 take a whole block or its beginning. A missing one is Missing Initialization Vector, before 2.0 Invalid Message.',
+  ],
+  [
+    'ECB',
+    'Done, since published cases use it. A group with `ecb=refuse` does not Encrypt with it; what was encrypted opens still.',
+  ],
+  [
+    'Data that does not open',
+    'A wrong tag, padding, length or key is Cryptographic Failure and nothing else. Nothing of authenticated data leaves before its tag was right, so decryption in parts gives all of it with the last part, up to 1 MiB.',
+  ],
+  [
+    'Signatures and MACs that are wrong',
+    'Validity Indicator Invalid, with success. A shortened MAC is Invalid. In parts only the last answer says it.',
+  ],
+  [
+    'Padding of RSA signatures',
+    'PKCS#1 v1.5 when the parameters say nothing. Ed25519 and Ed448 sign data only, not digests.',
+  ],
+  [
+    'Parts',
+    'Begun with Init Indicator, ended with Final Indicator; Final alone, or both, is all at once. What is under way lives in the process and belongs to the client, the operation and the key; to others, after the end, after the limits `streams-per-client`, `stream-time` and `stream-bytes`, and after a restart it is unknown. One that a client begins when it has no other with the same key gets the same Correlation Value each time, as published cases have it. The key is judged again at every part. A part in an undone batch ends it.',
+  ],
+  [
+    'Hash and random numbers',
+    'RNG Retrieve gives up to 65,536 bytes. RNG Seed uses nothing and says 0: the generator is that of the crypto library. Neither these nor Hash are audited.',
+  ],
+  [
+    'Derive Key',
+    'From one object, or from a key and a Secret Data object that holds the Derivation Data, or from the private and the public key that agree on a secret. The result is cut to the length asked for; a longer one is a Cryptographic Failure. Up to 5,000,000 iterations of PBKDF2 and 8,192 bytes. A base has as many links as an attribute has instances; then it derives no more.',
+  ],
+  [
+    'Create Split Key and Join Split Key',
+    'Symmetric keys, secret data and private keys kept as bytes; 2 to 255 parts. Splitting and joining are no cryptographic use: no state and no bit of the usage mask is asked for. Parts say algorithm, length and usage as their key does, and have no Name given. They leave no more freely than the key (Sensitive, Extractable), nor does what is joined from them. GF(2^8) is that of the published cases (0x11d). Joined are symmetric keys and secret data.',
+  ],
+] as const
+
 const part = (rows: readonly (readonly [string, string])[]) =>
   table(['about', 'what keyreel does'], rows)
 
@@ -376,6 +427,8 @@ export const choices: readonly string[] = [
   part(batches),
   '### Objects and attributes',
   part(objects),
+  '### Use of keys',
+  part(using),
   '### Key wrapping',
   part(wrapping),
   '### Import and Export',

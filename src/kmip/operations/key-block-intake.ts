@@ -9,7 +9,7 @@ import type { KeyBlock } from '../model/objects.ts'
 import { KmipError } from '../model/result.ts'
 import { newest } from '../model/versions.ts'
 import { describeHalf } from './asymmetric-intake.ts'
-import { completeUsage, demandInOlder } from './given-attributes.ts'
+import { completeUsage } from './given-attributes.ts'
 import { bytesOf, lengthToMake } from './key-sizes.ts'
 import { isWrapped } from './key-wrapping.ts'
 import { claimed, setDigest } from './object-facts.ts'
@@ -50,7 +50,7 @@ export function describeKeyBlock(
   } else {
     const bytes = plainBytes(block, material)
     if (objectType === 'SymmetricKey') describeSymmetric(object, block, bytes, version)
-    if (objectType === 'SplitKey') describeSplit(object, fields as SplitFields, version)
+    if (objectType === 'SplitKey') describeSplit(object, fields as SplitFields)
     if (objectType === 'PGPKey') describePgp(object, block)
     // The digest that must be there is of the default format; a transparent key holds the same bytes.
     const isTransparent = block.KeyFormatType === 'TransparentSymmetricKey'
@@ -115,15 +115,14 @@ interface SplitFields {
 
 /**
  * KMIP 2.1 §2.8. Algorithm and length are those of the whole key; a part may be longer. A published case
- * registers parts that say neither (TC-SJ-3-14): whoever joins them has to say it.
+ * registers parts that say neither, nor a usage (TC-SJ-3-14): whoever joins them has to say it.
  */
-function describeSplit(object: ManagedObject, fields: SplitFields, version: Version): void {
+function describeSplit(object: ManagedObject, fields: SplitFields): void {
   checkSplit(fields)
   for (const tag of ['CryptographicAlgorithm', 'CryptographicLength'] as const) {
     const value = claimed(object, fields.KeyBlock, tag)
     if (value !== undefined) object.attributes.set(tag, value)
   }
-  demandInOlder(object, 'CryptographicUsageMask', version)
 }
 
 function checkSplit(fields: SplitFields): void {

@@ -55,7 +55,7 @@ export class Streams {
 
   /** Keeps what has begun and answers its Correlation Value. Throws KmipError when there are too many. */
   begin(whose: StreamOwner, running: Running, bytes: number): Uint8Array {
-    this.#giveUpIdle()
+    this.giveUpIdle()
     const own = [...this.#entries.values()].filter(({ owner }) => owner === whose.owner)
     if (this.#entries.size >= this.#limits.streams || own.length >= this.#limits.perClient)
       throw new KmipError('ServerLimitExceeded', 'too many operations in parts are under way')
@@ -68,7 +68,7 @@ export class Streams {
 
   /** What is under way under that value, about to take `bytes` more. Throws KmipError. */
   next(whose: StreamOwner, correlation: Uint8Array, bytes: number): Running {
-    this.#giveUpIdle()
+    this.giveUpIdle()
     const name = toHex(correlation)
     const entry = this.#entries.get(name)
     const isTheirs =
@@ -91,6 +91,15 @@ export class Streams {
     this.#entries.delete(name)
   }
 
+  /** Gives up those that nobody has gone on with for too long. */
+  giveUpIdle(): void {
+    const now = this.#clock()
+    for (const { correlation, lastUsed } of this.#entries.values()) {
+      if (now - lastUsed <= this.#limits.idleTime) return
+      this.end(correlation)
+    }
+  }
+
   /** Gives all of them up. */
   close(): void {
     for (const { correlation } of [...this.#entries.values()]) this.end(correlation)
@@ -110,13 +119,5 @@ export class Streams {
     if (entry.bytes <= this.#limits.bytes) return
     this.end(entry.correlation)
     throw new KmipError('ServerLimitExceeded', `more than ${this.#limits.bytes} bytes in parts`)
-  }
-
-  #giveUpIdle(): void {
-    const now = this.#clock()
-    for (const { correlation, lastUsed } of this.#entries.values()) {
-      if (now - lastUsed <= this.#limits.idleTime) return
-      this.end(correlation)
-    }
   }
 }

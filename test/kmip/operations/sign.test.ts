@@ -1,8 +1,10 @@
 // Sign and Signature Verify: by data, by digest and in parts, with every kind of key; and what is refused.
-import { createHash } from 'node:crypto'
+import { constants, createHash, createPrivateKey, privateDecrypt, sign } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { VersionText } from 'ttlv-codec'
 import type { RequestPayload } from '../../../src/kmip/model/payloads/index.ts'
+import { opensslDirectory } from '../../crypto/openssl.ts'
 import { isLate, testEngine, type TestEngine } from './engine.ts'
 import {
   bytes,
@@ -237,3 +239,38 @@ test.each(cipherVersions)(
     }
   },
 )
+
+test.each(cipherVersions)('KMIP %s: the key of a certificate verifies and encrypts', async (as) => {
+  const engine = await testEngine()
+  const files = opensslDirectory()
+  const subject = ['-subj', '/CN=test', '-days', '30']
+  files.run(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    'key',
+    '-out',
+    'crt',
+    ...subject,
+  )
+  files.run('x509', '-in', 'crt', '-outform', 'DER', '-out', 'der')
+  const { UniqueIdentifier } = await engine.call(as, 'Register', {
+    ObjectType: 'Certificate',
+    Attributes: [usage('Verify', 'Encrypt'), active],
+    Certificate: { CertificateType: 'X_509', CertificateValue: readFileSync(files.path('der')) },
+  } as never)
+  const privateKey = createPrivateKey(readFileSync(files.path('key')))
+  const SignatureData = Uint8Array.from(sign('sha256', data, privateKey))
+  const asked = { UniqueIdentifier, CryptographicParameters: rsa, Data: data, SignatureData }
+  expect((await engine.call(as, 'SignatureVerify', asked)).ValidityIndicator).toBe('Valid')
+  const { Data } = await engine.call(as, 'Encrypt', {
+    UniqueIdentifier,
+    CryptographicParameters: { PaddingMethod: 'PKCS1V1_5' },
+    Data: data,
+  })
+  const opened = privateDecrypt({ key: privateKey, padding: constants.RSA_PKCS1_PADDING }, Data!)
+  expect(hex(opened)).toBe(hex(data))
+})

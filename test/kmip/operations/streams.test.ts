@@ -241,6 +241,24 @@ test('what is given up is closed, and the whole server closes all', () => {
   expect(closed).toEqual([2, 1, 3])
 })
 
+test('what nobody goes on with is closed without anybody asking', () => {
+  const closed: number[] = []
+  let now = 0
+  const limits = { streams: 8, perClient: 8, idleTime: 1000, bytes: 100 }
+  const streams = new Streams(limits, () => now)
+  const whose = { owner: 'alpha', operation: 'Encrypt', object: 'one' }
+  streams.begin(whose, { close: () => void closed.push(1) }, 0)
+  now = 600
+  const later = streams.begin(whose, { close: () => void closed.push(2) }, 0)
+  now = 1001
+  streams.giveUpIdle()
+  expect(closed).toEqual([1])
+  streams.next(whose, later, 1)
+  now = 2001
+  streams.giveUpIdle()
+  expect(closed).toEqual([1])
+})
+
 test('two servers give other values to the same stream', () => {
   const whose = { owner: 'alpha', operation: 'Encrypt', object: 'one' }
   const limits = { streams: 8, perClient: 8, idleTime: 1000, bytes: 100 }
