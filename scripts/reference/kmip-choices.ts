@@ -78,7 +78,7 @@ const batches = [
   ],
   [
     'ID Placeholder',
-    'Set by Create, Register, Re-key, Recover and by a Locate that means exactly one object; emptied by any other Locate, by one of these that fails, and by a denied Check. Never kept from one message to the next.',
+    'Set by Create, Register, Re-key, Re-key Key Pair (the private key), Recover and by a Locate that means exactly one object; emptied by any other Locate, by one of these that fails, and by a denied Check. Never kept from one message to the next.',
   ],
   [
     'Unique Identifier of 2.x',
@@ -245,6 +245,10 @@ const objects = [
   [
     'Re-key',
     'Once for a key, in any state but Destroyed. Attributes of the request win over single values taken over and stand beside several. In the namespaces of tape libraries the old key gives its Application Specific Information to the new one. The new key has the owner of the old one. In 2.1 the old key gets the Rotate Date, and Rotate Latest and Rotate Generation are kept.',
+  ],
+  [
+    'Re-key Key Pair',
+    'As Re-key, for both halves; the private key is named, and its Link says which public key belongs to it.',
   ],
   [
     'Rotate Automatic',

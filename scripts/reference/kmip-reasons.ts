@@ -35,7 +35,7 @@ const situations: readonly Situation[] = [
   { reason: 'AuthenticationNotSuccessful', when: 'a credential is missing or wrong' },
   {
     reason: 'PermissionDenied',
-    when: 'the profile does not allow it; the group refuses Destroy; Check asks for a longer lease than there is, or for a use that protects of a key that protects nothing any more; Obtain Lease of an object out of use; Re-key of a key that is destroyed or has a replacement; Get Usage Allocation of an object that is not Active or past its Protect Stop Date',
+    when: 'the profile does not allow it; the group refuses Destroy; Check asks for a longer lease than there is, or for a use that protects of a key that protects nothing any more; Obtain Lease of an object out of use; Re-key of a key that is destroyed or has a replacement, Re-key Key Pair of a private key without its public key; Get Usage Allocation of an object that is not Active or past its Protect Stop Date',
   },
   {
     reason: 'ObjectNotFound',
@@ -106,7 +106,7 @@ const situations: readonly Situation[] = [
   },
   {
     reason: 'InvalidObjectType',
-    when: 'Re-key of what is no symmetric key',
+    when: 'Re-key of what is no symmetric key, Re-key Key Pair of what is no private key',
     before20: 'PermissionDenied',
   },
   {

@@ -35,13 +35,18 @@ export interface Conflict extends UniqueEntry {
 
 /**
  * The first value that the object may not get, because another object of its group holds it. What the
- * object has already as it stands in the store is not asked about.
+ * object has already as it stands in the store is not asked about, nor what objects hold that it replaces.
  */
-export async function conflictOf(work: Work, object: ManagedObject): Promise<Conflict | undefined> {
+export async function conflictOf(
+  work: Work,
+  object: ManagedObject,
+  replaced: readonly ManagedObject[] = [],
+): Promise<Conflict | undefined> {
   const { stored } = object
   const before = stored === undefined ? [] : uniqueOf(objectOf(stored))
   const held = await heldByOthers(work, object, without(uniqueOf(object), before))
-  return refusedOf(work, object, held)
+  const byOthers = held.filter(({ holder }) => !replaced.some(({ id }) => id === holder))
+  return refusedOf(work, object, byOthers)
 }
 
 /**

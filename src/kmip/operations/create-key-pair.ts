@@ -1,11 +1,12 @@
 /** Create Key Pair – KMIP 1.4 §4.2, KMIP 2.1 §6.1.9. Two new keys that belong to each other. */
 import { allowed } from '../../access/policy.ts'
 import type { AttributeInstance } from '../model/attribute-forms.ts'
+import type { OperationName } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
 import { merged } from './given-attributes.ts'
 import { assembled, checkStorage, wanted } from './new-object.ts'
 import { keepPair, newPair } from './new-pair.ts'
-import { operation, type Context } from './operation.ts'
+import { operation, type MakingContext } from './operation.ts'
 
 export const createKeyPair = operation('CreateKeyPair', {
   effect: 'act',
@@ -17,8 +18,9 @@ export const createKeyPair = operation('CreateKeyPair', {
     const { CommonProtectionStorageMasks: common } = request
     checkStorage(request.PrivateProtectionStorageMasks ?? common, 'privateKey')
     checkStorage(request.PublicProtectionStorageMasks ?? common, 'publicKey')
-    const ofPrivate = await ofHalf(context, 'PrivateKey', CommonAttributes, PrivateKeyAttributes)
-    const ofPublic = await ofHalf(context, 'PublicKey', CommonAttributes, PublicKeyAttributes)
+    const given = wantedOfHalves(context, 'CreateKeyPair', CommonAttributes)
+    const ofPrivate = await given('PrivateKey', PrivateKeyAttributes)
+    const ofPublic = await given('PublicKey', PublicKeyAttributes)
     const { object: privateKey, made: madeForPrivate } = assembled(context, 'PrivateKey', ofPrivate)
     const { object: publicKey, made: madeForPublic } = assembled(context, 'PublicKey', ofPublic)
     const items = await newPair(context, 'CreateKeyPair', { privateKey, publicKey })
@@ -32,13 +34,14 @@ export const createKeyPair = operation('CreateKeyPair', {
   },
 })
 
-/** The attributes of one half: its own win over common ones, those with several values are united. */
-async function ofHalf(
-  context: Context,
-  half: 'PrivateKey' | 'PublicKey',
+/** The attributes of a half: its own win over common ones, those with several values are united. */
+export function wantedOfHalves(
+  context: MakingContext,
+  name: OperationName,
   common: readonly AttributeInstance[],
-  own: readonly AttributeInstance[],
-): Promise<AttributeInstance[]> {
-  const shared = await wanted(context, 'CreateKeyPair', half, common)
-  return merged(shared, await wanted(context, 'CreateKeyPair', half, own))
+) {
+  return async (half: 'PrivateKey' | 'PublicKey', own: readonly AttributeInstance[]) => {
+    const shared = await wanted(context, name, half, common)
+    return merged(shared, await wanted(context, name, half, own))
+  }
 }

@@ -40,6 +40,7 @@ import { poll } from './poll.ts'
 import { processRequest } from './process.ts'
 import { queryAsynchronousRequests } from './query-asynchronous-requests.ts'
 import { query } from './query.ts'
+import { reKeyKeyPair } from './re-key-key-pair.ts'
 import { reKey } from './re-key.ts'
 import { reCertify } from './re-certify.ts'
 import { recover } from './recover.ts'
@@ -59,6 +60,7 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Create: create,
   CreateKeyPair: createKeyPair,
   ReKey: reKey,
+  ReKeyKeyPair: reKeyKeyPair,
   Register: register,
   Certify: certify,
   ReCertify: reCertify,

@@ -146,16 +146,17 @@ export async function refuseConflict(context: MakingContext, object: ManagedObje
 
 /**
  * Refuses new objects that cannot all be kept: asked before the first of several is, since nothing may
- * be refused once something is written.
+ * be refused once something is written. Those that they replace stand in no one's way.
  */
 export async function refuseUnkeepable(
   context: MakingContext,
   objects: readonly ManagedObject[],
+  replaced: readonly ManagedObject[] = [],
 ): Promise<void> {
   const names = objects.flatMap(({ attributes }) => attributes.values('Name'))
   refuseDoubled(names, 'InvalidField')
   for (const object of objects) {
-    const conflict = await conflictOf(context.work, object)
+    const conflict = await conflictOf(context.work, object, replaced)
     if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'InvalidField')
   }
 }

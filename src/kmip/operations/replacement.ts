@@ -62,8 +62,18 @@ export async function prepareReplacement(
   given: readonly AttributeInstance[],
   offset: number | undefined,
 ): Promise<Prepared> {
+  const explicit = await wanted(context, operation, replaced.objectType, given)
+  return replacementOf(context, replaced, explicit, offset)
+}
+
+/** The same, of attributes that have been checked. */
+export function replacementOf(
+  context: MakingContext,
+  replaced: ManagedObject,
+  explicit: readonly AttributeInstance[],
+  offset: number | undefined,
+): Prepared {
   const { objectType } = replaced
-  const explicit = await wanted(context, operation, objectType, given)
   const inherited = [...takenOver(replaced), ...datesOf(replaced, explicit, offset, context.now)]
   const prepared = assembled(context, objectType, merged(inherited, explicit))
   const { vitals, attributes } = prepared.object

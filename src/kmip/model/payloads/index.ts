@@ -19,6 +19,7 @@ export const payloads = {
   Create: objects.Create,
   CreateKeyPair: keyPairs.CreateKeyPair,
   ReKey: objects.ReKey,
+  ReKeyKeyPair: keyPairs.ReKeyKeyPair,
   Register: objects.Register,
   Certify: certificates.Certify,
   ReCertify: certificates.ReCertify,

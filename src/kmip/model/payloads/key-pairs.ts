@@ -1,5 +1,5 @@
-/** Payloads about key pairs – KMIP 2.1 §6.1.9. */
-import { opt, req, text } from 'ttlv-codec'
+/** Payloads about key pairs – KMIP 2.1 §6.1.9, §6.1.47. */
+import { interval, opt, req, text } from 'ttlv-codec'
 import {
   chosenForPrivateKey,
   chosenForPublicKey,
@@ -8,6 +8,7 @@ import {
   publicKeyAttributes,
 } from '../attribute-forms.ts'
 import { struct } from '../tags.ts'
+import { UniqueIdentifier } from '../unique-identifier.ts'
 import { ProtectionStorageMasks } from './objects.ts'
 
 /** Masks of storage for each half (KMIP 2.1 §7.33). */
@@ -27,6 +28,18 @@ export const newPair = struct({
 
 export const CreateKeyPair = {
   request: struct({
+    CommonAttributes: commonAttributes,
+    PrivateKeyAttributes: privateKeyAttributes,
+    PublicKeyAttributes: publicKeyAttributes,
+    ...pairStorageMasks,
+  }),
+  response: newPair,
+}
+
+export const ReKeyKeyPair = {
+  request: struct({
+    PrivateKeyUniqueIdentifier: opt(UniqueIdentifier),
+    Offset: opt(interval),
     CommonAttributes: commonAttributes,
     PrivateKeyAttributes: privateKeyAttributes,
     PublicKeyAttributes: publicKeyAttributes,
