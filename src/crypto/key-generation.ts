@@ -17,7 +17,7 @@ export interface KeyPairRequest {
   /** Cryptographic Length in bits. */
   length?: number | undefined
   recommendedCurve?: RecommendedCurve | undefined
-  /** Of DSA, in bits. */
+  /** Of DSA, in bits; of a curve the same as `length`. */
   qLength?: number | undefined
 }
 
@@ -94,9 +94,9 @@ const usualCurves = new Map<number, CurveName>([
 
 function plan(request: KeyPairRequest, policy: KeyPairPolicy): Plan {
   const { algorithm, length, recommendedCurve, qLength } = request
+  if (isCurveAlgorithm(algorithm)) return curvePlan(withLength(request), policy)
   if (qLength !== undefined && algorithm !== 'DSA')
     throw refused(`${named(algorithm)} keys are not made with a Qlength`)
-  if (isCurveAlgorithm(algorithm)) return curvePlan(request, policy)
   if (algorithm === 'Ed25519' || algorithm === 'Ed448') return edwardsPlan(request)
   if (recommendedCurve !== undefined)
     throw refused(`${named(algorithm)} keys have no Recommended Curve`)
@@ -123,6 +123,14 @@ function plan(request: KeyPairRequest, policy: KeyPairPolicy): Plan {
     }
   }
   throw new CryptoRefusal('unsupported', `no key pairs of ${named(algorithm)}`)
+}
+
+/** On a curve the length of a key is that of Q (KMIP 2.1 §6.1.9), so that a Qlength says the same. */
+function withLength(request: KeyPairRequest): KeyPairRequest {
+  const { length, qLength } = request
+  if (length !== undefined && qLength !== undefined && length !== qLength)
+    throw refused(`a Qlength of ${qLength} bits is not the length of ${length} asked for`)
+  return { ...request, length: length ?? qLength }
 }
 
 function curvePlan(

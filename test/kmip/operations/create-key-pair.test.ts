@@ -141,6 +141,23 @@ test.each([
   expect(key).toMatchObject(facts)
 })
 
+test('a Qlength that is that of the curve changes nothing', async () => {
+  const engine = await testEngine()
+  const value = { RecommendedCurve: 'P_256', Qlength: 256 }
+  const domain: AttributeInstance = { tag: 'CryptographicDomainParameters', value }
+  const { key, made } = await keysOf(engine, '1.4', asked(algorithm('EC'), domain))
+  expect(key).toMatchObject({ recommendedCurve: 'P_256' })
+  const id = made.PublicKeyUniqueIdentifier
+  expect(await engine.attribute('1.4', id, 'CryptographicDomainParameters')).toEqual([value])
+})
+
+test('a server in test mode makes the short keys of published cases', async () => {
+  const engine = await testEngine()
+  engine.responder.facts.testingSince = 0n
+  const { key } = await keysOf(engine, '1.0', asked(algorithm('RSA'), length(1024)))
+  expect(key).toMatchObject({ algorithm: 'RSA', length: 1024 })
+})
+
 test('a pair is made in the formats asked for, with digests of both', async () => {
   const engine = await testEngine()
   const format = (value: string): AttributeInstance => ({ tag: 'KeyFormatType', value })
@@ -211,6 +228,16 @@ const rows: Row[] = [
   [
     'a curve of another length than asked for',
     () => pair(asked(algorithm('ECDSA'), curve('P_256'), length(384))),
+    'InvalidField',
+    'InvalidAttributeValue',
+  ],
+  [
+    'a Qlength that is not that of the curve',
+    () => {
+      const value = { RecommendedCurve: 'P_256', Qlength: 384 }
+      const domain: AttributeInstance = { tag: 'CryptographicDomainParameters', value }
+      return pair(asked(algorithm('ECDSA'), domain))
+    },
     'InvalidField',
     'InvalidAttributeValue',
   ],
