@@ -262,6 +262,10 @@ const objects = [
 ] as const
 
 const service = [
+  [
+    'Get Constraints',
+    'None are applied, and clients cannot set any: profile and group policies decide, and those are the administrator’s. Set Constraints, Set Defaults, Set Endpoint Role, PKCS#11 and Re-Provision are answered Operation Not Supported.',
+  ],
   ['Server Information', 'An empty structure in every version, as the profiles show it.'],
   [
     'Profiles in Query',

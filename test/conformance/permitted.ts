@@ -59,7 +59,8 @@ const freeValues: Readonly<Record<string, Variation>> = {
   TimeStamp: (_, __, { parent }) => parent === 'ResponseHeader',
   ServerCorrelationValue: (_, __, { parent }) => parent === 'ResponseHeader',
   ResultMessage: () => true,
-  AsynchronousCorrelationValue: () => true,
+  // one that stands for a value is bound to it, so that a Poll can send it
+  AsynchronousCorrelationValue: ({ placeholder }) => placeholder === undefined,
   VendorIdentification: (_, __, { operation, parent }) =>
     operation === 'Query' && parent === 'ResponsePayload',
   // the digest of a key differs with the key, and its algorithm is the server's choice

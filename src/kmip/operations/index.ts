@@ -21,6 +21,7 @@ import { encrypt } from './encrypt.ts'
 import { exportObject } from './export.ts'
 import { getAttributeList } from './get-attribute-list.ts'
 import { getAttributes } from './get-attributes.ts'
+import { getConstraints } from './get-constraints.ts'
 import { getUsageAllocation } from './get-usage-allocation.ts'
 import { get } from './get.ts'
 import { importObject } from './import.ts'
@@ -99,6 +100,7 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Ping: ping,
   Interop: interop,
   Log: log,
+  GetConstraints: getConstraints,
   Login: login,
   Logout: logout,
   DelegatedLogin: delegatedLogin,

@@ -1,4 +1,5 @@
-// Interop and Log: what exists for tests alone, and the message a client leaves in the audit record.
+// Interop, Log, Get Constraints: what exists for tests alone, what a client leaves in the audit record,
+// and what restricts the objects it makes.
 import { describe, expect, test } from 'vitest'
 import type { VersionText } from 'ttlv-codec'
 import { principal, started, testEngine, type TestEngine } from './engine.ts'
@@ -86,4 +87,13 @@ describe.each(late)('KMIP %s: Log', (as) => {
     const LogMessage = 'x'.repeat(4097)
     expect(await engine.refused(as, 'Log', { LogMessage })).toBe('InvalidField')
   })
+})
+
+test('KMIP 2.1: Get Constraints says that none are applied, and none can be set', async () => {
+  const engine = await testEngine()
+  expect(await engine.call('2.1', 'GetConstraints', {})).toEqual({
+    Constraints: { Constraint: [] },
+  })
+  const { Operation } = await engine.call('2.1', 'Query', { QueryFunction: ['QueryOperations'] })
+  expect(Operation).not.toContain('SetConstraints')
 })

@@ -58,6 +58,7 @@ export const payloads = {
   Ping: lifecycle.Ping,
   Interop: service.Interop,
   Log: service.Log,
+  GetConstraints: service.GetConstraints,
   Login: logins.Login,
   Logout: logins.Logout,
   DelegatedLogin: logins.DelegatedLogin,
