@@ -72,6 +72,7 @@ export async function pair(
   as: VersionText,
   type: 'rsa' | 'P-256' | 'ed25519',
   uses: { private: AttributeInstance[]; public: AttributeInstance[] },
+  always: AttributeInstance[] = [active],
 ): Promise<{ privateId: string; publicId: string }> {
   const make = {
     rsa: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
@@ -93,7 +94,7 @@ export async function pair(
     (
       await engine.call(as, 'Register', {
         ObjectType,
-        Attributes: [...Attributes, active],
+        Attributes: [...Attributes, ...always],
         [ObjectType]: object,
       } as never)
     ).UniqueIdentifier
