@@ -77,9 +77,19 @@ export const events = [
   ],
   ['exchange certificate revoke', 'a peer is trusted no longer', 'peer'],
   [
+    'exchange approval request',
+    'an export waits for a second person; `object` is the id that it will have',
+    'peer, recipient, selection, keys, digest, requester, requested, expires',
+  ],
+  [
+    'exchange approve',
+    'an operator, the actor, has approved it',
+    'peer, recipient, keys, digest, requester, operator, fingerprint',
+  ],
+  [
     'exchange export begin',
     'an export was begun; `object` is the export id here and below',
-    'peer, recipient, selection, started, expires',
+    'peer, recipient, selection, started, expires, requester, approver',
   ],
   ['exchange export', 'a copy of this key was unsealed for a bundle', 'peer, export'],
   ['exchange export part', 'the keys of one step of an export', 'peer, keys, leftOut'],

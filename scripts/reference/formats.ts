@@ -145,7 +145,7 @@ const documentRows = [
   [
     'group',
     'its name',
-    'created, destroy, duplicates, short, export, ready, retired, ecb, padding',
+    'created, destroy, duplicates, short, export, ready, retired, ecb, padding, approval',
     '',
   ],
   ['client', 'its name', 'kind, group, profile, allow, created, revoked', ''],
@@ -174,9 +174,15 @@ const documentRows = [
     '',
   ],
   [
+    'exchange-approval',
+    'export id',
+    'peer, recipient, group, selection, keys, digest, requester, requested, expires, used, approval (operator, fingerprint, signature in base64, approved); signed are the lines `keyreel approval 1`, `export ID`, `recipient FINGERPRINT`, `selection DIGEST`, `group NAME`, `requester NAME`, each with a line feed: RSA as PKCS#1 v1.5 with SHA-256, ECDSA with SHA-256, SHA-384 (P-384) or SHA-512 (P-521), or Ed25519',
+    '',
+  ],
+  [
     'exchange-export',
     'export id',
-    'peer, recipient, group, selection, started, finished, failed, expires, keys, digest',
+    'peer, recipient, group, selection, started, finished, failed, expires, keys, digest, requester, approver, live',
     '',
   ],
   [

@@ -70,6 +70,7 @@ const group: Fields = {
   retired: '`process` or `refuse`',
   ecb: '`allow` or `refuse`',
   padding: '`oaep` or `pkcs1`',
+  approval: '`none` or `required`',
   export: 'as set; absent otherwise',
   ready: 'as set; absent otherwise',
 }
@@ -332,6 +333,27 @@ export const jsonOutputs: readonly JsonOutput[] = [
     },
   },
   {
+    commands: ['exchange approve'],
+    about: 'A list of what has waited, newest first; with an id, one of them.',
+    fields: {
+      id: 'that the export will have',
+      state:
+        '`waiting`, `approved`, `used`, `expired`, or `void`: approved by somebody who may do so no longer',
+      peer: '',
+      recipient: 'fingerprint of the certificate that the keys will be encrypted to',
+      group: '',
+      selection: '`all`, `used`, `current`, `barcode` or `key`',
+      keys: 'how many',
+      digest: 'SHA-256 over the sorted identifiers of the keys, each followed by a line feed',
+      requester: 'operator who asked, or `administrator`',
+      requested: '',
+      expires: 'when nobody waits any longer',
+      approver: 'operator who approved; absent before',
+      approved: 'absent before',
+      used: 'when the export was begun; absent before',
+    },
+  },
+  {
     commands: ['exchange inspect'],
     about: 'One object; the fields from `exportId` on only when this server opens the bundle.',
     fields: {
@@ -431,6 +453,8 @@ export const jsonOutputs: readonly JsonOutput[] = [
       selection: 'exports only',
       recipient: 'exports only: fingerprint',
       digest: 'exports only: SHA-256 of the file',
+      requester: 'exports only: who asked, where somebody was named or had to approve',
+      approver: 'exports only: operator who approved',
       'reports[].id': 'Unique Identifier of the key',
       'reports[].barcode': '',
       'reports[].verdict':

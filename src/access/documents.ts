@@ -34,6 +34,7 @@ const shapes = {
     retired: optionalText,
     ecb: optionalText,
     padding: optionalText,
+    approval: optionalText,
   }),
   /** By client name. */
   client: z.strictObject({
@@ -109,6 +110,28 @@ const shapes = {
     certificate: z.string(),
     added: seconds,
   }),
+  /** By export id: an export that waits for a second person, or did. */
+  'exchange-approval': z.strictObject({
+    peer: z.string(),
+    recipient: z.string(),
+    group: z.string(),
+    selection: z.string(),
+    keys: z.number().int(),
+    digest: z.string(),
+    requester: z.string(),
+    requested: seconds,
+    expires: seconds,
+    used: seconds.optional(),
+    approval: z
+      .strictObject({
+        operator: z.string(),
+        fingerprint: z.string(),
+        /** Over the text of src/exchange/approval-requests.ts, base64. */
+        signature: z.string(),
+        approved: seconds,
+      })
+      .optional(),
+  }),
   /** By export id: a bundle that was made, or keys that were sent over KMIP. */
   'exchange-export': z.strictObject({
     peer: z.string(),
@@ -121,6 +144,9 @@ const shapes = {
     expires: seconds.optional(),
     keys: z.number().int(),
     digest: optionalText,
+    /** Who asked, where somebody was named, and which operator approved. */
+    requester: optionalText,
+    approver: optionalText,
     /** Sent over KMIP; a bundle otherwise. */
     live: z.literal(true).optional(),
   }),

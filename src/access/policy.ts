@@ -137,6 +137,8 @@ export interface GroupPolicy {
   ecb: 'allow' | 'refuse'
   /** Whether RSA keys wrap and unwrap with PKCS#1 v1.5 padding as well. */
   padding: 'oaep' | 'pkcs1'
+  /** Whether a second person has to approve before keys go to a peer. */
+  approval: 'none' | 'required'
   /** Words about export and readiness, as they were set. */
   export: string | undefined
   ready: string | undefined
@@ -183,11 +185,15 @@ const settings: Record<keyof PolicyWords, Setting> = {
     form: 'oaep or pkcs1',
     isValid: (value) => value === 'oaep' || value === 'pkcs1',
   },
+  approval: {
+    form: 'none or required',
+    isValid: (value) => value === 'none' || value === 'required',
+  },
 }
 
 /**
  * The policy of a group; what was never set has its default: destroy 30d, duplicates refuse,
- * short refuse, retired process, ecb allow, padding oaep.
+ * short refuse, retired process, ecb allow, padding oaep, approval none.
  */
 export async function groupPolicy(
   work: Pick<Work, 'document'>,
@@ -205,6 +211,7 @@ export function policyOf(words: PolicyWords): GroupPolicy {
     retired: words.retired === 'refuse' ? 'refuse' : 'process',
     ecb: words.ecb === 'refuse' ? 'refuse' : 'allow',
     padding: words.padding === 'pkcs1' ? 'pkcs1' : 'oaep',
+    approval: words.approval === 'required' ? 'required' : 'none',
     export: words.export,
     ready: words.ready,
   }

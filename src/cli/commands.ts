@@ -9,6 +9,7 @@ import {
   exchangeCertificateRenew,
   exchangeCertificateRevoke,
 } from './commands/exchange-certificate.ts'
+import { exchangeApprove } from './commands/exchange-approve.ts'
 import { exchangeExport } from './commands/exchange-export.ts'
 import { exchangeImport } from './commands/exchange-import.ts'
 import { exchangeInspect } from './commands/exchange-inspect.ts'
@@ -78,6 +79,7 @@ export const commands: readonly Command[] = [
   exchangeCertificateRenew,
   exchangeCertificateRevoke,
   exchangeExport,
+  exchangeApprove,
   exchangeInspect,
   exchangeImport,
   exchangeLogCommand,

@@ -24,15 +24,20 @@ export interface LogEntry {
   readonly selection: string | undefined
   readonly recipient: string | undefined
   readonly digest: string | undefined
+  /** Exports: the operator who asked, where one was named, and who approved. */
+  readonly requester: string | undefined
+  readonly approver: string | undefined
 }
 
 /** All of them, newest first. */
 export async function exchangeLog(work: Documents): Promise<LogEntry[]> {
   const exports = (await allOf(work, 'exchange-export')).map(({ name, body }): LogEntry => {
     const { peer, group, keys, failed, selection, recipient, digest } = body
+    const { requester, approver } = body
     return {
       ...{ id: name, kind: 'export', peer, group, keys, failed, selection, recipient, digest },
       ...moments(body),
+      ...{ requester, approver },
       counts: undefined,
       exportId: name,
     }
@@ -47,6 +52,8 @@ export async function exchangeLog(work: Documents): Promise<LogEntry[]> {
       selection: undefined,
       recipient: undefined,
       digest: undefined,
+      requester: undefined,
+      approver: undefined,
     }
   })
   return [...exports, ...imports].toSorted((a, b) => Number(b.started - a.started))

@@ -11,6 +11,7 @@ import { TransportKey } from '../crypto/transport-key.ts'
 import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
+import { demandApproval, useApproval } from './approvals.ts'
 import { encodePart } from './bundle-items.ts'
 import { BundleWriter, type OpenFile } from './bundle-writer.ts'
 import { ensureExchange, openIdentity } from './identity.ts'
@@ -34,6 +35,8 @@ export interface ExportWish {
   readonly out: string
   /** Days after which the bundle is not taken any more; undefined: never. */
   readonly validDays: number | undefined
+  /** Name of the operator who asks. */
+  readonly requester?: string | undefined
   readonly actor?: AuditActor
   readonly openFile?: OpenFile
   /** Told after each step how many keys are done, of how many. */
@@ -86,14 +89,23 @@ export async function exportKeys(store: Store, wish: ExportWish): Promise<Export
       `${keys.length} keys are too many for a recipient without ML-KEM: it takes ${mostEnclosed} at once`,
       'export in several steps, with --barcodes-from FILE',
     )
+  const wanted = {
+    peer: peer.name,
+    recipient: peer.current.fingerprint,
+    group,
+    scope: selection.scope,
+    keys,
+    requester: wish.requester,
+  }
+  const approval = await demandApproval(store, wanted, actor)
   const warnings = [
     ...expiryWarning(peer, now),
     ...unusedWarning(keys, selection),
     ...(await repeatWarning(store, keys, peer, earlier)),
   ]
-  const id = randomUuid()
+  const id = approval ?? randomUuid()
   const expires = wish.validDays === undefined ? undefined : now + BigInt(wish.validDays) * day
-  const record: Body<'exchange-export'> = {
+  const begun: Body<'exchange-export'> = {
     peer: peer.name,
     recipient: peer.current.fingerprint,
     group,
@@ -102,7 +114,11 @@ export async function exportKeys(store: Store, wish: ExportWish): Promise<Export
     ...(expires !== undefined && { expires: Number(expires) }),
     keys: 0,
   }
-  await store.act((work) => keepExport(work, id, record, actor, 'exchange export begin'))
+  const record = await store.act(async (work) => {
+    const kept = { ...begun, ...(await useApproval(work, approval, wanted)) }
+    await keepExport(work, id, kept, actor, 'exchange export begin')
+    return kept
+  })
   const writer = new BundleWriter(out, id, encryption.recipient, wish.openFile)
   const transport = TransportKey.random()
   try {

@@ -12,12 +12,13 @@ import type { Store } from '../keystore/store.ts'
 import type { AuditActor } from '../keystore/work.ts'
 import type { Client, ResultError } from '../kmip/client/client.ts'
 import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
+import { demandApproval, useApproval } from './approvals.ts'
 import { digestTold } from './bundle-items.ts'
 import type { ImportRequest } from './import-payload.ts'
 import { origin, originAttributes } from '../keystore/key-origin.ts'
 import type { KeyReport, Verdict } from './key-report.ts'
 import { explaining, openPeerSession, type PeerSession } from './peer-session.ts'
-import { peerNamed } from './peers.ts'
+import { peerNamed, type Peer } from './peers.ts'
 import { keepExport, keysPerAct, refuseByPolicy, releaseKeys } from './release-keys.ts'
 import { select, type Selection } from './selection.ts'
 
@@ -27,6 +28,8 @@ export interface PushWish {
   readonly group: string
   readonly selection: Selection
   readonly classical: boolean
+  /** Name of the operator who asks. */
+  readonly requester?: string | undefined
   readonly actor?: AuditActor
   readonly progress?: (done: number, total: number) => void
 }
@@ -52,10 +55,11 @@ export interface PushReport extends ExchangeReport {
 /** Sends the keys. Throws UserError; what the peer has taken until then is kept there. */
 export async function pushKeys(store: Store, wish: PushWish): Promise<PushReport> {
   const { group, selection, actor = administrator } = wish
-  await store.read(async (work) => {
+  const named = await store.read(async (work) => {
     await groupOf(work, group)
-    const { name } = await peerNamed(work, wish.peer)
-    await refuseByPolicy(work, group, name)
+    const found = await peerNamed(work, wish.peer)
+    await refuseByPolicy(work, group, found.name)
+    return found
   })
   const { keys, missing } = await select(store, group, selection)
   if (keys.length === 0)
@@ -64,21 +68,35 @@ export async function pushKeys(store: Store, wish: PushWish): Promise<PushReport
       `group ${group} has no keys to send`,
       'look at what there is:  keyreel cartridge list',
     )
+  const scope = selection.scope
+  const wanted = (peer: Peer) => ({
+    ...{ peer: peer.name, recipient: peer.current.fingerprint, group, scope, keys },
+    requester: wish.requester,
+  })
+  const approval = await demandApproval(store, wanted(named), actor)
   const session = await openPeerSession(store, wish)
-  const id = randomUuid()
+  const id = approval ?? randomUuid()
   const { peer, transport, transportId, client } = session
-  const record: Body<'exchange-export'> = {
+  const begun: Body<'exchange-export'> = {
     peer: peer.name,
     recipient: peer.current.fingerprint,
     group,
-    selection: selection.scope,
+    selection: scope,
     started: Math.floor(Date.now() / 1000),
     keys: 0,
     live: true,
   }
+  const beginning = store.act(async (work) => {
+    const kept = { ...begun, ...(await useApproval(work, approval, wanted(peer))) }
+    await keepExport(work, id, kept, actor, 'peer push begin')
+    return kept
+  })
+  const record = await beginning.catch(async (error: unknown) => {
+    await closed(session)
+    throw error
+  })
   const reports: KeyReport[] = []
   try {
-    await store.act((work) => keepExport(work, id, record, actor, 'peer push begin'))
     for (let first = 0; first < keys.length; first += keysPerAct) {
       const chunk = keys.slice(first, first + keysPerAct)
       const release = { store, group, peer: peer.name, id, transport, transportId, actor }
@@ -102,7 +120,6 @@ export async function pushKeys(store: Store, wish: PushWish): Promise<PushReport
   } finally {
     await closed(session)
   }
-  const scope = selection.scope
   return {
     id,
     peer: peer.name,

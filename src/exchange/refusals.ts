@@ -17,6 +17,10 @@ export function untrusted(code: string, message: string, hint: string): UserErro
 }
 
 /** A policy of the administrator's forbids it: exit status 13. */
-export function againstPolicy(message: string, hint: string): UserError {
-  return new UserError('refused-by-policy', message, hint, { exitStatus: exitStatus.policy })
+export function againstPolicy(
+  message: string,
+  hint: string,
+  code = 'refused-by-policy',
+): UserError {
+  return new UserError(code, message, hint, { exitStatus: exitStatus.policy })
 }

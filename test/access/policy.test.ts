@@ -108,11 +108,14 @@ describe('group settings', () => {
 
   test('retired keys process and ECB is allowed unless the group says otherwise', () => {
     expect(
-      policyOf(parseGroupSettings(['retired=refuse', 'ecb=refuse', 'padding=pkcs1'])),
+      policyOf(
+        parseGroupSettings(['retired=refuse', 'ecb=refuse', 'padding=pkcs1', 'approval=required']),
+      ),
     ).toMatchObject({
       retired: 'refuse',
       ecb: 'refuse',
       padding: 'pkcs1',
+      approval: 'required',
     })
   })
 
@@ -127,6 +130,7 @@ describe('group settings', () => {
     'retired=no',
     'ecb=maybe',
     'padding=none',
+    'approval=maybe',
     'export=',
     'export=a b',
     'ready=a\nb',
@@ -149,6 +153,7 @@ describe('group settings', () => {
       retired: 'process',
       ecb: 'allow',
       padding: 'oaep',
+      approval: 'none',
       export: undefined,
       ready: undefined,
     })

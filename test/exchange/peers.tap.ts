@@ -1,12 +1,13 @@
 // Two key servers from scratch, driven by their command lines alone: each brings keys to the other over
 // KMIP, and what the peer may not do is refused.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { connect, type Client } from '../../src/kmip/client/client.ts'
 import { startKeyreel, type Keyreel, type Kit } from '../fixtures/keyreel.ts'
+import { person } from './people.ts'
 
 const scratch = await mkdtemp(join(tmpdir(), 'keyreel-peers-'))
 const [a, b] = await Promise.all([startKeyreel(), startKeyreel()])
@@ -194,6 +195,29 @@ await t.test('the peer gets no key in the clear, makes none and destroys none', 
     t.match([status, reason], ['rejected', { reason: 'PermissionDenied' }])
   await peer.close()
 })
+
+await t.test(
+  'where a second person has to approve, a push waits and a peer takes nothing',
+  async (t) => {
+    const { certificate, key } = person('Carol', BigInt(Math.floor(Date.now() / 1000)))
+    writeFileSync(file('carol.pem'), certificate)
+    writeFileSync(file('carol.key'), key)
+    await json(a, 0, 'operator', 'add', 'carol', '--certificate', file('carol.pem'))
+    await json(a, 0, 'group', 'set', 'default', 'approval=required')
+    const push = ['peer', 'push', 'B', '--barcode', 'KR0001L8']
+    const waits = await a.cli(...push)
+    t.equal(waits.status, 13)
+    const [, id = ''] = /exchange approve (\S+) --key/.exec(waits.stderr) ?? []
+    await json(a, 0, 'exchange', 'approve', id, '--key', file('carol.key'))
+    t.match((await json(a, 0, ...push)).counts, { new: 0, here: 1 })
+    t.equal((await a.cli(...push)).status, 13, 'once')
+    await json(b, 0, 'group', 'set', 'default', 'approval=required')
+    const pulled = await a.cli('peer', 'pull', 'B', '--all', '--group', 'foreign', '--json')
+    t.equal(pulled.status, 3)
+    t.match(pulled.stdout, /a second person has approved/)
+    for (const site of [a, b]) await json(site, 0, 'group', 'set', 'default', 'approval=none')
+  },
+)
 
 await t.test("a group's policy keeps its keys at home, in both directions", async (t) => {
   await json(b, 0, 'group', 'set', 'default', 'export=refuse')

@@ -23,6 +23,11 @@ export const scopeOptions = {
   key: list('ID', 'this key; may repeat'),
 } as const
 
+/** Who asks: the same for every command that keys leave by. */
+export const requesterOption = {
+  as: text('OPERATOR', 'who asks, where a second person has to approve (else: administrator)'),
+} as const
+
 export const exchangeExport = command({
   words: 'exchange export',
   summary: 'write a bundle of keys for another site',
@@ -30,11 +35,13 @@ export const exchangeExport = command({
     'Each key is wrapped; the bundle is signed, and encrypted to the Encryption Certificate of the ' +
     'peer: only that site opens it, and it says nothing to others. The file may be mailed. Barcodes ' +
     'without a key and keys that may not leave are listed, the others are exported, and the status ' +
-    'is 3. No file remains when anything fails.',
+    'is 3. No file remains when anything fails. In a group with approval=required it keeps a request ' +
+    'and ends with 13; run again once it was approved (keyreel exchange approve) it goes through.',
   options: {
     peer: requiredText('NAME', 'the other site, as its certificate was imported'),
     ...scopeOptions,
     group: textOr('GROUP', 'default', 'group of keys'),
+    ...requesterOption,
     out: requiredText('FILE', 'bundle to write; must not exist'),
     validDays: integer('DAYS', 90, 'days after which it is not taken any more; 0: for ever'),
   },
@@ -44,14 +51,14 @@ export const exchangeExport = command({
     'exchange export --peer B --barcode KR0001L8 --barcode KR0002L8 --out two.keyreel',
   ],
   async run({ options, context }) {
-    const { peer, group, out, validDays } = options
+    const { peer, group, out, validDays, as: requester } = options
     const selection = await selectionOf(options)
     refuseExisting(out)
     const shown = progress(context, 'exporting', undefined)
     try {
       const report = await withStore(context, (store) =>
         exportKeys(store, {
-          ...{ peer, group, selection, out },
+          ...{ peer, group, selection, out, requester },
           validDays: validDays === 0 ? undefined : validDays,
           progress: (done) => shown.step(done),
         }),

@@ -43,6 +43,8 @@ export const exchangeLogCommand = command({
         ['selection', entry.selection],
         ['recipient', entry.recipient],
         ['SHA-256', entry.digest],
+        ['asked by', entry.requester],
+        ['approved by', entry.approver],
       ],
       style,
     )

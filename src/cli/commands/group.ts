@@ -48,6 +48,7 @@ export const groupSet = command({
     'decrypt, verify and unwrap. ecb=allow|refuse: whether Encrypt may use the mode ECB. ' +
     'padding=oaep|pkcs1: whether RSA keys wrap with PKCS#1 v1.5 padding too, for old devices. ' +
     'export=allow|refuse|PEER,PEER: which peers its keys may be exported to (default: any). ' +
+    'approval=none|required: whether a second person has to approve before keys go to a peer. ' +
     'ready=WORD is kept for later.',
   arguments: { NAME: argument('name of the group'), SETTING: rest('policies as key=value') },
   exits: keystoreExits,
@@ -79,6 +80,7 @@ function groupJson({ name, created, policy, clients }: Group) {
     retired: policy.retired,
     ecb: policy.ecb,
     padding: policy.padding,
+    approval: policy.approval,
     export: policy.export,
     ready: policy.ready,
   }

@@ -14,7 +14,7 @@ import type { Context, Report } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
 import { counted, pairs, table } from '../output.ts'
 import { progress } from '../progress.ts'
-import { scopeOptions, selectionOf } from './exchange-export.ts'
+import { requesterOption, scopeOptions, selectionOf } from './exchange-export.ts'
 
 export const peerAccept = command({
   words: 'peer accept',
@@ -103,19 +103,20 @@ export const peerPush = command({
   summary: 'send keys to a peer over KMIP, each wrapped',
   details:
     'The same selection, policy and records as `keyreel exchange export`. Keys that the peer has stay as ' +
-    'they are there; a push that was cut off is simply run again.',
+    'they are there; a push that was cut off is simply run again. In a group with approval=required it ' +
+    'wants an approval as the export does, each time it is run.',
   arguments: { NAME: argument('peer') },
-  options: { ...scopeOptions, ...groupAndClassical },
+  options: { ...scopeOptions, ...groupAndClassical, ...requesterOption },
   exits: [exitStatus.partly, ...keystoreExits, exitStatus.policy],
   examples: ['peer push B --used', 'peer push B --barcode KR0001L8 --barcode KR0002L8'],
   async run({ arguments: { NAME }, options, context }) {
-    const { group, classical } = options
+    const { group, classical, as: requester } = options
     const selection = await selectionOf(options)
     const shown = progress(context, 'sending', undefined)
     try {
       const report = await withStore(context, (store) =>
         pushKeys(store, {
-          ...{ peer: NAME, group, selection, classical },
+          ...{ peer: NAME, group, selection, classical, requester },
           progress: (done) => shown.step(done),
         }),
       )

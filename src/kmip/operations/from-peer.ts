@@ -44,10 +44,16 @@ function toldIdentifier(given: readonly AttributeInstance[]): string | undefined
   return typeof value === 'string' && /^[0-9a-f-]{36}$/.test(value) ? value : undefined
 }
 
-/** Refuses a peer's Export from a group that keeps its keys from it. */
+/** Refuses a peer's Export from a group that keeps its keys from it, or wants each release approved. */
 export async function checkExportTo({ principal, work }: Context): Promise<void> {
   if (principal.profile !== 'peer') return
-  if (mayExportTo(await groupPolicy(work, principal.group), principal.name)) return
+  const policy = await groupPolicy(work, principal.group)
+  if (policy.approval === 'required')
+    throw new KmipError(
+      'PermissionDenied',
+      `keys of group ${principal.group} leave only when a second person has approved: they are sent, not taken`,
+    )
+  if (mayExportTo(policy, principal.name)) return
   throw new KmipError(
     'PermissionDenied',
     `group ${principal.group} does not export its keys to peer ${principal.name}`,
