@@ -182,7 +182,7 @@ const documentRows = [
   [
     'exchange-export',
     'export id',
-    'peer, recipient, group, selection, started, finished, failed, expires, keys, digest, requester, approver, live',
+    'peer, recipient, group, selection, started, finished, failed, expires, keys, digest, requester, approver, receipt (import, imported, received, counts), live',
     '',
   ],
   [

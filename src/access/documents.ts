@@ -147,6 +147,20 @@ const shapes = {
     /** Who asked, where somebody was named, and which operator approved. */
     requester: optionalText,
     approver: optionalText,
+    /** What the peer has signed about its import of the bundle. */
+    receipt: z
+      .strictObject({
+        import: z.string(),
+        imported: seconds,
+        received: seconds,
+        counts: z.strictObject({
+          new: z.number().int(),
+          here: z.number().int(),
+          conflict: z.number().int(),
+          refused: z.number().int(),
+        }),
+      })
+      .optional(),
     /** Sent over KMIP; a bundle otherwise. */
     live: z.literal(true).optional(),
   }),

@@ -14,6 +14,7 @@ import { exchangeExport } from './commands/exchange-export.ts'
 import { exchangeImport } from './commands/exchange-import.ts'
 import { exchangeInspect } from './commands/exchange-inspect.ts'
 import { exchangeLogCommand } from './commands/exchange-log.ts'
+import { exchangeReceipt } from './commands/exchange-receipt.ts'
 import { groupList, groupSet, groupShow } from './commands/group.ts'
 import { init } from './commands/init.ts'
 import {
@@ -82,6 +83,7 @@ export const commands: readonly Command[] = [
   exchangeApprove,
   exchangeInspect,
   exchangeImport,
+  exchangeReceipt,
   exchangeLogCommand,
   peerAccept,
   peerAdd,

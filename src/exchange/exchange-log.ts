@@ -27,17 +27,19 @@ export interface LogEntry {
   /** Exports: the operator who asked, where one was named, and who approved. */
   readonly requester: string | undefined
   readonly approver: string | undefined
+  /** Exports: what the peer has signed about its import. */
+  readonly receipt: Body<'exchange-export'>['receipt']
 }
 
 /** All of them, newest first. */
 export async function exchangeLog(work: Documents): Promise<LogEntry[]> {
   const exports = (await allOf(work, 'exchange-export')).map(({ name, body }): LogEntry => {
     const { peer, group, keys, failed, selection, recipient, digest } = body
-    const { requester, approver } = body
+    const { requester, approver, receipt } = body
     return {
       ...{ id: name, kind: 'export', peer, group, keys, failed, selection, recipient, digest },
       ...moments(body),
-      ...{ requester, approver },
+      ...{ requester, approver, receipt },
       counts: undefined,
       exportId: name,
     }
@@ -54,6 +56,7 @@ export async function exchangeLog(work: Documents): Promise<LogEntry[]> {
       digest: undefined,
       requester: undefined,
       approver: undefined,
+      receipt: undefined,
     }
   })
   return [...exports, ...imports].toSorted((a, b) => Number(b.started - a.started))

@@ -42,7 +42,7 @@ test('the words of the contract are all there', () => {
     ...['library credential add', 'group list', 'group show', 'group set'],
     ...['server certificate show', 'server certificate renew'],
     ...['cartridge list', 'cartridge show', 'key list', 'key show', 'key recover', 'key destroy'],
-    ...['exchange approve', 'operator add', 'operator list', 'operator revoke'],
+    ...['exchange approve', 'exchange receipt', 'operator add', 'operator list', 'operator revoke'],
     ...['audit list', 'audit verify', 'audit export', 'ttlv decode'],
   ]) {
     expect(words).toContain(word)

@@ -26,6 +26,9 @@ const carol = join(scratch, 'carol')
 const approved = join(scratch, 'approved')
 const request = 'REQUEST'
 
+/** The receipt of that site for a bundle of ours. */
+const receipt = join(scratch, 'receipt')
+
 /** The kit with which that site lets us in, and what stands for its address until it serves. */
 const kitFromPeer = join(scratch, 'kit-from-peer')
 const address = 'kmips://ADDRESS'
@@ -72,6 +75,8 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['exchange inspect', incoming],
   ['exchange import', incoming, '--dry-run'],
   ['exchange import', incoming],
+  ['exchange import', incoming, '--receipt', join(scratch, 'receipt-for-peer')],
+  ['exchange receipt', receipt],
   ['exchange log'],
   ['cartridge show', 'KR0001L8'],
   ['peer accept', 'B', '--out', join(scratch, 'kit-for-peer')],
@@ -193,7 +198,13 @@ test('every field that --json prints is described, and no other', async () => {
   const tape = { digit: '1', barcode: 'KR0001L8', library: 'alpha' }
   await makeTapeKey(data, tape, scriptTime)
   await fetchTapeKey(data, tape, scriptTime + 60n)
-  for (const [words, ...rest] of lines.slice(1)) await run(words, rest.map(placed))
+  for (const [words, ...rest] of lines.slice(1)) {
+    if (words === 'exchange receipt') {
+      const bundle = join(scratch, 'bundle')
+      await runKeyreel(['exchange', 'import', bundle, '--receipt', receipt, ...other])
+    }
+    await run(words, rest.map(placed))
+  }
 
   for (const { commands, fields } of jsonOutputs) {
     const seen = new Set(commands.flatMap((words) => [...(printed.get(words) ?? [])]))

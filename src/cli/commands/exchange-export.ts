@@ -105,9 +105,10 @@ function barcodesIn(file: string): string[] {
     .filter((line) => line !== '' && !line.startsWith('#'))
 }
 
-function refuseExisting(out: string): void {
+/** No command writes over a file. */
+export function refuseExisting(out: string, flag = '--out'): void {
   if (!existsSync(out)) return
-  throw new UserError('file-exists', `${out} exists already`, 'choose another with --out FILE')
+  throw new UserError('file-exists', `${out} exists already`, `choose another with ${flag} FILE`)
 }
 
 function exportedReport(report: ExportReport, out: string, { style }: Context): Report {

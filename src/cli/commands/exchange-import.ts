@@ -3,6 +3,7 @@ import { exitStatus, UserError } from '../../errors.ts'
 import type { Envelope } from '../../exchange/bundle-reader.ts'
 import { importBundle } from '../../exchange/import-keys.ts'
 import type { ImportReport } from '../../exchange/import-run.ts'
+import { writeReceipt } from '../../exchange/receipts.ts'
 import { importEngine } from '../../exchange/import-engine.ts'
 import type { KeyReport } from '../../exchange/key-report.ts'
 import { spoken, grouped } from '../../exchange/words.ts'
@@ -13,6 +14,7 @@ import { keystoreExits, withStore } from '../keystore-session.ts'
 import { counted, pairs, table } from '../output.ts'
 import { progress } from '../progress.ts'
 import { fingerprintOption } from './exchange-certificate.ts'
+import { refuseExisting } from './exchange-export.ts'
 
 export const exchangeImport = command({
   words: 'exchange import',
@@ -27,28 +29,44 @@ export const exchangeImport = command({
     group: textOr('GROUP', 'default', 'group that the keys shall belong to'),
     dryRun: toggle('say what would happen, change nothing'),
     allowWriting: toggle('keep the usage mask as it is: libraries may write with these keys'),
+    receipt: text('FILE', 'signed receipt to write for the sender; must not exist'),
     senderFingerprint: text('HEX', 'SHA-256 of the identity of a sender that is not trusted yet'),
   },
   exits: [exitStatus.partly, ...keystoreExits],
   examples: ['exchange import from-a.keyreel --dry-run', 'exchange import from-a.keyreel'],
   async run({ arguments: { FILE }, options, context }) {
-    const { group, dryRun, allowWriting } = options
+    const { group, dryRun, allowWriting, receipt } = options
+    if (receipt !== undefined) refuseReceipt(receipt, dryRun)
     const told = fingerprintOption(options.senderFingerprint)
     const shown = progress(context, dryRun ? 'looking' : 'importing', undefined)
     try {
-      const report = await withStore(context, (store) =>
-        importBundle(store, importEngine(store, context.log), {
+      const report = await withStore(context, async (store) => {
+        const imported = await importBundle(store, importEngine(store, context.log), {
           ...{ file: FILE, group, dryRun, allowWriting },
           vouch: (envelope) => vouch(envelope, told, context),
           progress: (done) => shown.step(done),
-        }),
-      )
-      return importedReport(report, context)
+        })
+        if (receipt !== undefined)
+          await writeReceipt(store, { bundle: FILE, out: receipt, report: imported })
+        return imported
+      })
+      return importedReport(report, receipt, context)
     } finally {
       shown.end()
     }
   },
 })
+
+function refuseReceipt(receipt: string, dryRun: boolean): void {
+  refuseExisting(receipt, '--receipt')
+  if (!dryRun) return
+  throw new UserError(
+    'usage',
+    'a dry run imports nothing, and has no receipt',
+    'leave out --dry-run or --receipt',
+    { exitStatus: exitStatus.usage },
+  )
+}
 
 /** A sender that is not trusted yet: by a fingerprint given, or by a person who compares. */
 async function vouch(
@@ -76,7 +94,11 @@ async function vouch(
   })
 }
 
-function importedReport(report: ImportReport, { style }: Context): Report {
+function importedReport(
+  report: ImportReport,
+  receipt: string | undefined,
+  { style }: Context,
+): Report {
   const { counts, peer, group, reports, id, keys } = report
   const isDry = id === undefined
   const told = reports.filter(({ verdict, reason }) => verdict !== 'new' || reason !== undefined)
@@ -96,6 +118,7 @@ function importedReport(report: ImportReport, { style }: Context): Report {
       ['from', peer],
       ['export id', report.exportId],
       ['import id', id],
+      ['receipt', receipt],
     ],
     style,
   )
@@ -104,6 +127,7 @@ function importedReport(report: ImportReport, { style }: Context): Report {
     `${counted(keys, 'key')} ${isDry ? 'would be looked at' : 'looked at'} for group ${group}`,
     facts,
     ...(shown.length === 0 ? [] : [table(columns, shown, style, '')]),
+    ...(receipt === undefined ? [] : ['next, at the other site:  keyreel exchange receipt FILE']),
     ...(hidden > 0 ? [`… and ${hidden} more (--json has them)`] : []),
   ].join('\n')
   const isPart = counts.conflict + counts.refused > 0
@@ -118,6 +142,7 @@ function importedReport(report: ImportReport, { style }: Context): Report {
       dryRun: isDry,
       counts,
       reports,
+      receipt,
     },
     text,
     ...(isPart && { exitStatus: exitStatus.partly }),

@@ -45,6 +45,7 @@ export const exchangeLogCommand = command({
         ['SHA-256', entry.digest],
         ['asked by', entry.requester],
         ['approved by', entry.approver],
+        ['receipt', receiptText(entry)],
       ],
       style,
     )
@@ -66,15 +67,33 @@ function wordOf({ kind }: LogEntry, verdict: KeyReport['verdict']): string {
   return verdict === 'here' ? 'already here' : verdict
 }
 
-function resultOf({ failed, finished, counts, keys }: LogEntry): string {
+function resultOf({ failed, finished, counts, keys, receipt }: LogEntry): string {
   if (failed !== undefined) return `failed: ${failed}`
   const progress = finished === undefined ? ', not finished' : ''
-  if (counts === undefined) return `${keys} keys${progress}`
+  const received = receipt === undefined ? '' : ', receipt'
+  if (counts === undefined) return `${keys} keys${progress}${received}`
   const { conflict, refused, here } = counts
   return `${counts.new} new, ${here} here, ${conflict} conflict, ${refused} refused${progress}`
 }
 
+function receiptText({ receipt }: LogEntry): string | undefined {
+  if (receipt === undefined) return undefined
+  const { imported, counts } = receipt
+  const { conflict, refused, here } = counts
+  return `${moment(BigInt(imported))}: ${counts.new} new, ${here} there, ${conflict} conflict, ${refused} refused`
+}
+
 function entryJson(entry: LogEntry) {
-  const { started, finished, ...others } = entry
-  return { ...others, started: isoMoment(started), finished: isoMoment(finished) }
+  const { started, finished, receipt, ...others } = entry
+  return {
+    ...others,
+    started: isoMoment(started),
+    finished: isoMoment(finished),
+    receipt: receipt && {
+      importId: receipt.import,
+      imported: isoMoment(BigInt(receipt.imported)),
+      received: isoMoment(BigInt(receipt.received)),
+      counts: receipt.counts,
+    },
+  }
 }

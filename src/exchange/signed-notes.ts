@@ -1,0 +1,102 @@
+/**
+ * Short messages between sites, each a file: JSON as CMS data inside SignedData by the exchange identity
+ * of whoever writes (RFC 5652), in DER. Who is believed is the reader's question.
+ */
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { z } from 'zod'
+import type { Issuer } from '../crypto/certificates-issue.ts'
+import type { Certificate } from '../crypto/certificates.ts'
+import { contentInfo, contentOf } from '../crypto/cms.ts'
+import { signContent, verifySigned } from '../crypto/cms-signed.ts'
+import { CryptoRefusal } from '../crypto/crypto-refusal.ts'
+import { octets } from '../crypto/der.ts'
+import { pinOf } from '../crypto/encryption-certificates.ts'
+import { UserError } from '../errors.ts'
+
+const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+const count = z.number().int().nonnegative()
+
+/** Every kind; `keyreel` says which, and its version. */
+const shapes = {
+  /** What became of a bundle where it was imported. */
+  receipt: z.strictObject({
+    keyreel: z.literal('receipt 1'),
+    export: uuid,
+    import: uuid,
+    /** Seconds since 1970. */
+    imported: count,
+    counts: z.strictObject({ new: count, here: count, conflict: count, refused: count }),
+    /** SHA-256 of the file that was imported, hexadecimal. */
+    digest: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+} as const
+
+/** The signature covers the signer's certificate too, by its fingerprint. */
+const around = z.strictObject({ signer: z.string(), note: z.unknown() })
+
+export type NoteKind = keyof typeof shapes
+export type NoteBody<Kind extends NoteKind> = z.infer<(typeof shapes)[Kind]>
+
+/** A message whose signature fits. */
+export interface Note<Kind extends NoteKind> {
+  readonly body: NoteBody<Kind>
+  readonly sender: Certificate
+  /** SHA-256 of the sender's SubjectPublicKeyInfo. */
+  readonly pin: string
+  /** When it was signed, by the sender's word; seconds since 1970. */
+  readonly signed: bigint
+}
+
+const data = '1.2.840.113549.1.7.1'
+const largest = 8 * 1024 * 1024
+
+/** Signs and writes a message. The file appears whole or not at all. */
+export async function writeNote<Kind extends NoteKind>(
+  file: string,
+  body: NoteBody<Kind>,
+  signer: Issuer,
+  now: bigint,
+): Promise<void> {
+  const said = { signer: signer.certificate.fingerprint, note: body }
+  const inner = contentInfo(data, octets(Buffer.from(JSON.stringify(said))))
+  try {
+    await writeFile(`${file}.tmp`, signContent(inner, signer, now), { mode: 0o644 })
+    await rename(`${file}.tmp`, file)
+  } catch (error) {
+    await rm(`${file}.tmp`, { force: true })
+    throw error
+  }
+}
+
+/** Reads a message and verifies its signature. Throws UserError 'note-unreadable'. */
+export async function readNote<Kind extends NoteKind>(
+  kind: Kind,
+  file: string,
+): Promise<Note<Kind>> {
+  const bytes = await readFile(file)
+  const unreadable = (why: string, cause?: unknown) =>
+    new UserError(
+      'note-unreadable',
+      `${file} is not a whole, unchanged ${kind}: ${why}`,
+      'have it sent again; nothing was changed',
+      { cause },
+    )
+  if (bytes.length > largest) throw unreadable(`it is larger than ${largest} bytes`)
+  try {
+    const { inner, signer, time } = verifySigned(bytes)
+    const content = contentOf(data, inner)
+    const text = Buffer.from(content.octets()).toString('utf8')
+    content.end()
+    const said = around.parse(JSON.parse(text))
+    const body = shapes[kind].parse(said.note) as NoteBody<Kind>
+    if (said.signer !== signer.fingerprint)
+      throw unreadable('it is not signed by the certificate that it names')
+    return { body, sender: signer, pin: pinOf(signer), signed: time }
+  } catch (cause) {
+    if (cause instanceof z.ZodError || cause instanceof SyntaxError)
+      throw unreadable('what it says is not what such a file says', cause)
+    const isForm = cause instanceof UserError && cause.code === 'not-a-certificate'
+    if (cause instanceof CryptoRefusal || isForm) throw unreadable(cause.message, cause)
+    throw cause
+  }
+}
