@@ -43,7 +43,7 @@ export const createSplitKey = operation('CreateSplitKey', {
     context.noted.object = first!
     context.noted.details = { parts: ids }
     context.batch.placeholder = first
-    return { UniqueIdentifier: ids }
+    return { ObjectType: 'SplitKey', UniqueIdentifier: ids }
   },
 })
 

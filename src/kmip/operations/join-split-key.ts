@@ -47,7 +47,11 @@ export const joinSplitKey = operation('JoinSplitKey', {
     }
     await keepObject(context, object, computedItem(object, secret.bytes, SecretDataType))
     context.noted.details = { parts: parts.map((part) => part.object.id) }
-    return { UniqueIdentifier: object.id, ...(made.length > 0 && { Attributes: made }) }
+    return {
+      ObjectType: object.objectType,
+      UniqueIdentifier: object.id,
+      ...(made.length > 0 && { Attributes: made }),
+    }
   },
 })
 

@@ -67,6 +67,14 @@ describe.each(cipherVersions)('KMIP %s', (as) => {
     expect(await engine.refused(as, 'JoinSplitKey', twice)).toBe('CryptographicFailure')
   })
 
+  test('only 1.2 answers the type of what was made', async () => {
+    const engine = await testEngine()
+    const split = await engine.call(as, 'CreateSplitKey', splitting({ Attributes: aes }))
+    const joined = await engine.call(as, 'JoinSplitKey', joining(split.UniqueIdentifier))
+    const types = as === '1.2' ? ['SplitKey', 'SymmetricKey'] : [undefined, undefined]
+    expect([split.ObjectType, joined.ObjectType]).toEqual(types)
+  })
+
   test('a new key is split at once, and its first part is the placeholder', async () => {
     const engine = await testEngine()
     const items = await engine.batch(

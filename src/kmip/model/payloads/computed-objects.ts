@@ -26,6 +26,9 @@ export const DeriveKey = {
   }),
   response: struct({ UniqueIdentifier: req(text), Attributes: chosenAttributes }),
 }
+/** KMIP 1.2 §4.38, §4.39: its answers say what was made; later versions leave that out. */
+const typeMade = { ObjectType: opt(ObjectType, { since: '1.2', until: '1.2' }) } as const
+
 export const CreateSplitKey = {
   request: struct({
     ObjectType: req(ObjectType),
@@ -37,7 +40,7 @@ export const CreateSplitKey = {
     Attributes: newObjectAttributes,
     ProtectionStorageMasks: opt(ProtectionStorageMasks, { since: '2.0' }),
   }),
-  response: struct({ UniqueIdentifier: many(text), Attributes: chosenAttributes }),
+  response: struct({ ...typeMade, UniqueIdentifier: many(text), Attributes: chosenAttributes }),
 }
 export const JoinSplitKey = {
   request: struct({
@@ -47,5 +50,5 @@ export const JoinSplitKey = {
     Attributes: newObjectAttributes,
     ProtectionStorageMasks: opt(ProtectionStorageMasks, { since: '2.0' }),
   }),
-  response: struct({ UniqueIdentifier: req(text), Attributes: chosenAttributes }),
+  response: struct({ ...typeMade, UniqueIdentifier: req(text), Attributes: chosenAttributes }),
 }
