@@ -188,7 +188,7 @@ const objects = [
   ],
   [
     'PKCS#12',
-    'Register opens the file with the one Active password that the key links to, keeps the key as PKCS#8 and each certificate as an object, linked by PKCS#12 Certificate Links. Get writes AES-256 and HMAC-SHA-256 (PBES2), the Friendly Name or `alias`, and the certificates that links lead to: those of the key itself before those of its public key, PKCS#12 Certificate Links before Certificate Links. A certificate does not leave as PKCS#12.',
+    'Register opens the file with the one Active password that the key links to, keeps the key as PKCS#8 and each certificate as an object, linked by PKCS#12 Certificate Links. Get writes AES-256 and HMAC-SHA-256 (PBES2), the Friendly Name or `alias`, and the certificates that links lead to: those of the key itself before those of its public key, PKCS#12 Certificate Links before Certificate Links. A certificate does not leave as PKCS#12. As published cases have it, the Digest of such a certificate names no format and its X.509 Certificate Identifier has the serial number without DER header; Locate finds any certificate by both forms.',
   ],
   [
     'Certify and Re-certify',
@@ -200,7 +200,7 @@ const objects = [
   ],
   [
     'Digest',
-    'SHA-256, of the format a key came in and, where that is another, of the default format of KMIP 2.1 Table 81.',
+    'SHA-256, of the format a key came in and, where that is another, of the default format of KMIP 2.1 Table 81, which peers of 1.x are not shown.',
   ],
   [
     'Certificates',

@@ -87,7 +87,24 @@ function matchesValue(tag: string, held: unknown, wanted: unknown): boolean {
       covers(heldRest, rest)
     )
   }
+  if (tag === 'X_509CertificateIdentifier') {
+    const { CertificateSerialNumber: number, ...rest } = wanted as CertificateIdentifier
+    const { CertificateSerialNumber: heldNumber, ...heldRest } =
+      held as Required<CertificateIdentifier>
+    return (number === undefined || isSameSerial(heldNumber, number)) && covers(heldRest, rest)
+  }
   return covers(held, wanted)
+}
+
+interface CertificateIdentifier {
+  IssuerDistinguishedName?: Uint8Array
+  CertificateSerialNumber?: Uint8Array
+}
+
+/** KMIP 2.1 §4.61 does not say whether a serial number has its DER header: with and without are the same. */
+function isSameSerial(held: Uint8Array, wanted: Uint8Array): boolean {
+  const asInteger = (number: Uint8Array) => Uint8Array.of(0x02, number.length, ...number)
+  return covers(held, wanted) || covers(asInteger(held), wanted) || covers(held, asInteger(wanted))
 }
 
 interface UsageLimits {

@@ -31,16 +31,6 @@ export const exceptions: readonly Exception[] = [
     ],
   },
   {
-    case: 'TC-PKCS12-2-14',
-    clause: 'KMIP 1.4 §3.10 X.509 Certificate Identifier, §3.17 Digest',
-    why: 'its Locate gives the serial number in DER and finds the certificate, whose attribute it then shows without the DER header; it shows one digest of a private key in PKCS#8, without that of the default format',
-    differences: [
-      'request 5: ResponseMessage/BatchItem[0]/ResponsePayload: Attribute(Digest) is not expected',
-      'request 9: ResponseMessage/BatchItem[0]/ResponsePayload/Attribute(X509CertificateIdentifier)/AttributeValue/CertificateSerialNumber: expected bytes 00d2f5bad76a5ac8f9, found bytes 020900d2f5bad76a5ac8f9',
-      'request 9: ResponseMessage/BatchItem[0]/ResponsePayload/Attribute(Digest)/AttributeValue: KeyFormatType is not expected',
-    ],
-  },
-  {
     case: 'TC-SJ-4-14',
     clause: 'KMIP 1.4 §4.11 Get',
     why: 'it asks for the fourth part of a key, and the answer shown bears the identifier of the first',

@@ -34,6 +34,24 @@ export function describeCertificate(object: ManagedObject, fields: CertificateFi
   return fields
 }
 
+/**
+ * A certificate out of a PKCS#12 file as TC-PKCS12-2-14 shows it, and TC-CERTATTR-1-14 does not show one
+ * that is registered: its Digest names no format, its serial number stands without the DER header.
+ */
+export function describeCompanion(object: ManagedObject, certificate: Uint8Array): void {
+  const { attributes } = object
+  setDigest(object, certificate, undefined)
+  const identifier = attributes.first('X_509CertificateIdentifier')
+  if (identifier === undefined) return
+  const [tag, length, ...number] = identifier.CertificateSerialNumber
+  // RFC 5280 allows 20 bytes; a number that needs a longer header is left in DER.
+  if (tag !== 0x02 || length !== number.length) return
+  attributes.set('X_509CertificateIdentifier', {
+    ...identifier,
+    CertificateSerialNumber: Uint8Array.from(number),
+  })
+}
+
 /** Attributes that are the key's; domain parameters are no attribute of a certificate. */
 const ofTheKey: ReadonlySet<AttributeName> = new Set([
   'CryptographicAlgorithm',

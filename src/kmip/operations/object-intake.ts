@@ -8,7 +8,11 @@ import type { ManagedObject } from '../../keystore/managed-object.ts'
 import type { AttributeInstance } from '../model/attribute-forms.ts'
 import type { KeyBlock } from '../model/objects.ts'
 import type { OperationName } from '../model/payloads/index.ts'
-import { describeCertificate, describeCertificateRequest } from './certificate-intake.ts'
+import {
+  describeCertificate,
+  describeCertificateRequest,
+  describeCompanion,
+} from './certificate-intake.ts'
 import { describeKeyBlock } from './key-block-intake.ts'
 import { sealedItem, type SealedType } from './key-material.ts'
 import { keepObject, prepareObject, refuseUnkeepable, type Prepared } from './new-object.ts'
@@ -79,7 +83,13 @@ async function chainTakenIn(
   for (const CertificateValue of certificates) {
     const fields = { CertificateType: 'X_509', CertificateValue }
     const attributes = name.map(({ tag, value }) => ({ tag, value }))
-    chain.push(await takeIn(context, 'Register', { objectType: 'Certificate', fields, attributes }))
+    const taken = await takeIn(context, 'Register', {
+      objectType: 'Certificate',
+      fields,
+      attributes,
+    })
+    describeCompanion(taken.object, CertificateValue)
+    chain.push(taken)
   }
   for (const [at, { object }] of chain.entries()) {
     const before = chain[at - 1]?.object ?? key

@@ -43,11 +43,17 @@ function said<T extends AttributeInstance>(
     return isNamed && !isOfNewerType(AttributeValue) ? instance : undefined
   }
   if (!namesOf(objectType, version).has(tag)) return undefined
+  // 1.x wants the digest of the format it came in, which is the first; 2.0 that of the default format too.
+  if (tag === 'Digest' && version < version20 && isFurther(instance)) return undefined
   if (tag === 'CryptographicUsageMask')
     return { ...instance, value: sayableMask(value as number, version) }
   const named = renamed(tag, value, version)
   if (!isEncodable(tag, named, version)) return undefined
   return named === value ? instance : { ...instance, value: named }
+}
+
+function isFurther(instance: AttributeInstance): boolean {
+  return 'index' in instance && instance.index !== 0
 }
 
 /** Date-Time Extended came with 2.0. */

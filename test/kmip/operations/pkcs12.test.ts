@@ -85,6 +85,35 @@ describe.each(versions)('KMIP %s', (as) => {
     expect(plain(got.Certificate!.CertificateValue)).toBe(plain(chain[0]))
   })
 
+  test('its certificate shows the serial number bare, and is found by it with and without its DER header', async () => {
+    const engine = await testEngine()
+    const Attributes = [link('PKCS_12PasswordLink', await passwordId(engine, as))]
+    const made = await engine.call(as, 'Register', fileOf(file, Attributes))
+    const links = await linksOf(engine, as, made.UniqueIdentifier)
+    const UniqueIdentifier = links[1]!.LinkedObjectIdentifier
+    const [shown] = await engine.attribute(as, UniqueIdentifier, 'X_509CertificateIdentifier')
+    const { CertificateSerialNumber: bare } = shown as { CertificateSerialNumber: Uint8Array }
+    const inDer = Uint8Array.of(0x02, bare.length, ...bare)
+    expect(Buffer.from(chain[0]!).includes(inDer)).toBe(true)
+    for (const CertificateSerialNumber of [bare, inDer]) {
+      const value = { CertificateSerialNumber }
+      const wanted = { tag: 'X_509CertificateIdentifier' as const, value }
+      const found = await engine.call(as, 'Locate', { Attributes: [wanted] })
+      expect(found.UniqueIdentifier).toEqual([UniqueIdentifier])
+    }
+    const [digest] = await engine.attribute(as, UniqueIdentifier, 'Digest')
+    expect(digest).not.toHaveProperty('KeyFormatType')
+  })
+
+  test('the key shows the digest of PKCS#8, and from 2.0 on that of the default format', async () => {
+    const engine = await testEngine()
+    const Attributes = [link('PKCS_12PasswordLink', await passwordId(engine, as))]
+    const made = await engine.call(as, 'Register', fileOf(file, Attributes))
+    const digests = await engine.attribute(as, made.UniqueIdentifier, 'Digest')
+    const formats = digests.map((one) => (one as { KeyFormatType: string }).KeyFormatType)
+    expect(formats).toEqual(isLate(as) ? ['PKCS_8', 'PKCS_1'] : ['PKCS_8'])
+  })
+
   test('a key leaves with the certificates that its links lead to', async () => {
     const engine = await testEngine()
     const secret = await passwordId(engine, as)
