@@ -7,6 +7,7 @@ import { renewServerCertificatesWhenDue, serverCertificates } from './access/aut
 import { identify, type Principal } from './access/identity.ts'
 import type { Config } from './config.ts'
 import { ensureExchange } from './exchange/identity.ts'
+import { keepUnknownTapes } from './exchange/unknown-tapes.ts'
 import { clockWatch } from './keystore/clock-watch.ts'
 import type { MasterKey } from './keystore/master-key.ts'
 import { openStore, type Store } from './keystore/store.ts'
@@ -21,6 +22,7 @@ import type { Log } from './kmip/server/ports.ts'
 import { AsynchronousRequests } from './kmip/operations/asynchronous-requests.ts'
 import type { Engine } from './kmip/operations/batch.ts'
 import { RunningJobs } from './kmip/operations/running-jobs.ts'
+import { UnknownTapes } from './kmip/operations/unknown-tapes.ts'
 import { refuseStream, respond, type Responder } from './kmip/server/respond.ts'
 
 interface Address {
@@ -102,6 +104,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
   }
   await responder.requests.resume(0)
   const jumped = clockWatch()
+  const keepUnknown = () => keepUnknownTapes(store, responder.unknownTapes?.take() ?? [])
   const upkeep = new Upkeep(log, [
     {
       // Another process may have enrolled, revoked or renewed: withdrawals take effect within 5 s.
@@ -149,6 +152,11 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       run: () => responder.requests.resume(300),
     },
     {
+      name: 'keep what was looked for in vain',
+      every: 10 * second,
+      run: () => keepUnknown(),
+    },
+    {
       name: 'rotate keys whose interval is over',
       every: 60 * second,
       run: () => rotateDue(store, responder),
@@ -181,6 +189,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       stopping = true
       await responder.requests.close()
       await upkeep.stop()
+      await keepUnknown()
       responder.streams.close()
       await store.close()
     },
@@ -225,6 +234,7 @@ function responderOf(store: Store, options: ServerOptions): Responder {
       bytes: limits.streamBytes,
     }),
     jobs: new RunningJobs(),
+    unknownTapes: new UnknownTapes(),
     facts: {
       vendor: 'keyreel',
       locate: {

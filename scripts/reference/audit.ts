@@ -96,6 +96,11 @@ export const events = [
   ['exchange export end', 'the bundle is on disk', 'as begin, and finished, keys, digest'],
   ['exchange export failed', 'there is no bundle after all', 'as begin, and failed'],
   [
+    'exchange request',
+    'a request for the keys of foreign tapes was signed; `object` is its id',
+    'peer, recipient, tapes',
+  ],
+  [
     'exchange receipt',
     'the peer has signed what became of a bundle; the entry of the export is closed',
     'as end, and receipt',

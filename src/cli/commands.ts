@@ -15,6 +15,7 @@ import { exchangeImport } from './commands/exchange-import.ts'
 import { exchangeInspect } from './commands/exchange-inspect.ts'
 import { exchangeLogCommand } from './commands/exchange-log.ts'
 import { exchangeReceipt } from './commands/exchange-receipt.ts'
+import { exchangeRequest, exchangeRequestShow } from './commands/exchange-request.ts'
 import { groupList, groupSet, groupShow } from './commands/group.ts'
 import { init } from './commands/init.ts'
 import {
@@ -45,6 +46,7 @@ export const nouns: Readonly<Record<string, string>> = {
   key: 'managed objects and their attributes, never key material',
   exchange: 'keys to and from other sites',
   'exchange certificate': 'Encryption Certificates of this server and of other sites',
+  'exchange request': 'keys of tapes that nobody here can read',
   peer: 'the same exchange, live over KMIP',
   operator: 'people who may approve what others ask for',
   audit: 'the hash-chained record of everything done with keys',
@@ -81,6 +83,8 @@ export const commands: readonly Command[] = [
   exchangeCertificateRevoke,
   exchangeExport,
   exchangeApprove,
+  exchangeRequest,
+  exchangeRequestShow,
   exchangeInspect,
   exchangeImport,
   exchangeReceipt,

@@ -16,6 +16,10 @@ import { UserError } from '../errors.ts'
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
 const count = z.number().int().nonnegative()
 
+/** Tapes in one request. */
+export const mostTapes = 20_000
+const word = z.string().min(1).max(256)
+
 /** Every kind; `keyreel` says which, and its version. */
 const shapes = {
   /** What became of a bundle where it was imported. */
@@ -28,6 +32,22 @@ const shapes = {
     counts: z.strictObject({ new: count, here: count, conflict: count, refused: count }),
     /** SHA-256 of the file that was imported, hexadecimal. */
     digest: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+  /** Whose keys a site asks for. */
+  request: z.strictObject({
+    keyreel: z.literal('request 1'),
+    request: uuid,
+    /** Fingerprint of the Encryption Certificate of the site that is asked. */
+    to: z.string().regex(/^[0-9a-f]{64}$/),
+    tapes: z
+      .array(
+        z.union([
+          z.strictObject({ barcode: word }),
+          z.strictObject({ namespace: word, data: word }),
+        ]),
+      )
+      .min(1)
+      .max(mostTapes),
   }),
 } as const
 

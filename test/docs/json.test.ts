@@ -26,6 +26,9 @@ const carol = join(scratch, 'carol')
 const approved = join(scratch, 'approved')
 const request = 'REQUEST'
 
+/** What that site asks us for. */
+const incomingRequest = join(scratch, 'incoming-request')
+
 /** The receipt of that site for a bundle of ours. */
 const receipt = join(scratch, 'receipt')
 
@@ -77,6 +80,8 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['exchange import', incoming],
   ['exchange import', incoming, '--receipt', join(scratch, 'receipt-for-peer')],
   ['exchange receipt', receipt],
+  ['exchange request', '--peer', 'B', '--barcode', 'KR0005L8', '--out', join(scratch, 'request')],
+  ['exchange request show', incomingRequest],
   ['exchange log'],
   ['cartridge show', 'KR0001L8'],
   ['peer accept', 'B', '--out', join(scratch, 'kit-for-peer')],
@@ -202,6 +207,11 @@ test('every field that --json prints is described, and no other', async () => {
     if (words === 'exchange receipt') {
       const bundle = join(scratch, 'bundle')
       await runKeyreel(['exchange', 'import', bundle, '--receipt', receipt, ...other])
+    }
+    if (words === 'exchange request show') {
+      const tapes = ['--barcode', 'KR0001L8', '--kad', 'KAD']
+      const ask = ['exchange', 'request', '--peer', 'A', ...tapes, '--out', incomingRequest]
+      await runKeyreel([...ask, ...other])
     }
     await run(words, rest.map(placed))
   }

@@ -6,6 +6,8 @@ import { exportKeys } from '../../exchange/export-keys.ts'
 import type { ExportReport } from '../../exchange/export-keys.ts'
 import type { LeftOut } from '../../exchange/release-keys.ts'
 import type { Selection } from '../../exchange/selection.ts'
+import { readRequest, tapeText } from '../../exchange/tape-requests.ts'
+import type { Store } from '../../keystore/store.ts'
 import { grouped } from '../../exchange/words.ts'
 import { command, integer, list, requiredText, text, textOr, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
@@ -38,8 +40,9 @@ export const exchangeExport = command({
     'is 3. No file remains when anything fails. In a group with approval=required it keeps a request ' +
     'and ends with 13; run again once it was approved (keyreel exchange approve) it goes through.',
   options: {
-    peer: requiredText('NAME', 'the other site, as its certificate was imported'),
+    peer: text('NAME', 'the other site, as its certificate was imported; else --request'),
     ...scopeOptions,
+    request: text('FILE', 'the keys that this request of a peer asks for, for that peer'),
     group: textOr('GROUP', 'default', 'group of keys'),
     ...requesterOption,
     out: requiredText('FILE', 'bundle to write; must not exist'),
@@ -48,27 +51,82 @@ export const exchangeExport = command({
   exits: [exitStatus.partly, ...keystoreExits, exitStatus.policy],
   examples: [
     'exchange export --peer B --used --out for-b.keyreel',
-    'exchange export --peer B --barcode KR0001L8 --barcode KR0002L8 --out two.keyreel',
+    'exchange export --request from-b.request --out for-b.keyreel',
   ],
   async run({ options, context }) {
-    const { peer, group, out, validDays, as: requester } = options
-    const selection = await selectionOf(options)
+    const { group, out, validDays, as: requester } = options
+    const isAnswer = options.request !== undefined
+    const named = isAnswer ? undefined : await selectionOf(options)
+    refuseBoth(options)
     refuseExisting(out)
     const shown = progress(context, 'exporting', undefined)
     try {
-      const report = await withStore(context, (store) =>
-        exportKeys(store, {
+      const report = await withStore(context, async (store) => {
+        const asked = await wantedOf(store, options, named)
+        const { peer, selection } = asked
+        const made = await exportKeys(store, {
           ...{ peer, group, selection, out, requester },
           validDays: validDays === 0 ? undefined : validDays,
           progress: (done) => shown.step(done),
-        }),
-      )
+        })
+        return { ...made, missing: [...made.missing, ...asked.missing] }
+      })
       return exportedReport(report, out, context)
     } finally {
       shown.end()
     }
   },
 })
+
+interface Asking {
+  readonly peer: string | undefined
+  readonly request: string | undefined
+  readonly group: string
+  readonly all: boolean
+  readonly used: boolean
+  readonly current: boolean
+  readonly barcode: readonly string[]
+  readonly barcodesFrom: string | undefined
+  readonly key: readonly string[]
+}
+
+/** A peer is named, or a request names the peer and the keys; never both. */
+function refuseBoth(options: Asking): void {
+  const { peer, request, all, used, current, barcode, barcodesFrom, key } = options
+  const scoped = all || used || current || barcode.length + key.length > 0
+  const hasBoth =
+    request !== undefined && (peer ?? barcodesFrom ?? (scoped || undefined)) !== undefined
+  if (!hasBoth && (request ?? peer) !== undefined) return
+  throw new UserError(
+    'usage',
+    hasBoth ? 'a request says for whom and which keys' : 'nothing says for which site',
+    hasBoth ? 'give --request FILE alone' : 'give --peer NAME, or --request FILE',
+    { exitStatus: exitStatus.usage },
+  )
+}
+
+/** For whom, which keys, and tapes of a request of which there is no key. */
+async function wantedOf(
+  store: Store,
+  { peer, request, group }: Asking,
+  named: Selection | undefined,
+): Promise<{ peer: string; selection: Selection; missing: readonly string[] }> {
+  if (request === undefined) {
+    if (peer === undefined || named === undefined) throw new Error('neither peer nor request')
+    return { peer, selection: named, missing: [] }
+  }
+  const asked = await readRequest(store, request, group)
+  const keys = [...new Set(asked.tapes.flatMap((one) => one.keys))]
+  if (keys.length === 0)
+    throw new UserError(
+      'nothing-selected',
+      `group ${group} has no key for any tape of this request`,
+      `look at it:  keyreel exchange request show ${request}`,
+    )
+  const missing = asked.tapes.filter((one) => one.keys.length === 0)
+  const texts = missing.map(({ tape }) => tapeText(tape))
+  return { peer: asked.peer, selection: { scope: 'key', keys }, missing: texts }
+}
 
 /** What the scope flags ask for: exactly one kind. */
 export async function selectionOf(options: {
@@ -111,6 +169,11 @@ export function refuseExisting(out: string, flag = '--out'): void {
   throw new UserError('file-exists', `${out} exists already`, `choose another with ${flag} FILE`)
 }
 
+/** A tape that a request names by its identifier has the namespace in front. */
+function isTape(missing: string): boolean {
+  return missing.includes(' ')
+}
+
 function exportedReport(report: ExportReport, out: string, { style }: Context): Report {
   const { peer, keys, mode, recipient, warnings, leftOut, missing, expires } = report
   const facts = pairs(
@@ -133,7 +196,9 @@ function exportedReport(report: ExportReport, out: string, { style }: Context): 
     `${counted(keys, 'key')} of group ${report.group} exported to ${peer}`,
     facts,
     ...warnings.map((warning) => style('yellow', `warning: ${warning}`)),
-    ...missing.map((barcode) => style('yellow', `no key: cartridge ${barcode}`)),
+    ...missing.map((barcode) =>
+      style('yellow', `no key: ${isTape(barcode) ? 'tape' : 'cartridge'} ${barcode}`),
+    ),
     ...(leftOut.length === 0 ? [] : [table(columns, leftOut, style, '')]),
     'next, at the other site:  keyreel exchange import FILE',
   ].join('\n')

@@ -33,7 +33,7 @@ export interface Mark {
 }
 
 type Perform = (
-  context: Omit<Context, 'writable' | 'facts' | 'streams' | 'jobs'>,
+  context: Omit<Context, 'writable' | 'facts' | 'streams' | 'jobs' | 'unknownTapes'>,
 ) => Promise<unknown>
 
 /** One batch's answers in the making; taken back in part when an act is rolled back. */

@@ -26,6 +26,7 @@ import {
 import { refusalOfReading } from './refusals.ts'
 import type { RunningJobs } from './running-jobs.ts'
 import type { Streams } from './streams.ts'
+import type { UnknownTapes } from './unknown-tapes.ts'
 
 /** The part of the store that the engine uses. */
 export interface ActingStore {
@@ -40,6 +41,8 @@ export interface Engine {
   streams: Streams
   /** Asynchronous requests under way. */
   jobs: RunningJobs
+  /** Where a server notes what is looked for in vain. */
+  unknownTapes?: UnknownTapes | undefined
   log: AftermathLog
   aftermath: Aftermath
 }
@@ -223,10 +226,10 @@ class Run {
   }
 
   async #items(items: readonly Item[], work: Work, writable: boolean): Promise<void> {
-    const { facts, streams, jobs } = this.#engine
+    const { facts, streams, jobs, unknownTapes } = this.#engine
     for (const item of items) {
       await this.#attempt.run(item, work, (context) =>
-        this.#perform(item, { ...context, writable, facts, streams, jobs }),
+        this.#perform(item, { ...context, writable, facts, streams, jobs, unknownTapes }),
       )
       if (this.#stopped) return
     }

@@ -48,6 +48,10 @@ export const locate = operation('Locate', {
       ids = made === undefined ? [] : [made]
       total = ids.length
     }
+    if (total === 0) {
+      const { group, name } = principal
+      context.unknownTapes?.note(attributes, { group, library: name, asked: context.now })
+    }
     if (attributes.some(({ tag }) => tag === 'State')) await recordStates(ids, context)
     const single = ids.length === 1 && (total === 1 || MaximumItems === 1)
     batch.placeholder = single ? ids[0] : undefined

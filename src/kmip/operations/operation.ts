@@ -9,6 +9,7 @@ import type { OperationName, RequestPayload, ResponsePayload } from '../model/pa
 
 import type { RunningJobs } from './running-jobs.ts'
 import type { Streams } from './streams.ts'
+import type { UnknownTapes } from './unknown-tapes.ts'
 
 /**
  * What an operation does to the store.
@@ -57,6 +58,8 @@ export interface Context {
   streams: Streams
   /** Asynchronous requests under way in this process. */
   jobs: RunningJobs
+  /** Where tapes are noted that are looked for in vain; undefined where nobody keeps them. */
+  unknownTapes: UnknownTapes | undefined
   /** Key material handed out; wiped once the answer is encoded. */
   secrets: Secret[]
   /** What the audit record of this item shall name. */

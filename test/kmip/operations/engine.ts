@@ -24,6 +24,7 @@ import { Aftermath } from '../../../src/kmip/operations/aftermath.ts'
 import { AsynchronousRequests } from '../../../src/kmip/operations/asynchronous-requests.ts'
 import type { Engine } from '../../../src/kmip/operations/batch.ts'
 import { RunningJobs } from '../../../src/kmip/operations/running-jobs.ts'
+import { UnknownTapes } from '../../../src/kmip/operations/unknown-tapes.ts'
 import { Streams } from '../../../src/kmip/operations/streams.ts'
 import { respond, type Responder } from '../../../src/kmip/server/respond.ts'
 import type {
@@ -220,6 +221,7 @@ export async function testEngine(): Promise<TestEngine> {
       () => Number(time.seconds - started) * 1000,
     ),
     jobs: new RunningJobs(),
+    unknownTapes: new UnknownTapes(),
     facts: {
       vendor: 'keyreel',
       locate: { maximumItems: 1000, maximumScanned: 5000, maximumTime: 60_000 },

@@ -293,3 +293,20 @@ test('searching changes nothing and leaves no audit record', async () => {
   await find(engine, '1.4', [tapeKey('A')[4]!])
   expect((await engine.audited()).map(({ operation }) => operation)).toEqual(['Create'])
 })
+
+test.each(everyVersion)(
+  '%s: a tape that nobody here has is noted when it is looked for',
+  async (as) => {
+    const engine = await testEngine()
+    await engine.key(as, 'KAD-1')
+    const { unknownTapes } = engine.responder
+    const tape = (ApplicationData: string, ApplicationNamespace = 'LIBRARY-LTO') =>
+      find(engine, as, [asi({ ApplicationNamespace, ApplicationData })])
+    await tape('KAD-1')
+    await tape('KAD-2', 'BACKUP')
+    expect(unknownTapes?.take()).toEqual([])
+    await tape('KAD-2', 'ACME-LIBRARY-LTO')
+    const noted = { group: 'default', namespace: 'LIBRARY-LTO', data: 'KAD-2', library: 'alpha' }
+    expect(unknownTapes?.take()).toEqual([{ ...noted, asked: started }])
+  },
+)
