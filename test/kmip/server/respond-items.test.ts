@@ -106,18 +106,21 @@ describe('items that cannot be read fail alone', () => {
       const { first } = await answered(engine, bytes, as, false)
       expect(first).toMatchObject({ Operation: 0x77, ResultReason: 'OperationNotSupported' })
     })
+  })
 
-    test('an operation that is not performed here', async () => {
+  test.each(['2.0', '2.1'] as const)(
+    'KMIP %s: an operation that is not performed here',
+    async (as) => {
       const engine = await testEngine()
       const bytes = edited(requestBytes(as, [query]), (root) =>
-        change(root, 'Operation', 'Enumeration', Operation.numberOf('Certify')),
+        change(root, 'Operation', 'Enumeration', Operation.numberOf('Interop')),
       )
       expect((await answered(engine, bytes, as)).first).toMatchObject({
-        Operation: 'Certify',
+        Operation: 'Interop',
         ResultReason: 'OperationNotSupported',
       })
-    })
-  })
+    },
+  )
 
   test('an operation that came with a later version goes by its number', async () => {
     const engine = await testEngine()
