@@ -105,6 +105,8 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
   await responder.requests.resume(0)
   const jumped = clockWatch()
   const keepUnknown = () => keepUnknownTapes(store, responder.unknownTapes?.take() ?? [])
+  const unkept = (error: unknown) =>
+    log.error({ err: error }, 'what was looked for in vain last could not be kept')
   const upkeep = new Upkeep(log, [
     {
       // Another process may have enrolled, revoked or renewed: withdrawals take effect within 5 s.
@@ -189,7 +191,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       stopping = true
       await responder.requests.close()
       await upkeep.stop()
-      await keepUnknown()
+      await keepUnknown().catch(unkept)
       responder.streams.close()
       await store.close()
     },

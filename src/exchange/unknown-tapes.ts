@@ -11,6 +11,8 @@ const kind = 'unknown-tape'
 const year = 366n * 86_400n
 /** Rows of a group, and how many remain when there were more. */
 const most = { held: 10_000, kept: 9_000 }
+/** So that requests of libraries come in between. */
+const rowsPerAct = 500
 
 const body = z.strictObject({
   namespace: z.string(),
@@ -21,18 +23,21 @@ const body = z.strictObject({
 
 /** Keeps what was noted. What is kept already is renewed. */
 export async function keepUnknownTapes(store: Store, noted: readonly UnknownTape[]): Promise<void> {
-  if (noted.length === 0) return
-  await store.act(async (work) => {
-    for (const { group, namespace, data, library, asked } of noted)
-      await work.putTransient({
-        kind,
-        name: toHex(sha256(`${group}\u0000${namespace}\u0000${data}`)),
-        owner: group,
-        expires: asked + year,
-        body: { namespace, data, library, asked: Number(asked) },
-      })
-    for (const group of new Set(noted.map((one) => one.group))) await forgetOldest(work, group)
-  })
+  for (let first = 0; first < noted.length; first += rowsPerAct) {
+    const rows = noted.slice(first, first + rowsPerAct)
+    await store.act(async (work) => {
+      for (const { group, namespace, data, library, asked } of rows)
+        await work.putTransient({
+          kind,
+          name: toHex(sha256(`${group}\u0000${namespace}\u0000${data}`)),
+          owner: group,
+          expires: asked + year,
+          body: { namespace, data, library, asked: Number(asked) },
+        })
+    })
+  }
+  for (const group of new Set(noted.map((one) => one.group)))
+    await store.act((work) => forgetOldest(work, group))
 }
 
 async function forgetOldest(work: Work, group: string): Promise<void> {
