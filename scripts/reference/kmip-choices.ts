@@ -146,6 +146,14 @@ const moving = [
     'Import: wrapped keys',
     'Unwrapped when Key Wrap Type is Not Wrapped, else kept as they are. Attributes inside the Key Value stay there.',
   ],
+  [
+    'Put',
+    'Received, never sent. Taken as Import takes an object, wrapped keys as they are; before 1.4 a key has to come with its Cryptographic Usage Mask, as for Register. An identifier that is taken is refused with Object Already Exists, unless the very same object is there: then the answer is Success and nothing is changed. Replace takes the right to see and to destroy the object that is replaced, in whatever state it is, and a group whose policy allows Destroy; that object is destroyed, and kept under its identifier until that policy wipes it. Where there is none, or it was destroyed before, Replace means New, as the standard has it.',
+  ],
+  [
+    'Notify',
+    'Received, never sent. Changes nothing: the audit record has the names of the attributes, without values. Names that are not known are noted as well.',
+  ],
 ] as const
 
 const objects = [
@@ -439,7 +447,7 @@ export const choices: readonly string[] = [
   part(using),
   '### Key wrapping',
   part(wrapping),
-  '### Import and Export',
+  '### Import, Export, Put and Notify',
   part(moving),
   '### Locate',
   part(locating),

@@ -231,7 +231,10 @@ const situations: readonly Situation[] = [
     reason: 'WrappingObjectNotFound',
     when: 'a wrapping key that is not there for this client, or a public key without its private key where that is needed',
   },
-  { reason: 'ObjectAlreadyExists', when: 'Import under an identifier that is taken' },
+  {
+    reason: 'ObjectAlreadyExists',
+    when: 'Import under an identifier that is taken, Put under that of another object',
+  },
   { reason: 'WrappingObjectArchived', when: 'a wrapping key that is archived' },
   { reason: 'WrappingObjectDestroyed', when: 'a wrapping key that is destroyed' },
   {

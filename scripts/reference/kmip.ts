@@ -91,25 +91,31 @@ function operationRow({ name, effect }: { name: keyof typeof operations; effect:
 
 /** The operations that make an object, and what is kept of it; what Query lists has a row. */
 const objects: Record<ObjectTypeName, readonly [madeBy: readonly string[], keptAs: string]> = {
-  Certificate: [['Register', 'Import', 'Certify', 'ReCertify'], 'X.509 in DER; PGP as given'],
-  CertificateRequest: [['Register', 'Import'], 'as given'],
+  Certificate: [
+    ['Register', 'Import', 'Put', 'Certify', 'ReCertify'],
+    'X.509 in DER; PGP as given',
+  ],
+  CertificateRequest: [['Register', 'Import', 'Put'], 'as given'],
   SymmetricKey: [
-    ['Create', 'Register', 'Import', 'DeriveKey', 'ReKey', 'JoinSplitKey'],
+    ['Create', 'Register', 'Import', 'Put', 'DeriveKey', 'ReKey', 'JoinSplitKey'],
     'Raw or Transparent Symmetric Key; Get converts between the two',
   ],
   PublicKey: [
-    ['CreateKeyPair', 'Register', 'Import', 'ReKeyKeyPair'],
+    ['CreateKeyPair', 'Register', 'Import', 'Put', 'ReKeyKeyPair'],
     'PKCS#1, X.509, or transparent; Get converts between them, and compresses points',
   ],
   PrivateKey: [
-    ['CreateKeyPair', 'Register', 'Import', 'ReKeyKeyPair'],
+    ['CreateKeyPair', 'Register', 'Import', 'Put', 'ReKeyKeyPair'],
     'PKCS#1, PKCS#8, EC private key, or transparent; Get converts between them',
   ],
-  SplitKey: [['CreateSplitKey', 'Register', 'Import'], 'Raw'],
-  Template: [['Register'], 'attributes only'],
-  SecretData: [['Create', 'Register', 'Import', 'DeriveKey', 'JoinSplitKey'], 'Raw or Opaque'],
-  OpaqueObject: [['Register', 'Import'], 'as given'],
-  PGPKey: [['Register', 'Import'], 'as given'],
+  SplitKey: [['CreateSplitKey', 'Register', 'Import', 'Put'], 'Raw'],
+  Template: [['Register', 'Put'], 'attributes only'],
+  SecretData: [
+    ['Create', 'Register', 'Import', 'Put', 'DeriveKey', 'JoinSplitKey'],
+    'Raw or Opaque',
+  ],
+  OpaqueObject: [['Register', 'Import', 'Put'], 'as given'],
+  PGPKey: [['Register', 'Import', 'Put'], 'as given'],
 }
 
 /** Object types by the versions whose Query lists them. */

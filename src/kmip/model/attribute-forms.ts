@@ -111,40 +111,48 @@ type SchemaOf = (tag: AttributeName) => Schema<unknown>
 
 const wholeValue: SchemaOf = (tag) => attributes[tag].schema as Schema<unknown>
 
+const valueByName = (schemaOf: SchemaOf) =>
+  dependent('AttributeName', (name, peer): Schema<unknown> => {
+    const tag = namedIn(peer, name as string)
+    return tag === undefined ? (anyValue as Schema<unknown>) : schemaOf(tag)
+  })
+
+/** Between the structure of 1.x and an instance. */
+const form1 = {
+  read(
+    found: { AttributeName: string; AttributeIndex?: number; AttributeValue?: unknown },
+    peer: Version,
+  ): AttributeInstance {
+    const { AttributeName, AttributeIndex, AttributeValue } = found
+    const { tag, vendor, name } = referenceFromText(AttributeName, peer)
+    const value =
+      tag === 'Attribute'
+        ? { VendorIdentification: vendor, AttributeName: name, AttributeValue }
+        : AttributeValue
+    return AttributeIndex === undefined ? { tag, value } : { tag, value, index: AttributeIndex }
+  },
+  write(instance: AttributeInstance) {
+    const AttributeName = attributeText(referenceOf(instance))
+    if (AttributeName === undefined)
+      throw new TypeError('1.x has no name for this vendor attribute')
+    const AttributeValue =
+      instance.tag === 'Attribute'
+        ? (instance.value as VendorAttributeValue).AttributeValue
+        : instance.value
+    return instance.index === undefined
+      ? { AttributeName, AttributeValue }
+      : { AttributeName, AttributeIndex: instance.index, AttributeValue }
+  },
+}
+
 const attribute1 = (schemaOf: SchemaOf) =>
   map(
     struct({
       AttributeName: req(text),
       AttributeIndex: opt(integer),
-      AttributeValue: req(
-        dependent('AttributeName', (name, peer): Schema<unknown> => {
-          const tag = namedIn(peer, name as string)
-          return tag === undefined ? (anyValue as Schema<unknown>) : schemaOf(tag)
-        }),
-      ),
+      AttributeValue: req(valueByName(schemaOf)),
     }),
-    {
-      read({ AttributeName, AttributeIndex, AttributeValue }, peer): AttributeInstance {
-        const { tag, vendor, name } = referenceFromText(AttributeName, peer)
-        const value =
-          tag === 'Attribute'
-            ? { VendorIdentification: vendor, AttributeName: name, AttributeValue }
-            : AttributeValue
-        return AttributeIndex === undefined ? { tag, value } : { tag, value, index: AttributeIndex }
-      },
-      write(instance: AttributeInstance) {
-        const AttributeName = attributeText(referenceOf(instance))
-        if (AttributeName === undefined)
-          throw new TypeError('1.x has no name for this vendor attribute')
-        const AttributeValue =
-          instance.tag === 'Attribute'
-            ? (instance.value as VendorAttributeValue).AttributeValue
-            : instance.value
-        return instance.index === undefined
-          ? { AttributeName, AttributeValue }
-          : { AttributeName, AttributeIndex: instance.index, AttributeValue }
-      },
-    },
+    form1,
   )
 
 /** 1.x Attribute (KMIP 1.4 §2.1.1). */
@@ -267,6 +275,32 @@ const partialValues = tagged(filterSchema, partialVendorAttribute as Schema<unkn
 export const attributeFilter = shapes(
   { until: '1.4', tag: 'Attribute', many: attribute1(filterSchema) },
   { since: '2.0', tag: 'Attributes', schema: attributes2(partialValues), required: true },
+)
+
+/** 1.x Attribute in Notify: one that was deleted has no value (KMIP 1.4 §5.1). */
+const notifiedAttribute1 = map(
+  struct({
+    AttributeName: req(text),
+    AttributeIndex: opt(integer),
+    AttributeValue: opt(valueByName(wholeValue)),
+  }),
+  form1,
+)
+
+/** The attributes that Notify tells of; those of vendors may be without a value (KMIP 2.1 §4.60). */
+export const notifiedAttributes = shapes(
+  { until: '1.4', tag: 'Attribute', many: notifiedAttribute1, min: 1 },
+  {
+    since: '2.0',
+    tag: 'Attributes',
+    schema: attributes2(tagged(wholeValue, partialVendorAttribute as Schema<unknown>)),
+  },
+)
+
+/** As `attributeList`, where 2.x may leave the structure out. */
+export const optionalAttributeList = shapes(
+  { until: '1.4', tag: 'Attribute', many: Attribute1 },
+  { since: '2.0', tag: 'Attributes', schema: Attributes2 },
 )
 
 /** Attributes wrapped up with key material (KMIP 2.1 §3.2). */

@@ -35,10 +35,12 @@ import { logout } from './logout.ts'
 import { macVerify } from './mac-verify.ts'
 import { mac } from './mac.ts'
 import { modifyAttribute } from './modify-attribute.ts'
+import { notify } from './notify.ts'
 import { obtainLease } from './obtain-lease.ts'
 import { ping } from './ping.ts'
 import { poll } from './poll.ts'
 import { processRequest } from './process.ts'
+import { put } from './put.ts'
 import { queryAsynchronousRequests } from './query-asynchronous-requests.ts'
 import { query } from './query.ts'
 import { reKeyKeyPair } from './re-key-key-pair.ts'
@@ -108,4 +110,6 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Cancel: cancel,
   Process: processRequest,
   QueryAsynchronousRequests: queryAsynchronousRequests,
+  Notify: notify,
+  Put: put,
 }

@@ -54,6 +54,7 @@ const about: Partial<Record<OperationName, (UniqueIdentifier: string, as: Versio
       AdjustmentType: 'Increment',
     },
   ],
+  Notify: (UniqueIdentifier) => ['Notify', { UniqueIdentifier, Attributes: [contact] }],
   Archive: (UniqueIdentifier) => ['Archive', { UniqueIdentifier }],
   Recover: (UniqueIdentifier) => ['Recover', { UniqueIdentifier }],
   ObtainLease: (UniqueIdentifier) => ['ObtainLease', { UniqueIdentifier }],
@@ -124,6 +125,7 @@ const aboutSeveral: string[] = [
   'DeriveKey',
   'CreateSplitKey',
   'JoinSplitKey',
+  'Put',
 ]
 
 type Sight = 'seen' | 'denied' | 'absent'

@@ -9,6 +9,7 @@ import * as keyPairs from './key-pairs.ts'
 import * as lifecycle from './lifecycle.ts'
 import * as logins from './logins.ts'
 import * as objects from './objects.ts'
+import * as pushed from './pushed.ts'
 import * as server from './server.ts'
 import * as service from './service.ts'
 
@@ -66,6 +67,8 @@ export const payloads = {
   Cancel: asynchronous.Cancel,
   Process: asynchronous.Process,
   QueryAsynchronousRequests: asynchronous.QueryAsynchronousRequests,
+  Notify: pushed.Notify,
+  Put: pushed.Put,
 } as const
 
 /** An operation that keyreel speaks. */

@@ -26,7 +26,7 @@ export const ProtectionStorageMasks = struct({ ProtectionStorageMask: many(Prote
 const Template = struct({ Attribute: many(Attribute1) })
 
 /** "Any Object": one field per Managed Object, of which exactly one is present (KMIP 2.1 §2). */
-const anyObject = {
+export const anyObject = {
   Certificate: opt(objectFields.Certificate),
   CertificateRequest: opt(objectFields.CertificateRequest, { since: '2.0' }),
   SymmetricKey: opt(objectFields.SymmetricKey),
