@@ -108,6 +108,18 @@ const vitalRows = [
     'optional: the last state shown to a client that time alone had brought about',
   ],
   ['WipeAfter', '54A005', 'Date-Time', 'optional: when a destroyed object may be wiped'],
+  [
+    'PadEncrypted',
+    '54A008',
+    'Integer',
+    'optional: how many bytes of a One Time Pad have encrypted',
+  ],
+  [
+    'PadDecrypted',
+    '54A009',
+    'Integer',
+    'optional: how many bytes of a One Time Pad have decrypted in their turn',
+  ],
 ] as const
 
 const derivedText = `

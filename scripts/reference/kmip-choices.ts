@@ -395,6 +395,10 @@ const using = [
     'Has to have the size of the mode. Made here when Random IV asks for it and none is given. CTR and ChaCha20 take a whole block or its beginning. A missing one is Missing Initialization Vector, before 2.0 Invalid Message.',
   ],
   [
+    'One Time Pad',
+    'A symmetric key of up to a MiB. Encrypt takes the next bytes that never encrypted; how far that has come is kept with the object, in the same act. Decrypt takes bytes in the same order, from a position of its own. Random IV makes Encrypt tell the position, as IV/Counter/Nonce of 8 bytes; with it Decrypt takes those bytes, out of turn and as often as need be. A pad with too few bytes left is Usage Limit Exceeded, before 2.0 Permission Denied. Data comes at once, without mode, padding, additional data or tag.',
+  ],
+  [
     'ECB',
     'Done, since published cases use it. A group with `ecb=refuse` does not Encrypt with it; what was encrypted opens still.',
   ],

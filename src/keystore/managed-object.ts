@@ -49,6 +49,8 @@ const { struct } = vocabulary({
     WipeAfter: [0x54a005, '1.0'],
     HeldAttributes: [0x54a006, '1.0'],
     HeldAttribute: [0x54a007, '1.0'],
+    PadEncrypted: [0x54a008, '1.0'],
+    PadDecrypted: [0x54a009, '1.0'],
   },
 } as const)
 
@@ -114,6 +116,9 @@ const Vitals = struct({
   ShownState: opt(State),
   /** After Destroy: when the sealed material may be wiped. */
   WipeAfter: opt(dateTime),
+  /** Of a One Time Pad: how many of its bytes have encrypted, and how many have decrypted in their turn. */
+  PadEncrypted: opt(integer),
+  PadDecrypted: opt(integer),
 })
 
 const HeldAttributes = struct({

@@ -6,6 +6,7 @@
 import { Secret } from '../../crypto/secret.ts'
 import { openCiphering } from './ciphering.ts'
 import { keyInUse } from './key-in-use.ts'
+import { decryptWithPad, isPad } from './one-time-pad.ts'
 import { operation } from './operation.ts'
 import { dataOf, inParts, isMuch, withoutResult } from './parts.ts'
 
@@ -19,6 +20,8 @@ export const decrypt = operation('Decrypt', {
       parameters: request.CryptographicParameters,
     })
     const { id } = used.object
+    if (isPad(used.object))
+      return { UniqueIdentifier: id, ...(await decryptWithPad(context, used, request)) }
     const result = inParts(context, request, {
       operation: 'Decrypt',
       object: id,

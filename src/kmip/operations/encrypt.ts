@@ -1,6 +1,7 @@
 /** Encrypt – KMIP 2.1 §6.1.17. Data of the client under a key that stays here. */
 import { openCiphering, refuseMode } from './ciphering.ts'
 import { keyInUse } from './key-in-use.ts'
+import { encryptWithPad, isPad } from './one-time-pad.ts'
 import { operation } from './operation.ts'
 import { begins, dataOf, inParts, isMuch, withoutResult } from './parts.ts'
 
@@ -16,6 +17,11 @@ export const encrypt = operation('Encrypt', {
     })
     await refuseMode(used, context)
     const { id } = used.object
+    if (isPad(used.object)) {
+      const result = await encryptWithPad(context, used, request)
+      await used.spend()
+      return { UniqueIdentifier: id, ...result }
+    }
     const result = inParts(context, request, {
       operation: 'Encrypt',
       object: id,

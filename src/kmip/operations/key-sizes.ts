@@ -35,6 +35,8 @@ const keySizes: Partial<Record<AlgorithmName, KeySizes>> = {
   ChaCha20: { bits: [256], usual: 256 },
   Poly1305: { bits: [256], usual: 256 },
   ChaCha20Poly1305: { bits: [256], usual: 256 },
+  /** Up to a MiB, as much as it is to encrypt. */
+  OneTimePad: { range: [8, 8_388_608], usual: 8192 },
   HMAC_SHA1: mac,
   HMAC_SHA224: mac,
   HMAC_SHA256: mac,
