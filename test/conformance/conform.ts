@@ -3,6 +3,7 @@ import type { CaseFile } from './case-files.ts'
 import { connect } from './connection.ts'
 import type { Form } from './https-connection.ts'
 import { newRun } from './memory.ts'
+import { registerPad } from './pads.ts'
 import { play, type Outcome } from './play.ts'
 import type { Target } from './target.ts'
 
@@ -29,7 +30,12 @@ export async function* conform(
 ): AsyncGenerator<Outcome, void> {
   const run = newRun()
   for (const file of cases) {
-    using connection = await connect(target, form ?? formOf(file))
-    yield await play(file, connection, run, BigInt(Math.floor(Date.now() / 1000)))
+    const clearAway = await registerPad(file, target)
+    try {
+      using connection = await connect(target, form ?? formOf(file))
+      yield await play(file, connection, run, BigInt(Math.floor(Date.now() / 1000)))
+    } finally {
+      await clearAway?.()
+    }
   }
 }

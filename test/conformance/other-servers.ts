@@ -24,6 +24,14 @@ export const otherServers: readonly OtherServer[] = [
   { case: 'TC-Q-RNGS-4', why: `${shown}; here three generators, with HMAC and SHA-256` },
   { case: 'TC-Q-RNGS-5', why: `${shown}; here a Dual EC generator, which nobody should have` },
   { case: 'TC-Q-VAL-1', why: `${shown}; here one with certificate 1747 of the CMVP` },
+  {
+    case: 'TC-OTP-3',
+    why: 'KMIP 1.4 §2.1.3 Key Block: secret data has no Cryptographic Algorithm; here the pad is secret data with one, and without a value',
+  },
+  {
+    case: 'TC-OTP-4',
+    why: 'KMIP 1.4 §4.11 Get: the same pad as in TC-OTP-3, got there and here forbidden by a rule that no request makes',
+  },
   { case: 'TC-Q-S2C-1', why: client },
   { case: 'TC-Q-S2C-PROF-1', why: client },
   { case: 'TC-Q-S2C-PROF-2', why: client },
