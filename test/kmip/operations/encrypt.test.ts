@@ -277,3 +277,44 @@ test('much data is encrypted outside the act, and comes out right', async () => 
   ])
   expect(create!.ResultStatus).toBe('Success')
 })
+
+describe.each<VersionText>(['1.4', '2.0', '2.1'])('published vectors in KMIP %s', (as) => {
+  const shared = material + '101112131415161718191a1b1c1d1e1f'
+  test.each<[string, string, string, Parameters, string, string, string]>([
+    [
+      'ChaCha20 from a counter (RFC 8439 §2.4.2)',
+      'ChaCha20',
+      shared,
+      { InitialCounterValue: 1 },
+      '000000000000004a00000000',
+      Buffer.from('Ladies and Gentl').toString('hex'),
+      '6e2e359a2568f98041ba0728dd0d6981',
+    ],
+    [
+      'ChaCha20 with the counter in front of the nonce (RFC 8439 §2.4.2)',
+      'ChaCha20',
+      shared,
+      {},
+      '01000000000000000000004a00000000',
+      Buffer.from('Ladies and Gentl').toString('hex'),
+      '6e2e359a2568f98041ba0728dd0d6981',
+    ],
+    [
+      'AES-128 XTS (IEEE 1619 vector 2)',
+      'AES',
+      '11'.repeat(16) + '22'.repeat(16),
+      { BlockCipherMode: 'XTS' },
+      '3333333333' + '00'.repeat(11),
+      '44'.repeat(32),
+      'c454185e6a16936e39334038acef838bfb186fff7480adc4289382ecd6d394f0',
+    ],
+  ])('%s', async (_, algorithm, digits, CryptographicParameters, nonce, clear, encrypted) => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await key(engine, as, algorithm, digits)
+    const request = { UniqueIdentifier, CryptographicParameters, IVCounterNonce: bytes(nonce) }
+    const made = await engine.call(as, 'Encrypt', { ...request, Data: bytes(clear) })
+    expect(hex(made.Data)).toBe(encrypted)
+    const back = await engine.call(as, 'Decrypt', { ...request, Data: made.Data! })
+    expect(hex(back.Data)).toBe(clear)
+  })
+})

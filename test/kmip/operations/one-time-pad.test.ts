@@ -42,6 +42,17 @@ describe.each(padVersions)('KMIP %s', (as) => {
     expect(await tried(1)).toBe(exceeded)
   })
 
+  test('requests at the same time get bytes of their own', async () => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await pad(engine, as)
+    const request = { UniqueIdentifier, Data: bytes('0000') }
+    const all = await Promise.all(
+      Array.from({ length: 5 }, () => engine.call(as, 'Encrypt', request)),
+    )
+    const taken = all.map(({ Data }) => hex(Data)).toSorted()
+    expect(taken).toEqual(material.match(/.{4}/g)!.toSorted())
+  })
+
   test('Random IV asks for the position, with which data is decrypted out of turn', async () => {
     const engine = await testEngine()
     const UniqueIdentifier = await pad(engine, as)
