@@ -58,7 +58,12 @@ export const events = [
   ['library renew', 'a client got a further certificate', 'as library add'],
   ['library revoke', 'a client was revoked', 'library'],
   ['certificate revoke', 'one certificate of a client was revoked', 'library, fingerprint'],
-  ['library credential add', 'a user name and password were set', 'library, username, ownOnly'],
+  [
+    'library credential add',
+    'a user name and password, or a device, were set',
+    'library, username, ownOnly, kind, hashed',
+  ],
+  ['one-time password', 'a one-time password was used up', 'library, username'],
   ['group set', 'the policies of a group were changed', 'the settings'],
   ['operator add', 'a person may approve from now on', 'operator, fingerprint, subject'],
   ['operator revoke', 'a person may approve no longer', 'operator, fingerprint'],

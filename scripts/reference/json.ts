@@ -236,7 +236,13 @@ export const jsonOutputs: readonly JsonOutput[] = [
   {
     commands: ['library credential add'],
     about: 'One object.',
-    fields: { library: 'its name', username: '', ownerOnly: '' },
+    fields: {
+      library: 'its name',
+      username: 'or the serial number of the device',
+      ownerOnly: '',
+      kind: '`password`, `one-time` or `device`',
+      hashed: 'whether a Hashed Password is taken as well',
+    },
   },
   {
     commands: ['group list', 'group show', 'group set'],

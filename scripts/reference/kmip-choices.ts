@@ -50,7 +50,19 @@ const messages = [
   ],
   [
     'Credentials',
-    'Username and Password, and Ticket. Every credential that is sent must be right, also when none is asked for; the first says whose the objects are, and all of them narrow what may be done. Discover Versions and Query need none. A credential never adds to what the certificate allows. Attestation is refused.',
+    'Username and Password, Device, One Time Password, Hashed Password, and Ticket. Every credential that is sent must be right, also when none is asked for; the first says whose the objects are, and all of them narrow what may be done. Discover Versions and Query need none. A credential never adds to what the certificate allows. Attestation is refused.',
+  ],
+  [
+    'Device',
+    'Known by its Device Serial Number. The password, and every other identifier, that is kept of it must be sent; identifiers that are not kept are passed over, a password is not.',
+  ],
+  [
+    'One Time Password',
+    'Used up durably before anything is done, whatever comes of the message. A Password sent beside it is refused: none is kept.',
+  ],
+  [
+    'Hashed Password',
+    'Taken for users that were added with `--hashed`: S1 and S2 are kept for them, sealed. SHA-256, SHA-384, SHA-512 and SHA-3 of the same lengths; texts are hashed as UTF-8, Timestamp as its eight bytes in TTLV. The Timestamp must grow from message to message, and be at most an hour ahead of our clock. The Timestamp of Server Hashed Password is the one of the credential.',
   ],
 ] as const
 
@@ -272,7 +284,15 @@ const objects = [
 const service = [
   [
     'Get Constraints',
-    'None are applied, and clients cannot set any: profile and group policies decide, and those are the administrator’s. Set Constraints, Set Defaults, Set Endpoint Role, PKCS#11 and Re-Provision are answered Operation Not Supported.',
+    'None are applied, and clients cannot set any: profile and group policies decide, and those are the administrator’s. Set Constraints, Set Defaults and Re-Provision are answered Operation Not Supported.',
+  ],
+  [
+    'Set Endpoint Role',
+    'The server stays the server: Server is accepted, Client is refused Feature Not Supported.',
+  ],
+  [
+    'PKCS#11',
+    'There is no token: each of the 92 functions of the interface PKCS 11 returns CKR_FUNCTION_NOT_SUPPORTED, whatever its parameters. Other functions, those of vendors included: PKCS#11 Invalid Function; other interfaces: PKCS#11 Invalid Interface; more than 64 KiB of parameters: PKCS#11 Codec Error.',
   ],
   ['Server Information', 'An empty structure in every version, as the profiles show it.'],
   [

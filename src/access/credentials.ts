@@ -1,18 +1,10 @@
 /**
- * User names and passwords that a client must send beside its certificate (KMIP 2.1 §9.4, §9.11).
+ * Credentials that a client must send beside its certificate (KMIP 2.1 §9.4, §9.11).
  * They belong to one client each, and can only narrow what its certificate allows.
  */
-import { hashPassword, privateDigest, verifyPassword } from '../crypto/password-hash.ts'
-import { UserError } from '../errors.ts'
-import type { AuditActor } from '../keystore/work.ts'
-import {
-  administrator,
-  bodyOf,
-  clientOf,
-  putBody,
-  type ActingStore,
-  type Body,
-} from './documents.ts'
+import { privateDigest, verifyPassword } from '../crypto/password-hash.ts'
+import { bodyOf, putBody, type ActingStore, type Body } from './documents.ts'
+import { acceptHashed } from './hashed-passwords.ts'
 import type { Identified, Principal } from './identity.ts'
 import { redeemTicket, sharedRights, type Holder } from './tickets.ts'
 
@@ -24,16 +16,30 @@ export interface PresentedCredential {
 
 type User = Body<'credential'>['users'][number]
 
-const longestUsername = 128
-const shortestPassword = 8
-const longestPassword = 1024
+/** A Credential Value, not looked at yet. */
+type Fields = Partial<Record<string, unknown>>
+
+/** Most characters of a password. */
+export const longestPassword = 1024
 
 /** So that an unknown user name costs what a wrong password costs. It fits no password. */
-const nobody: User = {
+const nobody = {
   username: '',
   hash: `$argon2id$v=19$m=65536,t=3,p=4$${'A'.repeat(22)}$${'A'.repeat(43)}`,
-  ownOnly: true,
-  added: 0,
+}
+
+/** What one credential has shown. */
+interface Proof {
+  holder: Holder
+  serverHashedPassword?: Uint8Array
+}
+
+/** Where a credential is looked at. */
+interface Place {
+  store: ActingStore
+  client: string
+  users: readonly User[]
+  operations: number
 }
 
 /**
@@ -66,34 +72,109 @@ export class CredentialCheck {
       return principal.credentialRequired
         ? refusal(principal, 'credential-missing', 'it must send a user name and password')
         : { ok: true, principal }
-    const stored = await store.read((work) => bodyOf(work, 'credential', principal.name))
-    const proven: Holder[] = []
-    for (const { CredentialType, CredentialValue } of presented) {
-      if (CredentialType === 'Attestation')
+    const { name: client } = principal
+    const stored = await store.read((work) => bodyOf(work, 'credential', client))
+    const place: Place = { store, client, users: stored?.users ?? [], operations }
+    const proofs: Proof[] = []
+    for (const credential of presented) {
+      const { CredentialType: type } = credential
+      if (type === 'Attestation')
         return refusal(principal, 'attestation', 'attestation is not verified here')
-      if (CredentialType === 'Ticket') {
-        const value = ticketValue(CredentialValue)
-        const holder = await store.act((work) =>
-          redeemTicket(work, principal.name, value, operations),
-        )
-        if (holder === undefined) return refusal(principal, 'credential-wrong', 'no such ticket')
-        proven.push(holder)
-        continue
-      }
-      const { username, password } = usernameAndPassword(CredentialType, CredentialValue)
-      const known = stored?.users.find((user) => user.username === username)
-      const isRight = await this.#verify(principal.name, password, known ?? nobody)
-      if (known === undefined || !isRight)
-        return refusal(principal, 'credential-wrong', `no such ${CredentialType} credential`)
-      proven.push({ owner: `${principal.name}/${known.username}`, ownOnly: known.ownOnly })
+      const proof = await this.#proofOf(place, credential)
+      if (proof === undefined)
+        return refusal(principal, 'credential-wrong', `no such ${type} credential`)
+      proofs.push(proof)
     }
-    return narrowed(principal, proven)
+    return narrowed(principal, proofs)
   }
 
-  async #verify(client: string, password: string, user: User): Promise<boolean> {
+  async #proofOf(
+    place: Place,
+    { CredentialType, CredentialValue }: PresentedCredential,
+  ): Promise<Proof | undefined> {
+    const value: Fields =
+      typeof CredentialValue === 'object' && CredentialValue !== null ? CredentialValue : {}
+    switch (CredentialType) {
+      case 'UsernameAndPassword':
+        return this.#user(place, value)
+      case 'Device':
+        return this.#device(place, value)
+      case 'OneTimePassword':
+        return this.#oneTime(place, value)
+      case 'HashedPassword':
+        return hashedProof(place, value)
+      case 'Ticket':
+        return ticketProof(place, value)
+      default:
+        return undefined
+    }
+  }
+
+  async #user(place: Place, value: Fields): Promise<Proof | undefined> {
+    const username = textOf(value.Username)
+    const known = place.users.find((user) => user.kind === undefined && user.username === username)
+    const isRight = await this.#verify(place.client, textOf(value.Password), known)
+    return known && isRight ? { holder: holderOf(place.client, known) } : undefined
+  }
+
+  /** Every name that is kept of the device must be sent; others are passed over. */
+  async #device(place: Place, value: Fields): Promise<Proof | undefined> {
+    const sent: Record<string, string> = {
+      device: textOf(value.DeviceIdentifier),
+      network: textOf(value.NetworkIdentifier),
+      machine: textOf(value.MachineIdentifier),
+      media: textOf(value.MediaIdentifier),
+    }
+    const serial = textOf(value.DeviceSerialNumber)
+    const known = place.users.find(
+      ({ kind, username, identifiers }) =>
+        kind === 'device' &&
+        username === serial &&
+        Object.entries(identifiers ?? {}).every(([name, kept]) => sent[name] === kept),
+    )
+    const hasNoPassword = known?.hash === undefined && value.Password === undefined
+    const isRight =
+      hasNoPassword || (await this.#verify(place.client, textOf(value.Password), known))
+    return known && isRight ? { holder: holderOf(place.client, known) } : undefined
+  }
+
+  /** Used up durably before anything is done with it, whatever comes of the message. */
+  async #oneTime({ store, client, users }: Place, value: Fields): Promise<Proof | undefined> {
+    const username = textOf(value.Username)
+    const isUsable = (user: User) =>
+      user.kind === 'one-time' && user.username === username && user.used === undefined
+    const known = users.find(isUsable)
+    const isRight = await this.#verify(client, textOf(value.OneTimePassword), known)
+    // No password is kept beside it, so none that is sent can be right.
+    if (known === undefined || !isRight || value.Password !== undefined) return undefined
+    const holder = holderOf(client, known)
+    return store.act(async (work) => {
+      const now = (await bodyOf(work, 'credential', client))?.users ?? []
+      const user = now.find((each) => isUsable(each) && each.hash === known.hash)
+      if (user === undefined) return undefined
+      const used = { ...user, used: Number(work.now) }
+      const left = now.map((each) => (each === user ? used : each))
+      await putBody(work, 'credential', client, { users: left })
+      work.audit({
+        actor: { name: holder.owner, kind: 'library' },
+        operation: 'one-time password',
+        outcome: 'Success',
+        details: { library: client, username },
+      })
+      return { holder }
+    })
+  }
+
+  /** Whether the password is the user's; for nobody it takes as long, and is not. */
+  async #verify(client: string, given: string, known: User | undefined): Promise<boolean> {
+    const password = given.slice(0, longestPassword + 1)
+    const user = {
+      ...nobody,
+      ...(known?.hash !== undefined && { username: known.username, hash: known.hash }),
+    }
     const key = this.#digest(client, user.username, user.hash, password)
-    const known = this.#remembered(key)
-    if (known !== undefined) return known
+    const before = this.#remembered(key)
+    if (before !== undefined) return before
     const turn = (this.#turns.get(client) ?? Promise.resolve(false))
       .catch(() => false)
       .then(async () => {
@@ -117,65 +198,55 @@ export class CredentialCheck {
   }
 }
 
-/** Adds a credential that the library must send from now on, or gives a user a new password. */
-export async function addCredential(
-  store: ActingStore,
-  library: string,
-  { username, password, ownOnly }: { username: string; password: string; ownOnly: boolean },
-  actor: AuditActor = administrator,
-): Promise<void> {
-  if (username === '' || username.length > longestUsername || /[\x00-\x1f\x7f]/.test(username))
-    throw new UserError(
-      'username',
-      `a user name has 1 to ${longestUsername} characters and no control characters`,
-      'choose another with --username',
-    )
-  if (password.length < shortestPassword || password.length > longestPassword)
-    throw new UserError(
-      'password',
-      `the password has ${password.length} characters, not ${shortestPassword} to ${longestPassword}`,
-      'write another into the file of --password-file',
-    )
-  const hash = await hashPassword(password)
-  await store.act(async (work) => {
-    await clientOf(work, library)
-    const others = (await bodyOf(work, 'credential', library))?.users ?? []
-    const added = { username, hash, ownOnly, added: Number(work.now) }
-    const users = [...others.filter((user) => user.username !== username), added]
-    await putBody(work, 'credential', library, { users })
-    work.audit({
-      actor,
-      operation: 'library credential add',
-      outcome: 'Success',
-      details: { library, username, ownOnly },
-    })
-  })
-}
-
 /** The principal as all that it has proven make it: the first says whose its objects are, all narrow it. */
-function narrowed(principal: Principal, proven: readonly Holder[]): Identified {
+function narrowed(principal: Principal, proofs: readonly Proof[]): Identified {
+  const proven = proofs.map(({ holder }) => holder)
   const [{ owner } = principal] = proven
   const ownOnly = principal.ownOnly || proven.some((holder) => holder.ownOnly)
   const rights = proven.reduce(
     (shared, holder) => sharedRights(shared, holder.rights),
     principal.rights,
   )
-  return { ok: true, principal: { ...principal, owner, ownOnly, ...(rights && { rights }) } }
-}
-
-function ticketValue(value: unknown): Uint8Array {
-  const { Ticket } = (value ?? {}) as { Ticket?: { TicketValue?: unknown } }
-  return Ticket?.TicketValue instanceof Uint8Array ? Ticket.TicketValue : new Uint8Array()
-}
-
-function usernameAndPassword(type: string | number, value: unknown) {
-  const isOurs = type === 'UsernameAndPassword' && typeof value === 'object' && value !== null
-  const { Username, Password } = (isOurs ? value : {}) as { Username?: unknown; Password?: unknown }
-  const password = typeof Password === 'string' ? Password : ''
+  const serverHashedPassword = proofs.find(
+    (proof) => proof.serverHashedPassword,
+  )?.serverHashedPassword
   return {
-    username: typeof Username === 'string' ? Username : '',
-    password: password.slice(0, longestPassword + 1),
+    ok: true,
+    principal: { ...principal, owner, ownOnly, ...(rights && { rights }) },
+    ...(serverHashedPassword && { serverHashedPassword }),
   }
+}
+
+async function ticketProof(
+  { store, client, operations }: Place,
+  { Ticket }: Fields,
+): Promise<Proof | undefined> {
+  const { TicketValue } = (Ticket ?? {}) as { TicketValue?: unknown }
+  if (!(TicketValue instanceof Uint8Array)) return undefined
+  const holder = await store.act((work) => redeemTicket(work, client, TicketValue, operations))
+  return holder && { holder }
+}
+
+async function hashedProof(
+  { store, client, users }: Place,
+  { Username, TimeStamp, HashingAlgorithm, HashedPassword: hashed }: Fields,
+): Promise<Proof | undefined> {
+  const username = textOf(Username)
+  const known = users.find((user) => user.kind === undefined && user.username === username)
+  const isFormed = typeof TimeStamp === 'bigint' && hashed instanceof Uint8Array
+  if (known === undefined || !isFormed) return undefined
+  const algorithm = (HashingAlgorithm ?? 'SHA_256') as string | number
+  const presented = { username, timestamp: TimeStamp, algorithm, hashed }
+  const serverHashedPassword = await store.act((work) => acceptHashed(work, client, presented))
+  return serverHashedPassword && { holder: holderOf(client, known), serverHashedPassword }
+}
+
+function holderOf(client: string, { username, ownOnly }: User): Holder {
+  return { owner: `${client}/${username}`, ownOnly }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function refusal(

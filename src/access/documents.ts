@@ -61,17 +61,34 @@ const shapes = {
     added: seconds,
     revoked: seconds.optional(),
   }),
-  /** By client name: the user names and passwords it must also send. */
+  /** By client name: what it must also send, one of these. */
   credential: z.strictObject({
     users: z.array(
       z.strictObject({
+        /** A user with a password when absent. */
+        kind: z.enum(['device', 'one-time']).optional(),
+        /** User name, or serial number of a device. */
         username: z.string(),
-        hash: z.string(),
+        /** Without one a device sends no password. */
+        hash: optionalText,
+        /** Further names that a device must send. */
+        identifiers: z
+          .strictObject({
+            device: optionalText,
+            network: optionalText,
+            machine: optionalText,
+            media: optionalText,
+          })
+          .optional(),
         ownOnly: z.boolean(),
         added: seconds,
+        /** When a one-time password was used up. */
+        used: seconds.optional(),
       }),
     ),
   }),
+  /** By `client/user`. Secret: the hashes that prove a Hashed Password, as hashed-passwords.ts orders them. */
+  'hashed-password': z.strictObject({ added: seconds }),
   /** One, 'ca'. Its secret is the private key, PKCS#8 DER. */
   authority: z.strictObject({ pem: z.string(), created: seconds }),
   /** By group: what signs the certificates that Certify issues. Secret: the private key, PKCS#8 DER. */

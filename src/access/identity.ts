@@ -32,7 +32,7 @@ export interface Principal {
   ownOnly: boolean
   /** The only operations it may ask for, when its ticket says so. */
   rights?: readonly string[]
-  /** Whether its messages must also carry a Username and Password credential. */
+  /** Whether its messages must also carry a credential. */
   credentialRequired: boolean
 }
 
@@ -50,9 +50,12 @@ export type RefusalReason =
   | 'credential-wrong'
   | 'attestation'
 
-/** An identity, or why there is none. `detail` is for the log, never for the client. */
+/**
+ * An identity, with what proves the server to a client that sent a Hashed Password; or why there is none.
+ * `detail` is for the log, never for the client.
+ */
 export type Identified =
-  | { ok: true; principal: Principal }
+  | { ok: true; principal: Principal; serverHashedPassword?: Uint8Array }
   | { ok: false; reason: RefusalReason; detail: Record<string, string> }
 
 /**

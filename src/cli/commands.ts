@@ -18,12 +18,8 @@ import { exchangeReceipt } from './commands/exchange-receipt.ts'
 import { exchangeRequest, exchangeRequestShow } from './commands/exchange-request.ts'
 import { groupList, groupSet, groupShow } from './commands/group.ts'
 import { init } from './commands/init.ts'
-import {
-  libraryAdd,
-  libraryCredentialAdd,
-  libraryRenew,
-  libraryRevoke,
-} from './commands/library.ts'
+import { libraryAdd, libraryRenew, libraryRevoke } from './commands/library.ts'
+import { libraryCredentialAdd } from './commands/library-credential.ts'
 import { keyDestroy, keyList, keyRecover, keyShow } from './commands/key.ts'
 import { libraryList, libraryShow } from './commands/library-views.ts'
 import { operatorAdd, operatorList, operatorRevoke } from './commands/operator.ts'
@@ -38,7 +34,7 @@ import type { Command } from './command.ts'
 /** What the nouns mean, for the help pages that list their verbs. */
 export const nouns: Readonly<Record<string, string>> = {
   library: 'tape libraries and other KMIP clients',
-  'library credential': 'user names and passwords a library must also send',
+  'library credential': 'what a library must send beside its certificate',
   group: 'groups of keys and their policies',
   server: "the server's own certificate",
   'server certificate': "the server's own certificate",

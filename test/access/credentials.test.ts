@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { CredentialCheck, addCredential } from '../../src/access/credentials.ts'
+import { addCredential, type NewCredential } from '../../src/access/credential-add.ts'
+import { CredentialCheck } from '../../src/access/credentials.ts'
 import { enrolLibrary } from '../../src/access/enrolment.ts'
 import { identify, type Principal } from '../../src/access/identity.ts'
 import { initialisedStore, type TestStore } from './test-store.ts'
@@ -203,11 +204,33 @@ describe('adding a credential', () => {
     ['username', { username: '', password, ownOnly: false }],
     ['username', { username: 'a'.repeat(129), password, ownOnly: false }],
     ['username', { username: 'a\u0000b', password, ownOnly: false }],
-    ['password', { username: 'tapes', password: 'short', ownOnly: false }],
+    ['password', { username: 'tapes', password: '', ownOnly: false }],
+    ['password', { username: 'tapes', ownOnly: false }],
+    ['password', { username: 'tapes', password: '', ownOnly: false, kind: 'device' as const }],
+    ['device', { username: '', ownOnly: false, kind: 'device' as const }],
+    [
+      'identifier',
+      { username: 'S', ownOnly: false, kind: 'device' as const, identifiers: { media: '' } },
+    ],
     ['password', { username: 'tapes', password: 'x'.repeat(1025), ownOnly: false }],
-  ])('refuses a bad %s', async (code, credential) => {
+  ] satisfies [string, NewCredential][])('refuses a bad %s', async (code, credential) => {
     const { store } = await scene()
     await expect(addCredential(store, 'alpha', credential)).rejects.toMatchObject({ code })
+  })
+
+  test('takes a short password, and warns of it', async () => {
+    const { store, check, principal } = await scene()
+    const short = { username: 'tapes', password: 'seven77', ownOnly: false }
+    expect(await addCredential(store, 'alpha', short)).toEqual([
+      'the password has 7 characters; 8 or more are harder to guess',
+    ])
+    expect(await addCredential(store, 'beta', { ...short, password })).toEqual([])
+    const found = await check.authenticate(
+      store,
+      await principal('alpha'),
+      sent('tapes', 'seven77'),
+    )
+    expect(found).toMatchObject({ ok: true })
   })
 
   test('refuses a library that is not there', async () => {

@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { allowances } from '../../access/documents.ts'
-import { addCredential } from '../../access/credentials.ts'
 import { enrolLibrary, renewLibrary, revokeLibrary } from '../../access/enrolment.ts'
 import type { CertificateSource, Enrolled } from '../../access/enrolment.ts'
 import { enrolledClientOf } from '../../access/clients.ts'
@@ -12,7 +11,7 @@ import type { KitWish } from '../../access/kit.ts'
 import { isRunning, readServerState } from '../../admin/server-state.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { withColons } from '../../crypto/certificates.ts'
-import { argument, choice, command, list, requiredText, text, textOr, toggle } from '../command.ts'
+import { argument, choice, command, list, text, textOr, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
@@ -92,36 +91,6 @@ export const libraryRevoke = command({
       const { revoked } = await revokeLibrary(store, NAME)
       return revokedReport(NAME, revoked, 'is refused from now on,')
     })
-  },
-})
-
-export const libraryCredentialAdd = command({
-  words: 'library credential add',
-  summary: 'a user name and password the library must also send',
-  details:
-    'The password is the first line of the file. Giving a user name again replaces its password. ' +
-    'A credential never widens what the certificate allows.',
-  arguments: { NAME: argument('name of the library') },
-  options: {
-    username: requiredText('U', 'user name, as entered in the library'),
-    passwordFile: requiredText('F', 'file that holds the password'),
-    ownerOnly: toggle('with this credential only the objects it made can be used'),
-  },
-  exits: keystoreExits,
-  examples: [
-    'library credential add alpha --username tape --password-file alpha.password',
-    'library credential add alpha --username guest --password-file f --owner-only',
-  ],
-  async run({ arguments: { NAME }, options, context }) {
-    const { username, ownerOnly } = options
-    const password = (await readFile(options.passwordFile, 'utf8')).split(/\r?\n/, 1)[0] ?? ''
-    await withStore(context, (store) =>
-      addCredential(store, NAME, { username, password, ownOnly: ownerOnly }),
-    )
-    return {
-      json: { library: NAME, username, ownerOnly },
-      text: `library ${NAME} must now also send user name ${username} with its password`,
-    }
   },
 })
 

@@ -150,6 +150,8 @@ async function answerRequest(
     TimeStamp: BigInt(Math.floor(Date.now() / 1000)),
     // Only clients that use correlation values themselves are sent ours: old ones trip over the field.
     ...(header.ClientCorrelationValue === undefined ? {} : { ServerCorrelationValue: correlation }),
+    ...(identified.ok &&
+      identified.serverHashedPassword && { ServerHashedPassword: identified.serverHashedPassword }),
     BatchCount: 0,
   }
   const room =

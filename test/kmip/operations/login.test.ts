@@ -1,10 +1,21 @@
 // Tickets: Login, Delegated Login and Logout, and what a client may do that sends one.
+import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { VersionText } from 'ttlv-codec'
 import { hashPassword } from '../../../src/crypto/password-hash.ts'
 import { putBody } from '../../../src/access/documents.ts'
+import { keepHashes } from '../../../src/access/hashed-passwords.ts'
 import type { RequestPayload } from '../../../src/kmip/model/payloads/index.ts'
-import { principal, tapeKey, testEngine, type Ask, type Header, type TestEngine } from './engine.ts'
+import {
+  answerOf,
+  principal,
+  requestBytes,
+  tapeKey,
+  testEngine,
+  type Ask,
+  type Header,
+  type TestEngine,
+} from './engine.ts'
 
 const late: VersionText[] = ['2.0', '2.1']
 const password = 'correct horse'
@@ -194,5 +205,62 @@ test.each<VersionText>(['1.2', '1.4', '2.1'])(
     const Credential = [{ CredentialType: 'Attestation' as const, CredentialValue }]
     const [item] = await engine.batch(as, [create], { Authentication: { Credential } })
     expect(item!.ResultReason).toBe('AttestationFailed')
+  },
+)
+
+test.each(late)(
+  'KMIP %s: a Hashed Password is answered with what proves the server',
+  async (as) => {
+    const engine = await testEngine()
+    await engine.store.act(async (work) => {
+      const user = { username: 'tapes', hash, ownOnly: true, added: Number(work.now) }
+      await putBody(work, 'credential', 'alpha', { users: [user] })
+      await keepHashes(work, 'alpha', { username: 'tapes', password })
+      work.audit({ actor: { name: 'test', kind: 'cli' }, operation: 'group', outcome: 'Success' })
+    })
+    const sha256 = (...parts: (string | Uint8Array)[]) =>
+      createHash('sha256')
+        .update(Buffer.concat(parts.map((part) => Buffer.from(part))))
+        .digest()
+    const TimeStamp = 1_800_000_000_000_000n
+    const time = Buffer.alloc(8)
+    time.writeBigInt64BE(TimeStamp)
+    const [s1, s2] = [sha256('tapes', password), sha256(password, 'tapes')]
+    const CredentialValue = {
+      Username: 'tapes',
+      TimeStamp,
+      HashedPassword: new Uint8Array(Buffer.concat([sha256(s1, time), s2])),
+    }
+    const header: Header = {
+      Authentication: { Credential: [{ CredentialType: 'HashedPassword', CredentialValue }] },
+    }
+    const request = requestBytes(as, [create], header)
+    const { ResponseHeader, BatchItem } = answerOf(await engine.raw(request, me), as)
+    expect(BatchItem[0]!.ResultStatus).toBe('Success')
+    expect(Buffer.from(ResponseHeader.ServerHashedPassword!)).toEqual(sha256(time, s1, sha256(s2)))
+    const again = answerOf(await engine.raw(request, me), as)
+    expect(again.BatchItem[0]!.ResultReason).toBe('AuthenticationNotSuccessful')
+    expect(again.ResponseHeader.ServerHashedPassword).toBeUndefined()
+  },
+)
+
+test.each<VersionText>(['1.1', '1.2', '1.3', '1.4', '2.0', '2.1'])(
+  'KMIP %s: a device is known by its serial number and password',
+  async (as) => {
+    const engine = await testEngine()
+    await engine.store.act(async (work) => {
+      const kind = 'device' as const
+      const device = { kind, username: 'S-1', hash, ownOnly: false, added: Number(work.now) }
+      await putBody(work, 'credential', 'alpha', { users: [device] })
+      work.audit({ actor: { name: 'test', kind: 'cli' }, operation: 'group', outcome: 'Success' })
+    })
+    const asDevice = (Password: string): Header => {
+      const CredentialValue = { DeviceSerialNumber: 'S-1', Password }
+      return { Authentication: { Credential: [{ CredentialType: 'Device', CredentialValue }] } }
+    }
+    const [made] = await engine.batch(as, [create], asDevice(password), me)
+    expect(made!.ResultStatus).toBe('Success')
+    const [wrong] = await engine.batch(as, [create], asDevice('wrong'), me)
+    expect(wrong!.ResultReason).toBe('AuthenticationNotSuccessful')
   },
 )
