@@ -28,7 +28,7 @@ const situations: readonly Situation[] = [
   },
   {
     reason: 'FeatureNotSupported',
-    when: 'Wrapping Method TR-31; Asynchronous Indicator Mandatory from a client whose profile has no Poll, or for Poll and the like; Ephemeral; a placeholder that stands for several objects',
+    when: 'Wrapping Method TR-31; Set Endpoint Role Client; Asynchronous Indicator Mandatory from a client whose profile has no Poll, or for Poll and the like; Ephemeral; a placeholder that stands for several objects',
   },
   { reason: 'AttestationFailed', when: 'an Attestation credential: none is verified here' },
   { reason: 'InvalidTicket', when: 'Logout of what is no ticket of this client' },
@@ -163,6 +163,12 @@ const situations: readonly Situation[] = [
     reason: 'PublicProtectionStorageUnavailable',
     when: 'the same for the public key',
   },
+  {
+    reason: 'PKCS_11InvalidFunction',
+    when: 'PKCS#11 with a function that is not in the interface; those of vendors are in none',
+  },
+  { reason: 'PKCS_11InvalidInterface', when: 'PKCS#11 with an interface other than PKCS 11' },
+  { reason: 'PKCS_11CodecError', when: 'PKCS#11 with more than 64 KiB of parameters' },
   {
     reason: 'BadPassword',
     when: 'a PKCS#12 file whose password is not linked, is no password or does not fit',

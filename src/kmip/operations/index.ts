@@ -38,6 +38,7 @@ import { modifyAttribute } from './modify-attribute.ts'
 import { notify } from './notify.ts'
 import { obtainLease } from './obtain-lease.ts'
 import { ping } from './ping.ts'
+import { pkcs11 } from './pkcs_11.ts'
 import { poll } from './poll.ts'
 import { processRequest } from './process.ts'
 import { put } from './put.ts'
@@ -52,6 +53,7 @@ import { revoke } from './revoke.ts'
 import { rngRetrieve } from './rng-retrieve.ts'
 import { rngSeed } from './rng-seed.ts'
 import { setAttribute } from './set-attribute.ts'
+import { setEndpointRole } from './set-endpoint-role.ts'
 import { sign } from './sign.ts'
 import { signatureVerify } from './signature-verify.ts'
 import { validate } from './validate.ts'
@@ -103,6 +105,8 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Interop: interop,
   Log: log,
   GetConstraints: getConstraints,
+  SetEndpointRole: setEndpointRole,
+  PKCS_11: pkcs11,
   Login: login,
   Logout: logout,
   DelegatedLogin: delegatedLogin,

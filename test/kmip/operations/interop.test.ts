@@ -2,6 +2,7 @@
 // and what restricts the objects it makes.
 import { describe, expect, test } from 'vitest'
 import type { VersionText } from 'ttlv-codec'
+import type { RequestPayload } from '../../../src/kmip/model/payloads/index.ts'
 import { principal, started, testEngine, type TestEngine } from './engine.ts'
 
 const late: VersionText[] = ['2.0', '2.1']
@@ -86,6 +87,52 @@ describe.each(late)('KMIP %s: Log', (as) => {
     const engine = await testEngine()
     const LogMessage = 'x'.repeat(4097)
     expect(await engine.refused(as, 'Log', { LogMessage })).toBe('InvalidField')
+  })
+})
+
+describe.each(late)('KMIP %s: Set Endpoint Role', (as) => {
+  test('accepts the role that the server has, and no other', async () => {
+    const engine = await testEngine()
+    const server = { EndpointRole: 'Server' as const }
+    expect(await engine.call(as, 'SetEndpointRole', server)).toEqual(server)
+    const refused = (EndpointRole: 'Client' | number) =>
+      engine.refused(as, 'SetEndpointRole', { EndpointRole })
+    expect(await refused('Client')).toBe('FeatureNotSupported')
+    expect(await refused(9)).toBe('UnknownEnumeration')
+  })
+})
+
+describe.each(late)('KMIP %s: PKCS#11', (as) => {
+  const called = (value: 'C_Initialize' | 'C_MessageVerifyFinal' | number) => ({
+    type: 'Enumeration' as const,
+    value,
+  })
+
+  test('returns for every function that it is not supported', async () => {
+    const engine = await testEngine()
+    for (const name of ['C_Initialize', 'C_MessageVerifyFinal'] as const) {
+      const request = { PKCS_11Function: called(name), PKCS_11InputParameters: new Uint8Array(8) }
+      expect(await engine.call(as, 'PKCS_11', request)).toEqual({
+        PKCS_11Function: called(name),
+        PKCS_11ReturnCode: 'CKR_FUNCTION_NOT_SUPPORTED',
+      })
+    }
+    const named = { PKCS_11Interface: 'PKCS 11', PKCS_11Function: called('C_Initialize') }
+    expect(await engine.call(as, 'PKCS_11', named)).toMatchObject(named)
+  })
+
+  test('refuses what no interface here has, and parameters without bound', async () => {
+    const engine = await testEngine()
+    const refused = (change: Partial<RequestPayload<'PKCS_11'>>) =>
+      engine.refused(as, 'PKCS_11', { PKCS_11Function: called('C_Initialize'), ...change })
+    expect(await refused({ PKCS_11Interface: 'Vendor' })).toBe('PKCS_11InvalidInterface')
+    for (const number of [0, 93])
+      expect(await refused({ PKCS_11Function: called(number) })).toBe('PKCS_11InvalidFunction')
+    const vendors = { type: 'Integer' as const, value: 1 }
+    expect(await refused({ PKCS_11Function: vendors })).toBe('PKCS_11InvalidFunction')
+    expect(await refused({ CorrelationValue: new Uint8Array(8) })).toBe('InvalidField')
+    const much = new Uint8Array(65_537)
+    expect(await refused({ PKCS_11InputParameters: much })).toBe('PKCS_11CodecError')
   })
 })
 

@@ -60,6 +60,8 @@ export const payloads = {
   Interop: service.Interop,
   Log: service.Log,
   GetConstraints: service.GetConstraints,
+  SetEndpointRole: service.SetEndpointRole,
+  PKCS_11: service.PKCS_11,
   Login: logins.Login,
   Logout: logins.Logout,
   DelegatedLogin: logins.DelegatedLogin,

@@ -1,7 +1,13 @@
-/** Payloads of operations that concern the server itself – KMIP 2.1 §6.1.22, §6.1.26, §6.1.29, §7.6, §7.7. */
-import { many, opt, req, text } from 'ttlv-codec'
+/** Payloads of operations that concern the server itself – KMIP 2.1 §6.1.22, §6.1.26, §6.1.29, §6.1.37, §6.1.54, §7. */
+import { bytes, integer, many, oneOf, opt, req, text } from 'ttlv-codec'
 import { Attributes2 } from '../attribute-forms.ts'
-import { InteropFunction, ObjectType } from '../enumerations.ts'
+import {
+  EndpointRole,
+  InteropFunction,
+  ObjectType,
+  PKCS_11Function,
+  PKCS_11ReturnCode,
+} from '../enumerations.ts'
 import { struct } from '../tags.ts'
 import { ObjectGroups } from './server.ts'
 
@@ -21,4 +27,28 @@ const Constraint = struct({
 export const GetConstraints = {
   request: struct({}),
   response: struct({ Constraints: req(struct({ Constraint: many(Constraint) })) }),
+}
+
+export const SetEndpointRole = {
+  request: struct({ EndpointRole: req(EndpointRole) }),
+  response: struct({ EndpointRole: req(EndpointRole) }),
+}
+
+/** A function of a vendor is an Integer. */
+const calledFunction = oneOf(PKCS_11Function, integer)
+
+export const PKCS_11 = {
+  request: struct({
+    PKCS_11Interface: opt(text),
+    PKCS_11Function: req(calledFunction),
+    CorrelationValue: opt(bytes),
+    PKCS_11InputParameters: opt(bytes),
+  }),
+  response: struct({
+    PKCS_11Interface: opt(text),
+    PKCS_11Function: req(calledFunction),
+    CorrelationValue: opt(bytes),
+    PKCS_11OutputParameters: opt(bytes),
+    PKCS_11ReturnCode: req(PKCS_11ReturnCode),
+  }),
 }
