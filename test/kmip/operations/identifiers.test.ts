@@ -1,8 +1,8 @@
 // Identifiers that live as long as the batch: the ID Placeholder (KMIP 2.1 §6.1), and those of 2.x (§4.58).
 import { describe, expect, test } from 'vitest'
 import type { VersionText } from 'ttlv-codec'
-import { Operation } from '../../../src/kmip/model/enumerations.ts'
 import type { ResponseBatchItem } from '../../../src/kmip/model/messages.ts'
+import { Operation } from '../../../src/kmip/model/enumerations.ts'
 import {
   answerOf,
   childrenOf,
@@ -69,20 +69,20 @@ describe('the ID Placeholder', () => {
 
   test('is emptied by an item that was not run: who knows what it would have set', async () => {
     const engine = await testEngine()
-    await engine.key('1.4', 'one')
+    await engine.key('2.1', 'one')
     const header = { BatchErrorContinuationOption: 'Continue' as const }
     const bytes = edited(
-      requestBytes('1.4', [locate('one'), locate('one'), ['Get', {}]], header),
+      requestBytes('2.1', [locate('one'), locate('one'), ['Get', {}]], header),
       (root) =>
         Object.assign(found(childrenOf(root)[2]!, 'Operation'), {
-          value: Operation.numberOf('Notify'),
+          value: Operation.numberOf('ReProvision'),
         }),
     )
-    const { BatchItem } = answerOf(await engine.raw(bytes), '1.4')
+    const { BatchItem } = answerOf(await engine.raw(bytes), '2.1')
     expect(BatchItem.map(({ ResultReason }) => ResultReason)).toEqual([
       undefined,
       'OperationNotSupported',
-      'ItemNotFound',
+      'ObjectNotFound',
     ])
   })
 
