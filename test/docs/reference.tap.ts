@@ -80,7 +80,7 @@ await t.test('a stranger reads the keystore by formats.md alone', async (t) => {
   t.equal(find(record, '54A003')?.value.toString(), 'alpha', 'the owner stands in the vitals')
   t.equal(find(record, '420003')?.value.toString(), 'LIBRARY-LTO', 'and the namespace behind them')
   t.ok(documents.has('client/alpha'), 'the client is a document')
-  t.equal(secrets, 3, 'the secrets of CA and server certificates open')
+  t.equal(secrets, 5, 'the secrets of CA, server certificates and exchange keys open')
   t.same([...chains.keys()], ['cli', 'serve'], 'both chains are whole')
   const operations = chains.get('serve')!.map(({ operation }) => operation)
   t.ok(operations.includes('Create') && operations.includes('Get'), 'and tell what was done')
