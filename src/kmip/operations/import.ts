@@ -23,8 +23,12 @@ export const importObject = operation('Import', {
     const { id } = identity
     const existing = await replaceable(id, request, context)
     const { object, material } = await incomingObject(request, identity, context)
-    if (existing === undefined) await keepObject(context, object, material)
-    else await replaceInPlace(context, existing, object, material)
+    try {
+      if (existing === undefined) await keepObject(context, object, material)
+      else await replaceInPlace(context, existing, object, material)
+    } finally {
+      material?.fill(0)
+    }
     return { UniqueIdentifier: id }
   },
 })
