@@ -82,7 +82,7 @@ const batches = [
   ],
   [
     'One unit',
-    'A batch that changes nothing reads one snapshot. Any other is one unit on the disk: up to 100 items become durable together, with their audit records, before the answer leaves; longer batches are several such units. After an answer that is too large, or an error of the server, the items are run again one by one.',
+    'A batch that changes nothing reads one snapshot. Any other is one unit on the disk: up to 100 items become durable together, with their audit records, before the answer leaves; longer batches are several such units. An item that fails leaves nothing behind, however far it had come, but its record and a state that time had brought about. After an answer that is too large, or an error of the server, the items are run again one by one.',
   ],
   [
     'Maximum Response Size',

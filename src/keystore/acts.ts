@@ -9,8 +9,8 @@ export class ActTrace {
   readonly changes: AuditChange[] = []
   /** Revisions read or written. */
   readonly seen: SeenRevision[] = []
-  /** Whether it has written anything that must be undone when it throws. */
-  wrote = false
+  /** Steps that have written something that must be undone when it throws. */
+  writes = 0
   /** Unsealed key material handed out; wiped when the act is undone. */
   readonly released: Secret[] = []
   /** Whether sealed bytes were forgotten, so that the log must be truncated. */
@@ -33,7 +33,7 @@ export function lastOfEach(changes: readonly AuditChange[]): readonly AuditChang
 
 /** Runs a step that writes: when it fails, the act fails, whatever it does about the error. */
 export async function writeStep<T>(trace: ActTrace, step: () => Promise<T>): Promise<T> {
-  trace.wrote = true
+  trace.writes++
   try {
     return await step()
   } catch (error) {

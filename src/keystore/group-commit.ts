@@ -148,7 +148,7 @@ export class GroupCommit<Rows> {
         await this.#runOne(rows, pending)
         if (!('error' in pending.outcome)) continue
         const { error } = pending.outcome
-        if (pending.trace.wrote || this.#host.isRecoverable(error)) throw new RunApart(error)
+        if (pending.trace.writes > 0 || this.#host.isRecoverable(error)) throw new RunApart(error)
       }
     } finally {
       this.#queue.unshift(...again)

@@ -168,6 +168,10 @@ export function actsOver(ground: ActsGround): Acts {
 
 /** One act's, or one snapshot's, view of the store. */
 class ActWork extends TransientWork implements Work {
+  get written(): number {
+    return this.ground.trace.writes
+  }
+
   audit(record: AuditRecord): void {
     if (!this.ground.writer) throw new Error('a read snapshot records nothing: use act')
     this.ground.trace.records.push(record)

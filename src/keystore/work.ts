@@ -198,6 +198,8 @@ export interface AuditEntry extends AuditRecord {
 export interface Work {
   /** The group's time in seconds, the same for every act in it. */
   readonly now: bigint
+  /** Grows with every step of the act that writes: tells whether something has written in between. */
+  readonly written: number
 
   /** The object, MAC and revision verified; undefined when the group has no such object. Throws IntegrityError. */
   load(group: string, id: string): Promise<StoredObject | undefined>

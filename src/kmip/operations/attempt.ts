@@ -4,6 +4,7 @@
  */
 import { encode } from 'ttlv-codec'
 import type { Secret } from '../../crypto/secret.ts'
+import { loadObject } from '../../keystore/keystore.ts'
 import { IntegrityError, type Work } from '../../keystore/work.ts'
 import { ResponseBatchItem } from '../model/messages.ts'
 import { KmipError } from '../model/result.ts'
@@ -15,10 +16,24 @@ import { operations } from './index.ts'
 import { echoOf, operationOf, type Item } from './items.ts'
 import type { BatchState, Context, Operation } from './operation.ts'
 import { refusalOf } from './refusals.ts'
+import { recordState } from './subject.ts'
 
 /** The answer of an item that changes something has no room: what it did must be rolled back. */
 export class AnswerTooLarge extends Error {
   override readonly name = 'AnswerTooLarge'
+}
+
+/** An item was refused after it had written: the act is run again, and the item refused without being run. */
+export class TakenBack extends Error {
+  override readonly name = 'TakenBack'
+}
+
+/** How an item went that has been taken back. */
+interface Refused {
+  readonly refusal: KmipError
+  readonly note: ItemNote
+  /** Whether it had unsealed key material. */
+  readonly hadSecrets: boolean
 }
 
 /** A point to go back to. */
@@ -49,6 +64,7 @@ export class Attempt {
   readonly #state: BatchState = { placeholder: undefined, identifiers: [] }
   #room: number
   #thrown: unknown
+  #takenBack: Map<Item, Refused> | undefined
 
   constructor(batch: Batch) {
     this.#batch = batch
@@ -85,12 +101,18 @@ export class Attempt {
     return error !== undefined && error === this.#thrown
   }
 
-  /** Runs one item and answers it. Throws what is no refusal, and `AnswerTooLarge`. */
+  /**
+   * Runs one item and answers it. Throws what is no refusal, `AnswerTooLarge`, and `TakenBack`: an item
+   * that fails leaves nothing behind.
+   */
   async run(item: Item, work: Work, perform: Perform): Promise<void> {
+    const known = this.#takenBack?.get(item)
+    if (known !== undefined) return this.#refuse(item, work, await recordedAgain(known, work))
     const { version, principal } = this.#batch
     const note = noteOf(item)
     const { secrets } = this
     const released = secrets.length
+    const written = work.written
     let other: ResponseBatchItem | undefined
     try {
       const ResponsePayload = await perform({
@@ -116,10 +138,20 @@ export class Attempt {
         throw error
       }
       if (error instanceof IntegrityError) note.alarms.push(error.message)
-      this.fail(item, refusal, note)
-      // What was unsealed is on record even when it was not handed out after all.
-      if (secrets.length > released) auditItem(work, principal, note)
+      const refused = { refusal, note, hadSecrets: secrets.length > released }
+      if (work.written - written > writesOfClock(note)) {
+        this.#takenBack ??= new Map<Item, Refused>()
+        this.#takenBack.set(item, refused)
+        throw new TakenBack()
+      }
+      this.#refuse(item, work, refused)
     }
+  }
+
+  #refuse(item: Item, work: Work, { refusal, note, hadSecrets }: Refused): void {
+    this.fail(item, refusal, note)
+    // What was unsealed is on record even when it was not handed out after all.
+    if (hadSecrets) auditItem(work, this.#batch.principal, note)
   }
 
   /** Answers an item with a refusal. */
@@ -199,6 +231,23 @@ export class Attempt {
     const { version } = this.#batch
     return encode(ResponseBatchItem, tagNumber('BatchItem'), answer, { version }).length
   }
+}
+
+function writesOfClock({ reached = [] }: ItemNote): number {
+  return reached.reduce((sum, { writes }) => sum + writes, 0)
+}
+
+/** The states that were shown by the refusal are recorded without what the item did beside. */
+async function recordedAgain(refused: Refused, work: Work): Promise<Refused> {
+  const { note } = refused
+  const { reached = [] } = note
+  delete note.reached
+  for (const { object } of reached) {
+    const found = await loadObject(work, object.group, object.id)
+    if (found !== undefined)
+      await recordState(found, { work, now: work.now, writable: true, noted: note })
+  }
+  return refused
 }
 
 /** The identifiers in an answer, with what a key pair adds to the name of its operation (KMIP 2.1 §4.58). */

@@ -12,7 +12,7 @@ import { payloads, type OperationName } from '../model/payloads/index.ts'
 import type { ResponseBatchItem } from '../model/messages.ts'
 import { KmipError } from '../model/result.ts'
 import type { Aftermath, AftermathLog } from './aftermath.ts'
-import { Attempt, AnswerTooLarge } from './attempt.ts'
+import { Attempt, AnswerTooLarge, TakenBack } from './attempt.ts'
 import { auditUndo } from './item-audit.ts'
 import { operations } from './index.ts'
 import { operationOf, type Item } from './items.ts'
@@ -200,14 +200,14 @@ class Run {
     )
   }
 
-  /** Runs until no item asks for work outside the act any more. */
+  /** Runs until no item asks for work outside the act any more, and none has to be taken back. */
   async #withAsides(run: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
         return await run()
       } catch (error) {
-        if (!(error instanceof NeedsAside)) throw error
-        await error.settle()
+        if (error instanceof NeedsAside) await error.settle()
+        else if (!(error instanceof TakenBack)) throw error
       }
     }
   }

@@ -1,6 +1,7 @@
 /** What a batch item leaves in the audit chain. */
 import type { Principal } from '../../access/identity.ts'
 import type { JsonValue, Work } from '../../keystore/work.ts'
+import type { StateReached } from './operation.ts'
 
 /** One item as it went. */
 export interface ItemNote {
@@ -13,6 +14,8 @@ export interface ItemNote {
   details?: JsonValue
   /** Why it was refused. */
   message?: string
+  /** States that time had brought about and the item recorded. */
+  reached?: StateReached[]
   alarms: string[]
 }
 

@@ -145,8 +145,8 @@ export async function refuseConflict(context: MakingContext, object: ManagedObje
 }
 
 /**
- * Refuses new objects that cannot all be kept: asked before the first of several is, since nothing may
- * be refused once something is written. Those that they replace stand in no one's way.
+ * Refuses new objects that cannot all be kept: asked before the first of several is, since what was
+ * written before a refusal costs a second run of the act. Those that they replace stand in no one's way.
  */
 export async function refuseUnkeepable(
   context: MakingContext,

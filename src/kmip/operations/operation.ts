@@ -3,6 +3,7 @@ import type { Version } from 'ttlv-codec'
 import type { Secret } from '../../crypto/secret.ts'
 import type { Principal } from '../../access/identity.ts'
 import type { LocateLimits } from '../../keystore/locate.ts'
+import type { ManagedObject } from '../../keystore/managed-object.ts'
 import type { JsonValue, Work } from '../../keystore/work.ts'
 import type { ResponseBatchItem } from '../model/messages.ts'
 import type { OperationName, RequestPayload, ResponsePayload } from '../model/payloads/index.ts'
@@ -44,6 +45,13 @@ export interface BatchState {
   identifiers: { item: number; operation: string; id: string }[]
 }
 
+/** An object whose state, brought about by time, was recorded; it stays so whatever becomes of the item. */
+export interface StateReached {
+  object: ManagedObject
+  /** Steps that wrote it. */
+  writes: number
+}
+
 /** What one item's run may use. `work` is the act's or the read's view of the store. */
 export interface Context {
   version: Version
@@ -62,8 +70,8 @@ export interface Context {
   unknownTapes: UnknownTapes | undefined
   /** Key material handed out; wiped once the answer is encoded. */
   secrets: Secret[]
-  /** What the audit record of this item shall name. */
-  noted: { object?: string; details?: JsonValue }
+  /** What the audit record of this item shall name, and whose states it has recorded. */
+  noted: { object?: string; details?: JsonValue; reached?: StateReached[] }
   /** Answers the item with another one's answer (Poll); only its Unique Batch Item ID stays. */
   become(answer: ResponseBatchItem): void
   /** Something an administrator must hear of; kept with the audit record and logged. */

@@ -60,13 +60,19 @@ async function groupObject(
 }
 
 /** A state that the passing of time brought about is recorded before anybody is shown it. */
-export async function recordState(object: ManagedObject, context: Context): Promise<void> {
-  const state = unrecordedState(object.vitals, context.now)
+export async function recordState(
+  object: ManagedObject,
+  context: Pick<Context, 'work' | 'now' | 'writable' | 'noted'>,
+): Promise<void> {
+  const { work, now, writable, noted } = context
+  const state = unrecordedState(object.vitals, now)
   if (state === undefined || object.objectType === 'Template') return
-  if (!context.writable) throw new NeedsAct()
+  if (!writable) throw new NeedsAct()
+  const before = work.written
   object.vitals.ShownState = state
-  await saveVitals(context.work, object)
-  context.work.audit({
+  await saveVitals(work, object)
+  ;(noted.reached ??= []).push({ object, writes: work.written - before })
+  work.audit({
     actor: { name: 'clock', kind: 'server' },
     operation: 'StateReached',
     object: object.id,
