@@ -2,17 +2,12 @@
  * The load, in a process of its own: so many connections, each sending the next request when the
  * answer has come. Told by one JSON line on standard input, answers by one on standard output.
  */
-import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { numbered } from './requests.ts'
+import { connectionTo, exchange, isSuccess, opened, quantile, type Target } from './tls-exchange.ts'
 
 /** What to send. */
-export interface Load {
-  port: number
-  ca: string
-  certificate: string
-  key: string
+export interface Load extends Target {
   /** Base64 of the message. */
   request: string
   patches: number[]
@@ -41,68 +36,25 @@ export interface LoadResult {
 const load = JSON.parse(await text(process.stdin)) as Load
 const { patches, texts } = load
 const message = { bytes: Buffer.from(load.request, 'base64'), patches, ...(texts && { texts }) }
-const options: ConnectionOptions = {
-  host: '127.0.0.1',
-  port: load.port,
-  ca: readFileSync(load.ca),
-  cert: readFileSync(load.certificate),
-  key: readFileSync(load.key),
-  servername: 'localhost',
-}
+const options = connectionTo(load)
 const times: number[] = []
 let sent = 0
 let failed = 0
 let answerBytes = 0
 let resumed = 0
 
-function opened(session?: Buffer): Promise<TLSSocket> {
-  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
-  const socket = connect({ ...options, ...(session && { session }) }, () => resolve(socket))
-  socket.once('error', reject)
-  socket.setNoDelay(true)
-  return promise
-}
-
-/** One answer: 8 bytes of header say how long it is. */
-function exchange(socket: TLSSocket, request: Buffer): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  let seen: Buffer = Buffer.alloc(0)
-  const onClose = () => reject(new Error('closed without an answer'))
-  const onData = (chunk: Buffer) => {
-    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk])
-    if (seen.length < 8 || seen.length < seen.readUInt32BE(4) + 8) return
-    socket.off('data', onData).off('close', onClose)
-    resolve(seen)
-  }
-  socket.on('data', onData)
-  socket.once('close', onClose)
-  socket.write(request)
-  return promise
-}
-
-const resultStatus = Buffer.from('42007f0500000004', 'hex')
-
 function judge(answer: Buffer): void {
   answerBytes = answer.length
-  for (
-    let at = answer.indexOf(resultStatus);
-    at !== -1;
-    at = answer.indexOf(resultStatus, at + 8)
-  ) {
-    if (answer.readUInt32BE(at + 8) !== 0) {
-      failed++
-      return
-    }
-  }
+  if (!isSuccess(answer)) failed++
 }
 
 async function worker(): Promise<void> {
-  let socket = load.mount === 'kept' ? await opened() : undefined
+  let socket = load.mount === 'kept' ? await opened(options) : undefined
   let session: Buffer | undefined
   while (sent < load.count) {
     const request = numbered(message, load.from + (sent++ % load.distinct))
     const start = performance.now()
-    const over = socket ?? (await opened(session))
+    const over = socket ?? (await opened(options, session))
     if (load.mount === 'resumed') over.on('session', (ticket) => (session = ticket))
     if (over.isSessionReused()) resumed++
     judge(await exchange(over, request))
@@ -117,7 +69,12 @@ const begin = performance.now()
 await Promise.all(Array.from({ length: load.connections }, worker))
 const seconds = (performance.now() - begin) / 1000
 times.sort((a, b) => a - b)
-const at = (share: number) =>
-  times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
-const result: LoadResult = { seconds, p50: at(0.5), p99: at(0.99), answerBytes, failed, resumed }
+const result: LoadResult = {
+  seconds,
+  p50: quantile(times, 0.5),
+  p99: quantile(times, 0.99),
+  answerBytes,
+  failed,
+  resumed,
+}
 process.stdout.write(`${JSON.stringify(result)}\n`)
