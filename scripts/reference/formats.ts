@@ -28,7 +28,7 @@ const opening = `
 1. \`settings\` holds the identity of the store under \`store\`: a UUID as text.
 2. \`epoch_wraps\` holds, for every epoch and every master key, the epoch's secret of 32 bytes, wrapped.
    \`provider\` says by which master key.
-3. From each secret come three keys of 32 bytes by HKDF-SHA-256 (RFC 5869): salt is the identity of the store as
+3. From each secret come four keys of 32 bytes by HKDF-SHA-256 (RFC 5869): salt is the identity of the store as
    text, info is the label.
 
 | label               | for                           |
@@ -36,6 +36,7 @@ const opening = `
 | \`keyreel 1 sealing\` | sealing of material and secrets |
 | \`keyreel 1 records\` | MACs of objects and documents |
 | \`keyreel 1 audit\`   | MACs of audit rows            |
+| \`keyreel 1 checks\`  | check values of material      |
 
 New rows use the highest epoch. The next one begins when half of ${sealsPerEpoch.toLocaleString('en')} seals are used.
 
@@ -67,6 +68,8 @@ One row of \`objects\` is one managed object.
   revision and MAC under the row's \`n\`.
 - The other columns, \`entries\`, \`attribute_index\` and \`unique_entries\` follow from the record. They are there to
   find rows and are never believed.
+- The record of an object with material has a **check value** of it (below). Unsealed bytes that do not match are not served: the
+  seal of an earlier key of the same identifier would open, but is not what the record speaks of.
 
 ### The record
 
@@ -119,6 +122,12 @@ const vitalRows = [
     '54A009',
     'Integer',
     'optional: how many bytes of a One Time Pad have decrypted in their turn',
+  ],
+  [
+    'CheckValue',
+    '54A00A',
+    'Byte String',
+    'optional: an epoch (4 bytes), and the MAC with the checks key of that epoch over Head("check", id, type, group, epoch) ‖ the unsealed bytes',
   ],
 ] as const
 

@@ -4,7 +4,13 @@ import { ObjectType } from '../kmip/model/enumerations.ts'
 import { KmipError } from '../kmip/model/result.ts'
 import { applicationEntry, columnsOf, indexOf, uniqueOf, vitalColumns } from './derived-rows.ts'
 import { ManagedObject, type ObjectTypeName } from './managed-object.ts'
-import type { NewObject, StoredObject, UniqueEntry, Work } from './work.ts'
+import {
+  IntegrityError,
+  type NewObject,
+  type StoredObject,
+  type UniqueEntry,
+  type Work,
+} from './work.ts'
 
 /** The object that a verified row holds. */
 export function objectOf(stored: StoredObject): ManagedObject {
@@ -62,7 +68,10 @@ export async function insertObject(
   const held = await heldByOthers(work, object, claims)
   const refused = await refusedOf(work, object, held)
   if (refused !== undefined) return refused
-  object.stored = await work.insert(rowOf(object, without(claims, held)), material)
+  object.stored = await work.insert(
+    newRowOf(work, object, without(claims, held), material),
+    material,
+  )
   return undefined
 }
 
@@ -83,7 +92,10 @@ export async function insertReplacement(
   if (refused !== undefined) return refused
   await saveObject(work, replaced)
   const held = await heldByOthers(work, object, claims)
-  object.stored = await work.insert(rowOf(object, without(claims, held)), material)
+  object.stored = await work.insert(
+    newRowOf(work, object, without(claims, held), material),
+    material,
+  )
   return undefined
 }
 
@@ -104,7 +116,8 @@ export async function replaceObject(
   const refused = await refusedOf(work, object, held)
   if (refused !== undefined) return refused
   const heirs = await heirsOf(work, object, without(stored.unique, claims))
-  object.stored = await work.replace(stored, rowOf(object, without(claims, held)), material)
+  const row = newRowOf(work, object, without(claims, held), material)
+  object.stored = await work.replace(stored, row, material)
   for (const heir of heirs) await saveObject(work, heir)
   return undefined
 }
@@ -135,14 +148,36 @@ export async function saveVitals(work: Work, object: ManagedObject): Promise<voi
   object.stored = await work.update(stored, { record: object.encodeRecord(), columns })
 }
 
-/** The object's material, unsealed: the TTLV item of the whole object. The caller wipes it. */
-export async function materialOf(work: Work, object: ManagedObject): Promise<Secret | undefined> {
-  const stored = object.stored
-  return stored?.hasMaterial === true ? await work.material(stored) : undefined
+/**
+ * The object's material, unsealed and compared with its check value: the TTLV item of the whole object.
+ * The caller wipes it. Throws IntegrityError, also when the material was taken away.
+ */
+export async function materialOf(
+  work: Work,
+  { id, stored, vitals }: ManagedObject,
+): Promise<Secret | undefined> {
+  const { CheckValue, DestroyDate } = vitals
+  if (stored?.hasMaterial === true) return await work.material(stored, CheckValue)
+  if (CheckValue === undefined || DestroyDate !== undefined) return undefined
+  throw new IntegrityError('material-missing', id, 'its sealed key material was taken away')
 }
 
 /** Most bytes of a record: an object with more attributes than that is nobody's tape key. */
 const longestRecord = 1024 * 1024
+
+/** The row of an object that is new, with the check value of its material in the record. */
+function newRowOf(
+  work: Work,
+  object: ManagedObject,
+  unique: UniqueEntry[],
+  material: Uint8Array | undefined,
+): NewObject {
+  const { id, group, vitals } = object
+  const type = ObjectType.numberOf(object.objectType)
+  delete vitals.CheckValue
+  if (material) vitals.CheckValue = work.checkValue({ id, group, type }, material)
+  return rowOf(object, unique)
+}
 
 function rowOf(object: ManagedObject, unique: UniqueEntry[]): NewObject {
   const record = object.encodeRecord()

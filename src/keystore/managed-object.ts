@@ -51,6 +51,7 @@ const { struct } = vocabulary({
     HeldAttribute: [0x54a007, '1.0'],
     PadEncrypted: [0x54a008, '1.0'],
     PadDecrypted: [0x54a009, '1.0'],
+    CheckValue: [0x54a00a, '1.0'],
   },
 } as const)
 
@@ -119,6 +120,8 @@ const Vitals = struct({
   /** Of a One Time Pad: how many of its bytes have encrypted, and how many have decrypted in their turn. */
   PadEncrypted: opt(integer),
   PadDecrypted: opt(integer),
+  /** Of the material, under a key of the epoch; absent for objects without, and those of older releases. */
+  CheckValue: opt(bytes),
 })
 
 const HeldAttributes = struct({

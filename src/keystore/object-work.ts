@@ -143,7 +143,11 @@ export class ObjectWork {
     return this.#changed(new HeldObject({ ...row, n, sealed }, row), mac)
   }
 
-  async material(object: StoredObject): Promise<Secret> {
+  checkValue(object: Pick<NewObject, 'id' | 'group' | 'type'>, material: Uint8Array): Uint8Array {
+    return this.ground.sealing.checkValue(object, material)
+  }
+
+  async material(object: StoredObject, check?: Uint8Array): Promise<Secret> {
     const { ground } = this
     if (!ground.writer) throw new Error('key material is released in audited acts only')
     const held = heldOf(object)
@@ -152,6 +156,12 @@ export class ObjectWork {
       throw new IntegrityError('material-missing', held.id, 'its sealed key material is not there')
     }
     const secret = ground.sealing.unsealObject(held, sealed)
+    try {
+      if (check) verifying(ground, () => ground.sealing.verifyCheck(held, check, secret.bytes))
+    } catch (error) {
+      secret.wipe()
+      throw error
+    }
     ground.trace.released.push(secret)
     return secret
   }

@@ -19,6 +19,7 @@ interface EpochKeys {
   readonly sealing: SymmetricKey
   readonly records: SymmetricKey
   readonly audit: SymmetricKey
+  readonly checks: SymmetricKey
 }
 
 /** A row names an epoch this process has not opened yet: `learn` the wraps and do the work again. */
@@ -34,6 +35,11 @@ export class EpochNotOpen extends Error {
 
 /** What identifies an object to its MAC and seal. */
 export type ObjectIdentity = Pick<ObjectRow, 'id' | 'type' | 'group' | 'epoch'>
+
+/** What a check value is bound to; its epoch is its own, not that of the seal. */
+type CheckedIdentity = Omit<ObjectIdentity, 'epoch'>
+
+const checkEpochLength = 4
 
 /** What a transient's seal is bound to. */
 type TransientIdentity = Pick<TransientRow, 'kind' | 'name' | 'owner' | 'epoch'>
@@ -125,6 +131,29 @@ export class Sealing {
     return this.#unseal(object.epoch, sealed, objectSealed(object), object.id)
   }
 
+  /**
+   * Check value of key material, for an object's record: the epoch and a MAC that says nothing to
+   * whoever has not its key, not even whether two objects hold the same.
+   */
+  checkValue(object: CheckedIdentity, material: Uint8Array): Uint8Array {
+    const epoch = Buffer.alloc(checkEpochLength)
+    epoch.writeUInt32BE(this.#current)
+    return Buffer.concat([epoch, this.#checkMac(this.#current, object, material)])
+  }
+
+  /** Throws IntegrityError unless the material is that of which the check value was made. */
+  verifyCheck(object: CheckedIdentity, check: Uint8Array, material: Uint8Array): void {
+    const { buffer, byteOffset, length } = check
+    const epoch = new DataView(buffer, byteOffset, length).getUint32(0)
+    const made = this.#checkMac(epoch, object, material)
+    if (equalBytes(made, check.subarray(checkEpochLength))) return
+    throw new IntegrityError(
+      'material-changed',
+      object.id,
+      'its sealed key is not the one of which its record has the check value',
+    )
+  }
+
   /** MAC of a document's row, its sealed part included. */
   documentMac(row: Omit<DocumentRow, 'mac' | 'noted'>): Uint8Array {
     const { kind, name, revision, epoch, body, sealed } = row
@@ -188,6 +217,10 @@ export class Sealing {
     return mac(this.#keys(epoch).audit, head('audit', chain, first, last, epoch), previous, body)
   }
 
+  #checkMac(epoch: number, { id, type, group }: CheckedIdentity, material: Uint8Array): Uint8Array {
+    return mac(this.#keys(epoch).checks, head('check', id, type, group, epoch), material)
+  }
+
   #unseal(epoch: number, sealed: Uint8Array, bound: Uint8Array, subject: string): Secret {
     try {
       return new Secret(unseal(this.#keys(epoch).sealing, sealed, bound))
@@ -211,6 +244,7 @@ export class Sealing {
       sealing: deriveKey(secret, salt, 'keyreel 1 sealing'),
       records: deriveKey(secret, salt, 'keyreel 1 records'),
       audit: deriveKey(secret, salt, 'keyreel 1 audit'),
+      checks: deriveKey(secret, salt, 'keyreel 1 checks'),
     })
     this.#current = Math.max(this.#current, epoch)
   }

@@ -217,8 +217,13 @@ export interface Work {
    * and the material are new, and the sealed bytes of before are forgotten. Throws as `update` does.
    */
   replace(before: StoredObject, object: NewObject, material?: Uint8Array): Promise<StoredObject>
-  /** An unsealed copy of the key material; the caller wipes it. The act must audit. Throws IntegrityError. */
-  material(object: StoredObject): Promise<Secret>
+  /** The check value of material that is about to be kept with that object: belongs into its record. */
+  checkValue(object: Pick<NewObject, 'id' | 'group' | 'type'>, material: Uint8Array): Uint8Array
+  /**
+   * An unsealed copy of the key material, compared with the check value of the record where it has one;
+   * the caller wipes it. The act must audit. Throws IntegrityError.
+   */
+  material(object: StoredObject, check?: Uint8Array): Promise<Secret>
   /** Forgets the sealed bytes for good; revision and record stay. */
   wipe(object: StoredObject): Promise<void>
 

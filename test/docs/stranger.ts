@@ -67,6 +67,7 @@ interface WorkingKeys {
   readonly sealing: Buffer
   readonly records: Buffer
   readonly audit: Buffer
+  readonly checks: Buffer
 }
 
 type KeysOf = (epoch: unknown) => WorkingKeys
@@ -85,6 +86,7 @@ function workingKeys(
       sealing: derive('keyreel 1 sealing'),
       records: derive('keyreel 1 records'),
       audit: derive('keyreel 1 audit'),
+      checks: derive('keyreel 1 checks'),
     })
   }
   return (epoch) => epochs.get(Number(epoch)) ?? fail(`epoch ${String(epoch)} has no wrap`)
@@ -105,12 +107,21 @@ function readObject(row: Row, keysOf: KeysOf, revisions: Map<unknown, Row>): Rea
   }
   const material =
     sealed === null ? undefined : unseal(keys.sealing, sealed, head('object', ...identity))
-  return {
-    id,
-    group: String(group),
-    record: item(Buffer.from(record as Uint8Array)),
-    material: material && item(material),
-  }
+  const read = item(Buffer.from(record as Uint8Array))
+  demandCheckValue(find(read, '54A00A')?.value, keysOf, [id, type, group], material)
+  return { id, group: String(group), record: read, material: material && item(material) }
+}
+
+function demandCheckValue(
+  check: Buffer | undefined,
+  keysOf: KeysOf,
+  identity: readonly unknown[],
+  material: Buffer | undefined,
+): void {
+  if (material === undefined) return
+  const epoch = check?.readUInt32BE() ?? fail('an object with material has a check value')
+  const expected = mac(keysOf(epoch).checks, head('check', ...identity, epoch), material)
+  demand(expected.equals(check!.subarray(4)), `check value of ${String(identity[0])}`)
 }
 
 function readDocument(row: Row, keysOf: KeysOf) {
