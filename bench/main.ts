@@ -1,136 +1,17 @@
 /**
- * `npm run bench`: keyreel beside a bare node:tls server with answers of the same sizes, under the same
- * load, in the same minute. What counts are the ratios; the figures themselves are the machine's.
+ * `npm run bench`: keyreel beside a bare node:tls server with answers of the same sizes, and beside one
+ * that keeps the rules of the keystore and does nothing else, under the same load, in the same minute.
+ * What counts are the ratios; the figures themselves are the machine's. With `--aims` only what has an aim.
  */
-import { execFileSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { bareInsertsPerSecond } from './bare-inserts.ts'
-import { ended, output, processorTime, started } from './processes.ts'
+import type { BareKeystore } from './bare-keystore.ts'
+import { drive, driveBeside, knownKeys, type Manner, type Measured } from './load.ts'
+import { ended } from './processes.ts'
 import { requests, type Request, type RequestName } from './requests.ts'
-import type { Load, LoadResult } from './tls-driver.ts'
-
-const here = import.meta.dirname
-const keyreel = resolve(here, '../src/cli/keyreel.js')
-const driver = join(here, 'tls-driver.ts')
-const knownKeys = 1000
-
-interface Site {
-  directory: string
-  data: string
-  /** The library's files. */
-  kit: Files
-  /** The bare server's own certificate, P-256 like the one keyreel shows these clients. */
-  bare: Files
-}
-
-interface Files {
-  ca: string
-  certificate: string
-  key: string
-}
-
-interface Measured extends LoadResult {
-  /** Requests per second, and microseconds of server processor time per request. */
-  rate: number
-  processor: number
-}
-
-let counter = knownKeys
-
-async function drive(
-  port: number,
-  server: ChildProcess,
-  { kit }: Site,
-  request: Request,
-  how: Pick<Load, 'connections' | 'count' | 'mount'>,
-  numbers: 'known' | 'new',
-): Promise<Measured> {
-  const load: Load = {
-    port,
-    ...kit,
-    request: Buffer.from(request.bytes).toString('base64'),
-    patches: request.patches,
-    ...(request.texts && { texts: request.texts }),
-    from: numbers === 'known' ? 0 : counter,
-    distinct: numbers === 'known' ? knownKeys : how.count,
-    ...how,
-  }
-  if (numbers === 'new') counter += how.count
-  const before = processorTime(server)
-  const result = JSON.parse(await output([driver], JSON.stringify(load))) as LoadResult
-  const used = processorTime(server) - before
-  if (result.failed > 0) throw new Error(`${result.failed} answers were failures`)
-  return { ...result, rate: how.count / result.seconds, processor: (used * 1000) / how.count }
-}
-
-async function prepare(): Promise<Site> {
-  const directory = mkdtempSync(join(tmpdir(), 'keyreel-bench-'))
-  const data = join(directory, 'data')
-  await output([
-    keyreel,
-    'init',
-    '--data',
-    data,
-    '--host',
-    'localhost',
-    '--host',
-    '127.0.0.1',
-    '--quiet',
-  ])
-  const out = join(directory, 'kit')
-  await output([keyreel, 'library', 'add', 'bench', '--data', data, '--out', out, '--quiet'])
-  const kit = {
-    ca: join(out, 'ca.pem'),
-    certificate: join(out, 'certificate.pem'),
-    key: join(out, 'key.pem'),
-  }
-  const bare = {
-    ca: join(directory, 'bare.pem'),
-    certificate: join(directory, 'bare.pem'),
-    key: join(directory, 'bare-key.pem'),
-  }
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-  const key = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-keyout',
-    bare.key,
-  ]
-  execFileSync('openssl', ['req', '-x509', ...key, ...subject, '-out', bare.certificate], {
-    stdio: 'ignore',
-  })
-  return { directory, data, kit, bare }
-}
-
-/** Asks the database of the server; the benchmark is the one program that may. */
-function ask({ data }: Site, sql: string): unknown {
-  const database = new DatabaseSync(join(data, 'keystore.db'), { readOnly: true })
-  try {
-    return Object.values(database.prepare(sql).get() ?? {})[0]
-  } finally {
-    database.close()
-  }
-}
-
-/** Identifiers of the keys there are, in no order of their making. */
-function keysOf(site: Site): [string, ...string[]] {
-  const hex = String(ask(site, 'SELECT group_concat(lower(hex(id))) FROM objects')).split(',')
-  const [first, ...others] = hex.map((digits) =>
-    digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5'),
-  )
-  return [first!, ...others]
-}
-
-/** Group commits so far: each appends one row to the chain of the server. */
-function commits(site: Site): number {
-  return Number(ask(site, 'SELECT count(*) FROM audit'))
-}
+import { commits, keysOf, prepare, serve, type Server, type Site } from './site.ts'
 
 const columns: [string, number][] = [
   ['operation', 12],
@@ -142,6 +23,8 @@ const columns: [string, number][] = [
   ['CPU µs', 8],
   ['bare µs', 8],
   ['CPU ratio', 10],
+  ['rules µs', 9],
+  ['ratio', 7],
 ]
 
 function line(cells: readonly string[]): void {
@@ -152,111 +35,140 @@ function line(cells: readonly string[]): void {
   )
 }
 
+interface Compared {
+  measured: Measured
+  bare: Measured
+  /** A server that keeps the rules of the keystore and does nothing else, where there is one. */
+  rules: Measured | undefined
+}
+
 async function compare(
   site: Site,
-  server: { child: ChildProcess; port: number },
+  server: Server,
   name: RequestName,
   request: Request,
-  how: Pick<Load, 'connections' | 'count' | 'mount'>,
-): Promise<{ measured: Measured; bare: Measured }> {
+  how: Manner,
+): Promise<Compared> {
   const numbers = name.startsWith('Create') ? 'new' : 'known'
-  const measured = await drive(server.port, server.child, site, request, how, numbers)
+  const measured = await drive(server, site, request, how, numbers)
+  const { answerBytes } = measured
   const { certificate, key } = site.bare
-  const { ca } = site.kit
-  const { child, ready } = await started([
-    join(here, 'bare-server.ts'),
-    certificate,
-    key,
-    ca,
-    String(measured.answerBytes),
+  const args = [certificate, key, site.kit.ca, String(answerBytes)]
+  const bare = await driveBeside(site, 'bare-server.ts', args, request, how, numbers)
+  const rules =
+    name === 'Get' || name === 'Create+Get'
+      ? await besideRules(site, name, request, how, answerBytes)
+      : undefined
+  line([
+    name,
+    how.mount,
+    String(how.connections),
+    measured.rate.toFixed(0),
+    measured.p50.toFixed(2),
+    measured.p99.toFixed(2),
+    measured.processor.toFixed(0),
+    bare.processor.toFixed(0),
+    ratio(measured, bare),
+    rules?.processor.toFixed(0) ?? '',
+    rules === undefined ? '' : ratio(rules, bare),
   ])
-  try {
-    const bareSite = { ...site, kit: { ...site.kit, ca: site.bare.ca } }
-    const port = Number(ready.split(' ')[1])
-    // Its code is compiled by then, as keyreel's is.
-    await drive(port, child, bareSite, request, { ...how, count: how.count / 4 }, 'known')
-    const bare = await drive(port, child, bareSite, request, how, 'known')
-    line([
-      name,
-      how.mount,
-      String(how.connections),
-      measured.rate.toFixed(0),
-      measured.p50.toFixed(2),
-      measured.p99.toFixed(2),
-      measured.processor.toFixed(0),
-      bare.processor.toFixed(0),
-      `${(measured.processor / bare.processor).toFixed(2)}×`,
-    ])
-    return { measured, bare }
-  } finally {
-    await ended(child)
+  return { measured, bare, rules }
+}
+
+function ratio(measured: Measured, bare: Measured): string {
+  return `${(measured.processor / bare.processor).toFixed(2)}×`
+}
+
+let copies = 0
+
+function besideRules(
+  site: Site,
+  does: BareKeystore['does'],
+  request: Request,
+  how: Manner,
+  answerBytes: number,
+): Promise<Measured> {
+  const { data, directory, bare, kit } = site
+  const options: BareKeystore = {
+    source: join(data, 'keystore.db'),
+    file: join(directory, `rules-${copies++}.db`),
+    does,
+    answerBytes,
+    at: request.patches[0]!,
+    ...bare,
+    ca: kit.ca,
+  }
+  return driveBeside(
+    site,
+    'bare-keystore.ts',
+    [JSON.stringify(options)],
+    request,
+    how,
+    does === 'Get' ? 'known' : 'new',
+  )
+}
+
+type All = ReturnType<typeof requests>
+
+async function table(site: Site, server: Server, all: All): Promise<void> {
+  for (const name of ['Get', 'Create', 'Locate+Get', 'Query'] as const) {
+    for (const connections of [1, 8, 64]) {
+      const count = connections === 1 ? 4000 : 12_000
+      await compare(site, server, name, all[name], { connections, count, mount: 'kept' })
+    }
+  }
+  for (const mount of ['new', 'resumed'] as const) {
+    for (const connections of [1, 8]) {
+      const count = connections === 1 ? 200 : 600
+      await compare(site, server, 'Locate+Get', all['Locate+Get'], { connections, count, mount })
+    }
   }
 }
 
+async function aims(site: Site, server: Server, all: All): Promise<void> {
+  const at = (connections: number, count: number) =>
+    ({ connections, count, mount: 'kept' }) as const
+  const gets = await compare(site, server, 'Get', all.Get, at(8, 12_000))
+  const pair = await compare(site, server, 'Create+Get', all['Create+Get'], at(64, 6000))
+  const loop = bareInsertsPerSecond(
+    join(site.data, 'keystore.db'),
+    join(site.directory, 'bare.db'),
+    6000,
+  )
+  const syncs = async (connections: number, count: number) => {
+    const before = commits(site)
+    await drive(server, site, all.Create, at(connections, count), 'new')
+    return (commits(site) - before) / count
+  }
+  const shared = await syncs(64, 12_000)
+  const alone = await syncs(1, 2000)
+  const ofLoop = ({ rate }: Measured) => (rate / loop).toFixed(2)
+  console.log(`
+aims
+  Get at 8 connections, CPU beside the bare server:       ${ratio(gets.measured, gets.bare)}   (aim ≤ 4; the rules alone ${ratio(gets.rules!, gets.bare)})
+  Create+Get at 64 connections beside a bare insert loop: ${ofLoop(pair.measured)}   (aim ≥ 0.30; the rules alone ${ofLoop(pair.rules!)}; ${pair.measured.rate.toFixed(0)}/s of ${loop.toFixed(0)}/s)
+  commits per acknowledged Create at 64 connections:      ${shared.toFixed(3)} (aim ≤ 0.125)
+  commits per acknowledged Create at 1 connection:        ${alone.toFixed(3)} (never below 1)`)
+}
+
 async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { aims: { type: 'boolean', default: false } } })
   const site = await prepare()
-  const { child, ready } = await started([
-    keyreel,
-    'serve',
-    '--data',
-    site.data,
-    '--listen',
-    '127.0.0.1:0',
-    '--log-level',
-    'error',
-  ])
+  const server = await serve(site)
   try {
-    const server = { child, port: Number(/kmip=[^ ]*:(\d+)/u.exec(ready)![1]) }
     const known = requests(['00000000-0000-0000-0000-000000000000']).Create
     const keptAt = { connections: 8, count: knownKeys, mount: 'kept' } as const
-    counter = 0
-    await drive(server.port, child, site, known, keptAt, 'new')
+    await drive(server, site, known, keptAt, 'new')
     const all = requests(keysOf(site))
     // A key's first Get also notes that it is in use; what is measured are those after it.
-    await drive(server.port, child, site, all.Get, keptAt, 'known')
+    await drive(server, site, all.Get, keptAt, 'known')
+    if (values.aims) await drive(server, site, all.Get, { ...keptAt, count: 8000 }, 'known')
     console.log(`keyreel beside a bare node:tls server, ${knownKeys} keys, KMIP 1.2\n`)
     line(columns.map(([title]) => title))
-    const ratios: Record<string, number> = {}
-    for (const name of ['Get', 'Create', 'Locate+Get', 'Query'] as const) {
-      for (const connections of [1, 8, 64]) {
-        const count = connections === 1 ? 4000 : 12_000
-        const before = commits(site)
-        const { measured, bare } = await compare(site, server, name, all[name], {
-          connections,
-          count,
-          mount: 'kept',
-        })
-        ratios[`${name} ${connections}`] = measured.processor / bare.processor
-        if (name === 'Create') ratios[`syncs ${connections}`] = (commits(site) - before) / count
-      }
-    }
-    for (const mount of ['new', 'resumed'] as const) {
-      for (const connections of [1, 8]) {
-        await compare(site, server, 'Locate+Get', all['Locate+Get'], {
-          connections,
-          count: connections === 1 ? 200 : 600,
-          mount,
-        })
-      }
-    }
-    const pair = await compare(site, server, 'Create+Get', all['Create+Get'], {
-      connections: 64,
-      count: 6000,
-      mount: 'kept',
-    })
-    const loop = bareInsertsPerSecond(
-      join(site.data, 'keystore.db'),
-      join(site.directory, 'bare.db'),
-      6000,
-    )
-    console.log(`
-aims
-  Get at 8 connections, CPU beside the bare server:      ${ratios['Get 8']!.toFixed(2)}×   (aim ≤ 4)
-  Create+Get at 64 connections beside a bare insert loop: ${(pair.measured.rate / loop).toFixed(2)}   (aim ≥ 0.30; ${pair.measured.rate.toFixed(0)}/s of ${loop.toFixed(0)}/s)
-  commits per acknowledged Create at 64 connections:      ${ratios['syncs 64']!.toFixed(3)} (aim ≤ 0.125)
-  commits per acknowledged Create at 1 connection:        ${ratios['syncs 1']!.toFixed(3)} (never below 1)`)
+    if (!values.aims) await table(site, server, all)
+    await aims(site, server, all)
   } finally {
-    await ended(child)
+    await ended(server.child)
     rmSync(site.directory, { recursive: true, force: true })
   }
 }

@@ -1,0 +1,170 @@
+/**
+ * The limit of a server that keeps the rules of the keystore: per request what no such server can leave out
+ * (docs/explanation/architecture.md, "Rules of the keystore"), and nothing of KMIP. Requests are looked at
+ * in fixed places, answers are prepared. Get: one SELECT, MAC and revision verified, material unsealed.
+ * Create: the rows of a key inserted under MAC and seal. A record of each in the chained row of a group
+ * commit, and no answer before it is durable.
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+import type { TLSSocket } from 'node:tls'
+import { seal, sealOverhead, unseal } from '../src/crypto/primitives/aead.ts'
+import { sha256 } from '../src/crypto/primitives/hash.ts'
+import { equalBytes, mac } from '../src/crypto/primitives/mac.ts'
+import { copyKeys, epochKeys, inserting, macHead, sealHead, type Row } from './bare-keys.ts'
+import { emptyAnswer, serveMessages, type ServerFiles } from './message-server.ts'
+
+/** What it is started with, as JSON. */
+export interface BareKeystore extends ServerFiles {
+  /** The database of keyreel whose keys are copied, and the file they are copied to. */
+  source: string
+  file: string
+  does: 'Get' | 'Create+Get'
+  answerBytes: number
+  /** Where in the request the identifier or the application data stands. */
+  at: number
+}
+
+interface Pending {
+  message: Buffer
+  socket: TLSSocket
+}
+
+/** Turns of the event loop in which a group waits for company, as in keyreel. */
+const gatherTurns = 4
+
+const options = JSON.parse(process.argv[2]!) as BareKeystore
+const { does, at } = options
+const keys = epochKeys()
+const database = new DatabaseSync(options.file, { readBigInts: true, returnArrays: true })
+database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON')
+const sample = copyKeys(options.source, database, keys)
+const group = sample.object[sample.at.group_name] as string
+const type = sample.object[sample.at.object_type]
+
+const begin = database.prepare('BEGIN IMMEDIATE')
+const commit = database.prepare('COMMIT')
+const select = database.prepare(
+  `SELECT o.group_name, o.object_type, o.revision, o.epoch, o.mac, o.record, o.sealed, r.revision, r.mac
+   FROM objects o LEFT JOIN revisions r ON r.object = o.n WHERE o.id = ? AND o.group_name = ?`,
+)
+const insert = inserting(database, 'objects', sample.object.length)
+const claim = inserting(database, 'unique_entries', 4)
+const index = inserting(database, 'attribute_index', 4)
+const newest = database.prepare(
+  'SELECT last, mac FROM audit WHERE chain = ? ORDER BY first DESC LIMIT 1',
+)
+const append = database.prepare(
+  'INSERT INTO audit (chain, first, last, epoch, body, mac) VALUES (?, ?, ?, ?, ?, ?)',
+)
+
+let queue: Pending[] = []
+let expected = 0
+let records: string[] = []
+let recordsFrom = 1
+let time = 0
+
+serveMessages(options, (message, socket) => {
+  if (queue.push({ message, socket }) === 1) gather(1)
+})
+
+function gather(turn: number): void {
+  setImmediate(() => {
+    if (queue.length < expected && turn < gatherTurns) gather(turn + 1)
+    else runGroup()
+  })
+}
+
+function runGroup(): void {
+  const taken = queue
+  queue = []
+  time = Math.floor(Date.now() / 1000)
+  begin.run()
+  const head = newest.get('serve') as unknown as [bigint, Uint8Array] | undefined
+  recordsFrom = Number(head?.[0] ?? 0n) + 1
+  records = []
+  const answers = taken.map(({ message }) =>
+    does === 'Get' ? get(message) : createAndGet(message),
+  )
+  const body = `[${records.join()}]`
+  const last = recordsFrom + records.length - 1
+  const covered = `["audit","serve",${recordsFrom},${last},1]\n`
+  const chained = mac(keys.audit, covered, head?.[1] ?? new Uint8Array(32), body)
+  append.run('serve', recordsFrom, last, 1, body, chained)
+  commit.run()
+  for (const [place, { socket }] of taken.entries()) {
+    const answer = answers[place]!
+    socket.write(answer, () => answer.fill(0))
+  }
+  expected = taken.length + queue.length
+}
+
+function record(operation: string, id: string, changes: string): void {
+  records.push(
+    `{"number":${recordsFrom + records.length},"time":${time},` +
+      `"actor":{"name":"bench","kind":"library"},"operation":"${operation}",` +
+      `"outcome":"Success","group":"${group}","object":"${id}"${changes}}`,
+  )
+}
+
+function get(message: Buffer): Buffer {
+  const id = message.toString('latin1', at, at + 36)
+  const row = select.get(idBytes(id), group) as unknown as Row | undefined
+  if (row === undefined) throw new Error(`no key ${id}`)
+  const [inGroup, ofType, revision, epoch, rowMac, attributes, sealed, noted, notedMac] = row
+  const right = mac(
+    keys.records,
+    macHead(id, ofType, inGroup, epoch, revision),
+    attributes as Uint8Array,
+  )
+  if (!equalBytes(right, rowMac as Uint8Array)) throw new Error(`${id} was changed`)
+  const isNewest =
+    noted === null
+      ? revision === 1n
+      : noted === revision && equalBytes(right, notedMac as Uint8Array)
+  if (!isNewest) throw new Error(`an earlier state of ${id} was put back`)
+  const bound = sealHead(id, ofType, inGroup, epoch)
+  const material = unseal(keys.sealing, sealed as Uint8Array, bound)
+  record('Get', id, '')
+  return answered(id, material)
+}
+
+function createAndGet(message: Buffer): Buffer {
+  const id = randomUUID()
+  const data = message.toString('latin1', at, at + 24)
+  const key = randomBytes(32)
+  const object = sample.object.slice()
+  const attributes = Buffer.from(object[sample.at.record] as Uint8Array)
+  attributes.write(data, 8, 'latin1')
+  attributes.set(sha256(key), 40)
+  const material = Buffer.alloc((object[sample.at.sealed] as Uint8Array).length - sealOverhead)
+  key.copy(material)
+  const made = mac(keys.records, macHead(id, type, group, 1, 1), attributes)
+  const bound = sealHead(id, type, group, 1)
+  const sealed = seal(keys.sealing, material, bound)
+  object[0] = null
+  object[sample.at.id] = idBytes(id)
+  object[sample.at.mac] = made
+  object[sample.at.record] = attributes
+  object[sample.at.sealed] = sealed
+  const n = insert.run(...object).lastInsertRowid
+  for (const [place, [, kind]] of sample.unique.entries()) claim.run(group, kind!, data + place, n)
+  for (const [place, [, name]] of sample.index.entries()) index.run(group, name!, data + place, n)
+  const inChain = Buffer.from(made.buffer, made.byteOffset, made.length).toString('base64url')
+  record('Create', id, `,"changes":[{"object":"${id}","revision":1,"mac":"${inChain}"}]`)
+  record('Get', id, '')
+  return answered(id, unseal(keys.sealing, sealed, bound))
+}
+
+function idBytes(id: string): Buffer {
+  return Buffer.from(id.replaceAll('-', ''), 'hex')
+}
+
+/** An answer with identifier and key somewhere in it. */
+function answered(id: string, material: Uint8Array): Buffer {
+  const answer = emptyAnswer(options.answerBytes)
+  answer.write(id, 64, 'latin1')
+  answer.set(material.subarray(0, 32), answer.length - 32)
+  material.fill(0)
+  return answer
+}
