@@ -436,7 +436,7 @@ const using = [
   ],
   [
     'Parts',
-    'Begun with Init Indicator, ended with Final Indicator; Final alone, or both, is all at once. What is under way lives in the process and belongs to the client, the operation and the key; to others, after the end, after the limits `streams-per-client`, `stream-time` and `stream-bytes`, and after a restart it is unknown. One that a client begins when it has no other with the same key gets the same Correlation Value each time, as published cases have it. The key is judged again at every part. A part in an undone batch ends it.',
+    'Begun with Init Indicator, ended with Final Indicator; Final alone, or both, is all at once. What is under way lives in the process and belongs to the client, the operation and the key; to others, after the end, after the limits `streams-per-client`, `stream-time` and `stream-bytes`, and after a restart it is unknown. One that a client begins when it has no other with the same key gets the same Correlation Value each time, as published cases have it. The key is judged again at every part. A part that was undone, or that could not be kept, was not taken: sent once more it is answered, another one in its place ends the operation.',
   ],
   [
     'Hash and random numbers',

@@ -1,6 +1,6 @@
 /** Work outside the act with keys that the act has unsealed. */
 import type { Secret } from '../../crypto/secret.ts'
-import { NeedsAside, type Context } from './operation.ts'
+import { NeedsAside, type Context, type WhenSettled } from './operation.ts'
 import { copyOf, wipeCopy, type UsableKey } from './usable-key.ts'
 
 /**
@@ -11,14 +11,14 @@ export function asideWithKeys<T>(
   context: Context,
   keys: readonly UsableKey[],
   name: string,
-  work: (copies: readonly UsableKey[]) => Promise<T>,
+  work: (copies: readonly UsableKey[], whenSettled: WhenSettled) => Promise<T>,
   secretsOf?: (result: T) => readonly Secret[],
 ): T {
   const copies = keys.map(copyOf)
   const wipe = () => copies.forEach(wipeCopy)
   let isAhead = false
   try {
-    return context.aside(name, () => work(copies).finally(wipe), secretsOf)
+    return context.aside(name, (tell) => work(copies, tell).finally(wipe), secretsOf)
   } catch (error) {
     isAhead = error instanceof NeedsAside
     throw error

@@ -4,7 +4,7 @@
  */
 import type { Secret } from '../../crypto/secret.ts'
 import type { Item } from './items.ts'
-import { NeedsAside, type Context } from './operation.ts'
+import { NeedsAside, type Context, type WhenSettled } from './operation.ts'
 
 type Settled = { readonly value: unknown } | { readonly error: unknown }
 
@@ -12,12 +12,13 @@ type Settled = { readonly value: unknown } | { readonly error: unknown }
 export class Asides {
   readonly #settled = new Map<Item, Map<string, Settled>>()
   readonly #secrets: Secret[] = []
+  readonly #waiting: { item: Item; tell: (isKept: boolean) => void }[] = []
 
   /** The `aside` of one item's context. */
   of(item: Item): Context['aside'] {
     return <T>(
       key: string,
-      work: () => Promise<T>,
+      work: (whenSettled: WhenSettled) => Promise<T>,
       secretsOf?: (result: T) => readonly Secret[],
     ) => {
       const known = this.#settled.get(item)?.get(key)
@@ -32,16 +33,21 @@ export class Asides {
     return this.#secrets
   }
 
+  /** Tells those that wait for it what became of their items. */
+  conclude(isKept: (item: Item) => boolean): void {
+    for (const { item, tell } of this.#waiting.splice(0)) tell(isKept(item))
+  }
+
   async #settle<T>(
     item: Item,
     key: string,
-    work: () => Promise<T>,
+    work: (whenSettled: WhenSettled) => Promise<T>,
     secretsOf: ((result: T) => readonly Secret[]) | undefined,
   ): Promise<void> {
     const settled = this.#settled.get(item) ?? new Map<string, Settled>()
     this.#settled.set(item, settled)
     try {
-      const value = await work()
+      const value = await work((tell) => void this.#waiting.push({ item, tell }))
       if (secretsOf !== undefined) this.#secrets.push(...secretsOf(value))
       settled.set(key, { value })
     } catch (error) {

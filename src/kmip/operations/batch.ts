@@ -156,7 +156,6 @@ class Run {
         attempt.replace(at, items[at]!, this.#refusalFor(error))
       }
       const undone = attempt.undo()
-      this.#endStreams()
       if (undone.length === 0) return
       await this.#engine.store.act((work) => {
         auditUndo(work, principal, undone)
@@ -165,19 +164,12 @@ class Run {
     }
   }
 
-  /** A stream that has taken a part which was undone cannot go on. */
-  #endStreams(): void {
-    for (const { ResponsePayload } of this.#attempt.answers) {
-      const { CorrelationValue } = (ResponsePayload ?? {}) as { CorrelationValue?: Uint8Array }
-      if (CorrelationValue !== undefined) this.#engine.streams.end(CorrelationValue)
-    }
-  }
-
-  /** Logs, alarms and audits what happened. */
+  /** Settles what was done aside; logs, alarms and audits what happened. */
   async concluded(): Promise<Outcome> {
     const { aftermath, store } = this.#engine
-    const { principal, correlation } = this.#batch
+    const { principal, correlation, items } = this.#batch
     const { notes, answers, secrets, asides } = this.#attempt
+    asides.conclude((item) => answers[items.indexOf(item)]?.ResultStatus === 'Success')
     await aftermath.conclude(store, principal, notes, correlation)
     return { answers, secrets: [...secrets, ...asides.secrets] }
   }

@@ -82,8 +82,15 @@ export interface Context {
    * it, an error included. `key` names the work and all it depends on: `ReKey 1f3c… 2`. Call it before
    * anything is written. What `secretsOf` finds in the result is wiped once the answer is encoded.
    */
-  aside<T>(key: string, work: () => Promise<T>, secretsOf?: (result: T) => readonly Secret[]): T
+  aside<T>(
+    key: string,
+    work: (whenSettled: WhenSettled) => Promise<T>,
+    secretsOf?: (result: T) => readonly Secret[],
+  ): T
 }
+
+/** Names what is to be told, once, whether what the item did is kept. */
+export type WhenSettled = (tell: (isKept: boolean) => void) => void
 
 /** What the making of objects needs: no more, so that the server makes some without being asked. */
 export type MakingContext = Pick<

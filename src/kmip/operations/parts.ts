@@ -4,8 +4,9 @@
  * same part twice.
  */
 import type { Secret } from '../../crypto/secret.ts'
+import { toHex } from '../../crypto/primitives/hash.ts'
 import { KmipError } from '../model/result.ts'
-import type { Context } from './operation.ts'
+import type { Context, WhenSettled } from './operation.ts'
 import { asideWithKeys } from './aside-with-keys.ts'
 import type { Running } from './streams.ts'
 import type { UsableKey } from './usable-key.ts'
@@ -59,44 +60,56 @@ export function inParts<Request extends PartRequest, Fields extends object>(
     throw new KmipError('InvalidField', 'a first part has no Correlation Value yet')
   if (correlation === undefined && (!isFirst || isLast)) return atOnce(context, request, parted)
   const whose = { owner: context.principal.owner, operation, object }
-  const length = request.Data?.length ?? 0
+  const bytes = request.Data?.length ?? 0
   const { streams } = context
-  const compute = (keys: readonly UsableKey[]) => {
-    if (correlation === undefined) return first(keys)
-    const running = streams.next(whose, correlation, length) as Computation<Request, Fields>
-    return next(running, correlation)
-  }
   return asideWithKeys(
     context,
     parted.keys,
     `${operation} part`,
-    (keys) => Promise.resolve(keys).then(compute),
+    (keys, whenSettled) =>
+      Promise.resolve(keys).then((own) =>
+        correlation === undefined ? first(own, whenSettled) : next(correlation, whenSettled),
+      ),
     secretsOf,
   )
 
-  function first(keys: readonly UsableKey[]) {
+  function first(keys: readonly UsableKey[], whenSettled: WhenSettled) {
     const running = parted.open(false, keys)
     try {
       const fields = running.update(request)
-      return { ...fields, CorrelationValue: streams.begin(whose, running, length) }
+      const CorrelationValue = streams.begin(whose, running, bytes)
+      whenSettled((isKept) => {
+        if (!isKept) streams.end(CorrelationValue)
+      })
+      return { ...fields, CorrelationValue }
     } catch (error) {
       running.close()
       throw error
     }
   }
 
-  function next(running: Computation<Request, Fields>, CorrelationValue: Uint8Array) {
-    try {
-      if (!isLast) return { ...running.update(request), CorrelationValue }
-      const fields = running.final(request)
-      streams.end(CorrelationValue)
-      return fields
-    } catch (error) {
-      streams.end(CorrelationValue)
-      throw error
-    }
+  function next(CorrelationValue: Uint8Array, whenSettled: WhenSettled) {
+    const part = { content: contentOf(request), bytes, isLast }
+    const { fields, settle } = streams.next(whose, CorrelationValue, part, (running) => {
+      const computation = running as Computation<Request, Fields>
+      return isLast ? computation.final(request) : computation.update(request)
+    })
+    whenSettled(settle)
+    return isLast ? fields : { ...fields, CorrelationValue }
   }
 }
+
+/** What a part says, but for the names of key and stream. */
+function contentOf(request: PartRequest): readonly (Uint8Array | string)[] {
+  const { Data = nothing, ...rest } = { ...request, UniqueIdentifier: undefined }
+  const said = JSON.stringify(rest, (_, value: unknown) => {
+    if (value instanceof Uint8Array) return toHex(value)
+    return typeof value === 'bigint' ? String(value) : value
+  })
+  return [said, '\0', Data]
+}
+
+const nothing = new Uint8Array(0)
 
 function atOnce<Request extends PartRequest, Fields>(
   context: Context,
@@ -125,7 +138,7 @@ export function dataOf({ Data, CorrelationValue, InitIndicator }: PartRequest): 
   if (Data !== undefined) return Data
   if (CorrelationValue === undefined && InitIndicator !== true)
     throw new KmipError('InvalidMessage', 'Data is missing')
-  return new Uint8Array(0)
+  return nothing
 }
 
 /** Data, or its digest in its place: a digest is of all of the data, so it comes at once. */
@@ -147,10 +160,7 @@ export function isMuch({ Data }: PartRequest): boolean {
   return (Data?.length ?? 0) > slowBytes
 }
 
-/**
- * What an undone answer still says: no data, but which stream took the part, so that the engine can end
- * it.
- */
+/** What an undone answer still says: no data, but which stream was to take the part. */
 export function withoutResult({
   UniqueIdentifier,
   CorrelationValue,

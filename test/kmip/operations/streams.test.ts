@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { VersionText } from 'ttlv-codec'
 import type { RequestPayload, ResponsePayload } from '../../../src/kmip/model/payloads/index.ts'
 import { Streams } from '../../../src/kmip/operations/streams.ts'
-import { isLate, principal, testEngine, type TestEngine } from './engine.ts'
-import { active, bytes, hex, streamVersions, symmetric, usage } from './keys.ts'
+import { isLate, principal, tapeKey, testEngine, type Ask, type TestEngine } from './engine.ts'
+import { active, bytes, hex, pair, streamVersions, symmetric, usage } from './keys.ts'
 
 const material = '000102030405060708090a0b0c0d0e0f'
 const key = (engine: TestEngine, as: VersionText) =>
@@ -37,6 +37,54 @@ async function inParts(
   }
   return { data: Buffer.concat(out), answer }
 }
+
+interface Parted {
+  UniqueIdentifier?: string
+  CryptographicParameters?: object
+  CorrelationValue?: Uint8Array
+  Data?: Uint8Array
+  MACData?: Uint8Array
+  SignatureData?: Uint8Array
+}
+
+/** The first request of an operation in parts, for an engine without keys. */
+async function begun(engine: TestEngine, as: VersionText, name: string): Promise<object> {
+  const hashing = { CryptographicParameters: { HashingAlgorithm: 'SHA_256' } }
+  switch (name) {
+    case 'Hash':
+      return hashing
+    case 'MAC': {
+      const UniqueIdentifier = await symmetric(engine, as, material, [usage('MACGenerate'), active])
+      return {
+        UniqueIdentifier,
+        CryptographicParameters: { CryptographicAlgorithm: 'HMAC_SHA256' },
+      }
+    }
+    case 'Sign': {
+      const uses = { private: [usage('Sign')], public: [usage('Verify')] }
+      const { privateId } = await pair(engine, as, 'rsa', uses)
+      const CryptographicParameters = {
+        CryptographicAlgorithm: 'RSA',
+        HashingAlgorithm: 'SHA_256',
+        PaddingMethod: 'PKCS1V1_5',
+      }
+      return { UniqueIdentifier: privateId, CryptographicParameters }
+    }
+    default: {
+      const CryptographicParameters = { BlockCipherMode: 'CTR' }
+      return { UniqueIdentifier: await key(engine, as), CryptographicParameters, IVCounterNonce }
+    }
+  }
+}
+
+/** An act that the store cannot keep, after everything in it was done. */
+const failingAct =
+  (store: TestEngine['store']): TestEngine['store']['act'] =>
+  (fn) =>
+    store.act(async (work) => {
+      await fn(work)
+      throw new Error('the disk is full')
+    })
 
 const unknown = (as: VersionText) => (isLate(as) ? 'InvalidCorrelationValue' : 'ItemNotFound')
 
@@ -152,24 +200,95 @@ describe.each(streamVersions)('KMIP %s', (as) => {
     }
   })
 
-  test('a stream whose part was undone cannot go on', async () => {
+  const undo = { BatchErrorContinuationOption: 'Undo' as const }
+  const failing: Ask = ['Get', { UniqueIdentifier: 'none' }]
+
+  test('a part that was undone was not taken: it is sent again, and the parts make the whole', async () => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await key(engine, as)
+    const first = { UniqueIdentifier, ...begin, Data: bytes('01') }
+    const whole = { ...first, InitIndicator: false, Data: bytes('01020304') }
+    const { CorrelationValue } = await engine.call(as, 'Encrypt', first)
+    const part = (data: string): Encrypt => ({
+      UniqueIdentifier,
+      CorrelationValue: CorrelationValue!,
+      Data: bytes(data),
+    })
+    const last = { ...part('04'), FinalIndicator: true }
+    const asks: Ask[] = [
+      ['Encrypt', part('02')],
+      ['Encrypt', part('03')],
+      ['Encrypt', last],
+    ]
+    const items = await engine.batch(as, [...asks, failing], undo)
+    expect(items[2]!.ResultStatus).toBe('OperationUndone')
+    await engine.call(as, 'Encrypt', part('02'))
+    await engine.batch(as, [['Encrypt', part('03')], failing], undo)
+    await engine.call(as, 'Encrypt', part('03'))
+    const { Data } = await engine.call(as, 'Encrypt', last)
+    expect(hex(Data)).toBe(hex((await engine.call(as, 'Encrypt', whole)).Data))
+    expect(await engine.refused(as, 'Encrypt', last)).toBe(unknown(as))
+  })
+
+  test('another part in the place of one that was undone ends the stream', async () => {
     const engine = await testEngine()
     const UniqueIdentifier = await key(engine, as)
     const first = { UniqueIdentifier, ...begin, Data: bytes('01') }
     const { CorrelationValue } = await engine.call(as, 'Encrypt', first)
     const next = { UniqueIdentifier, CorrelationValue: CorrelationValue!, Data: bytes('00') }
-    const undo = { BatchErrorContinuationOption: 'Undo' as const }
-    const [item] = await engine.batch(
-      as,
-      [
-        ['Encrypt', next],
-        ['Get', { UniqueIdentifier: 'none' }],
-      ],
-      undo,
-    )
-    expect(item!.ResultStatus).toBe('OperationUndone')
+    await engine.batch(as, [['Encrypt', next], failing], undo)
+    const other = { ...next, Data: bytes('01') }
+    expect(await engine.refused(as, 'Encrypt', other)).toBe(unknown(as))
     expect(await engine.refused(as, 'Encrypt', next)).toBe(unknown(as))
   })
+
+  test('a first part that was undone leaves no stream behind', async () => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await key(engine, as)
+    const first = { UniqueIdentifier, ...begin, Data: bytes('01') }
+    for (let count = 0; count < 6; count++)
+      await engine.batch(as, [['Encrypt', first], failing], undo)
+    await engine.call(as, 'Encrypt', first)
+  })
+
+  test.each(['Encrypt', 'Decrypt', 'MAC', 'Sign', 'Hash'] as const)(
+    '%s in parts goes on where it was when the store failed to keep a part',
+    async (name) => {
+      const engine = await testEngine()
+      const { store, responder } = engine
+      const first = await begun(engine, as, name)
+      const data = Uint8Array.from({ length: 48 }, (_, at) => at)
+      const parts = [data.subarray(0, 16), data.subarray(16, 32), data.subarray(32)]
+      const Attributes = tapeKey('beside')
+      const answers: Parted[] = []
+      let which: object = { InitIndicator: true }
+      for (const [at, Data] of parts.entries()) {
+        const request = {
+          ...first,
+          ...which,
+          Data,
+          ...(at === 2 && { FinalIndicator: true }),
+        } as never
+        // Hash alone needs no act.
+        const asks: Ask[] = [
+          [name, request],
+          ['Create', { ObjectType: 'SymmetricKey', Attributes }],
+        ]
+        responder.store = { read: (fn) => store.read(fn), act: failingAct(store) }
+        const refused = await engine.batch(as, asks)
+        expect(refused[0]!.ResultReason).toBe('GeneralFailure')
+        responder.store = store
+        const answer = (await engine.call(as, name, request)) as Parted
+        if (answer.CorrelationValue) which = { CorrelationValue: answer.CorrelationValue }
+        answers.push(answer)
+      }
+      const whole = (await engine.call(as, name, { ...first, Data: data } as never)) as Parted
+      for (const field of ['Data', 'MACData', 'SignatureData'] as const) {
+        const made = Buffer.concat(answers.map((answer) => answer[field] ?? new Uint8Array(0)))
+        expect(hex(made)).toBe(hex(whole[field] ?? new Uint8Array(0)))
+      }
+    },
+  )
 
   test('all parts in one batch are taken once each, in order', async () => {
     const engine = await testEngine()
@@ -253,7 +372,7 @@ test('what nobody goes on with is closed without anybody asking', () => {
   now = 1001
   streams.giveUpIdle()
   expect(closed).toEqual([1])
-  streams.next(whose, later, 1)
+  streams.next(whose, later, { content: [], bytes: 1, isLast: false }, () => ({}))
   now = 2001
   streams.giveUpIdle()
   expect(closed).toEqual([1])
@@ -264,4 +383,33 @@ test('two servers give other values to the same stream', () => {
   const limits = { streams: 8, perClient: 8, idleTime: 1000, bytes: 100 }
   const value = () => hex(new Streams(limits).begin(whose, { close: () => undefined }, 0))
   expect(value()).not.toBe(value())
+})
+
+test('a part that is kept behind one that was lost ends the stream', () => {
+  const streams = new Streams({ streams: 8, perClient: 8, idleTime: 1000, bytes: 100 }, () => 0)
+  const whose = { owner: 'alpha', operation: 'Encrypt', object: 'one' }
+  const correlation = streams.begin(whose, { close: () => undefined }, 0)
+  const part = (said: string) =>
+    streams.next(whose, correlation, { content: [said], bytes: 1, isLast: false }, () => ({}))
+  const [first, second] = [part('one'), part('two')]
+  first.settle(false)
+  second.settle(true)
+  expect(() => part('one')).toThrow('no operation in parts has this value')
+})
+
+test('what came of a last part is answered again until it is kept', () => {
+  const streams = new Streams({ streams: 8, perClient: 8, idleTime: 1000, bytes: 100 }, () => 0)
+  const whose = { owner: 'alpha', operation: 'Decrypt', object: 'one' }
+  const correlation = streams.begin(whose, { close: () => undefined }, 0)
+  const part = () =>
+    streams.next(whose, correlation, { content: ['one'], bytes: 1, isLast: true }, () => ({
+      Data: bytes('0102'),
+    }))
+  const lost = part()
+  lost.fields.Data.fill(0)
+  lost.settle(false)
+  const again = part()
+  expect(hex(again.fields.Data)).toBe('0102')
+  again.settle(true)
+  expect(part).toThrow('no operation in parts has this value')
 })
