@@ -166,7 +166,14 @@ const documentRows = [
   [
     'group',
     'its name',
-    'created, destroy, duplicates, short, export, ready, retired, ecb, padding, approval',
+    'created, destroy, duplicates, short, export, ready, retired, ecb, padding, approval, rules',
+    '',
+  ],
+  ['constraints', 'a group', 'ttlv (Constraints of KMIP 2.1, base64), count, by, set', ''],
+  [
+    'object-defaults',
+    'a group',
+    'ttlv (Defaults Information of KMIP 2.1, base64), count, by, set',
     '',
   ],
   ['client', 'its name', 'kind, group, profile, allow, created, revoked', ''],

@@ -71,6 +71,7 @@ const group: Fields = {
   ecb: '`allow` or `refuse`',
   padding: '`oaep` or `pkcs1`',
   approval: '`none` or `required`',
+  rules: '`clients`, `fixed` or `off`',
   export: 'as set; absent otherwise',
   ready: 'as set; absent otherwise',
 }

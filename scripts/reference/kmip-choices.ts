@@ -160,11 +160,15 @@ const moving = [
   ],
   [
     'Put',
-    'Received, never sent. Taken as Import takes an object, wrapped keys as they are; before 1.4 a key has to come with its Cryptographic Usage Mask, as for Register. An identifier that is taken is refused with Object Already Exists, unless the very same object is there: then the answer is Success and nothing is changed. Replace takes the right to see and to destroy the object that is replaced, in whatever state it is, and a group whose policy allows Destroy; that object is destroyed, and kept under its identifier until that policy wipes it. Where there is none, or it was destroyed before, Replace means New, as the standard has it.',
+    'Taken as Import takes an object, wrapped keys as they are; before 1.4 a key has to come with its Cryptographic Usage Mask, as for Register. An identifier that is taken is refused with Object Already Exists, unless the very same object is there: then the answer is Success and nothing is changed. Replace takes the right to see and to destroy the object that is replaced, in whatever state it is, and a group whose policy allows Destroy; that object is destroyed, and kept under its identifier until that policy wipes it. Where there is none, or it was destroyed before, Replace means New, as the standard has it.',
   ],
   [
     'Notify',
-    'Received, never sent. Changes nothing: the audit record has the names of the attributes, without values. Names that are not known are noted as well.',
+    'Changes nothing: the audit record has the names of the attributes, without values. Names that are not known are noted as well.',
+  ],
+  [
+    'Put, Notify: the header',
+    'Before 2.0 a message with one of them is refused, Invalid Message, when its header has Maximum Response Size, Asynchronous Indicator, Batch Error Continuation Option or Batch Order Option.',
   ],
 ] as const
 
@@ -283,9 +287,18 @@ const objects = [
 
 const service = [
   [
-    'Get Constraints',
-    'None are applied, and clients cannot set any: profile and group policies decide, and those are the administrator’s. Set Constraints, Set Defaults and Re-Provision are answered Operation Not Supported.',
+    'Set Constraints, Set Defaults: who, and for whom',
+    'Clients of the profile `general` set them for their group; not a user who sees its own objects alone, and nobody in a group with `rules=fixed` or `rules=off`. They count for clients of that profile. Libraries of the profile `tape-library`, peers and imports of bundles are never refused a key, or given another, because of them; `rules=off` takes all of their force away. At most 100 entries and 64 KiB.',
   ],
+  [
+    'Constraints',
+    'Held against every object that is made, brought or put, in every version, before it is kept; later changes of its attributes are not held against them. All constraints for its type and groups have to be satisfied. Several values of one attribute in a constraint are alternatives; a usage mask is the most that is allowed; of a structure the fields count that are named; an attribute that the type does not have is not asked for. One without Attributes asks nothing. The refusal is Constraint Violation, before 2.1 Permission Denied.',
+  ],
+  [
+    'Defaults',
+    'Used for what a request of 2.x leaves out: in Create and Create Key Pair every attribute, in Register, Derive Key and Join Split Key those that do not follow from the material. Those for an Object Group of the object go before those for all. A length is the default of the algorithm that stands beside it, and of no other. Until some are set, those of the server count: AES, 256 bits, Encrypt and Decrypt. Without Defaults Information all are removed, the server’s own too: Create then wants algorithm and usage mask. Name, Application Specific Information and Link are no defaults.',
+  ],
+  ['Re-Provision', 'Answered Operation Not Supported.'],
   [
     'Set Endpoint Role',
     'The server stays the server: Server is accepted, Client is refused Feature Not Supported.',

@@ -170,6 +170,10 @@ const situations: readonly Situation[] = [
   { reason: 'PKCS_11InvalidInterface', when: 'PKCS#11 with an interface other than PKCS 11' },
   { reason: 'PKCS_11CodecError', when: 'PKCS#11 with more than 64 KiB of parameters' },
   {
+    reason: 'ConstraintViolation',
+    when: 'a new object that a constraint of its group does not allow (Set Constraints)',
+  },
+  {
     reason: 'BadPassword',
     when: 'a PKCS#12 file whose password is not linked, is no password or does not fit',
     before20: 'InvalidField',

@@ -170,7 +170,8 @@ type Answer = Record<string, unknown>
 async function answer(name: string, { number }: VersionRow, profile: ProfileName): Promise<Answer> {
   const principal = { name: 'reference', owner: 'reference', ownOnly: false, profile } as Principal
   const facts = { vendor: 'keyreel', https: true }
-  const context = { version: number, principal, facts } as unknown as Context
+  const work = { document: () => Promise.resolve(undefined) }
+  const context = { version: number, principal, facts, work } as unknown as Context
   const full = await query.run({ QueryFunction: [name] } as never, context)
   return Object.fromEntries(
     Object.entries(full).filter(([, value]) => !(Array.isArray(value) && value.length === 0)),

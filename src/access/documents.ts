@@ -21,6 +21,14 @@ export type Allowance = (typeof allowances)[number]
 const seconds = z.number().int()
 const optionalText = z.string().optional()
 
+/** A list that a client has set, in TTLV of KMIP 2.1, base64. */
+const objectRule = z.strictObject({
+  ttlv: z.string(),
+  count: z.number().int(),
+  by: z.string(),
+  set: seconds,
+})
+
 /** Every kind, by what names a document of it. Times are seconds since 1970. */
 const shapes = {
   /** By group name: its policies, as `group set` takes them. */
@@ -35,7 +43,11 @@ const shapes = {
     ecb: optionalText,
     padding: optionalText,
     approval: optionalText,
+    rules: optionalText,
   }),
+  /** By group: what is asked of new objects, as Set Constraints and Set Defaults gave it. */
+  constraints: objectRule,
+  'object-defaults': objectRule,
   /** By client name. */
   client: z.strictObject({
     kind: z.enum(clientKinds),

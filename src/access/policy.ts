@@ -139,6 +139,11 @@ export interface GroupPolicy {
   padding: 'oaep' | 'pkcs1'
   /** Whether a second person has to approve before keys go to a peer. */
   approval: 'none' | 'required'
+  /**
+   * What is asked of new objects (Set Constraints, Set Defaults): clients set it; it stays as it is set; or
+   * none of it counts.
+   */
+  rules: 'clients' | 'fixed' | 'off'
   /** Words about export and readiness, as they were set. */
   export: string | undefined
   ready: string | undefined
@@ -189,11 +194,15 @@ const settings: Record<keyof PolicyWords, Setting> = {
     form: 'none or required',
     isValid: (value) => value === 'none' || value === 'required',
   },
+  rules: {
+    form: 'clients, fixed or off',
+    isValid: (value) => ['clients', 'fixed', 'off'].includes(value),
+  },
 }
 
 /**
  * The policy of a group; what was never set has its default: destroy 30d, duplicates refuse,
- * short refuse, retired process, ecb allow, padding oaep, approval none.
+ * short refuse, retired process, ecb allow, padding oaep, approval none, rules clients.
  */
 export async function groupPolicy(
   work: Pick<Work, 'document'>,
@@ -212,6 +221,7 @@ export function policyOf(words: PolicyWords): GroupPolicy {
     ecb: words.ecb === 'refuse' ? 'refuse' : 'allow',
     padding: words.padding === 'pkcs1' ? 'pkcs1' : 'oaep',
     approval: words.approval === 'required' ? 'required' : 'none',
+    rules: words.rules === 'fixed' || words.rules === 'off' ? words.rules : 'clients',
     export: words.export,
     ready: words.ready,
   }

@@ -154,6 +154,7 @@ describe('group settings', () => {
       ecb: 'allow',
       padding: 'oaep',
       approval: 'none',
+      rules: 'clients',
       export: undefined,
       ready: undefined,
     })

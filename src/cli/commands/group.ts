@@ -49,6 +49,8 @@ export const groupSet = command({
     'padding=oaep|pkcs1: whether RSA keys wrap with PKCS#1 v1.5 padding too, for old devices. ' +
     'export=allow|refuse|PEER,PEER: which peers its keys may be exported to (default: any). ' +
     'approval=none|required: whether a second person has to approve before keys go to a peer. ' +
+    'rules=clients|fixed|off: whether clients of the profile general set the constraints and defaults of new ' +
+    'objects (Set Constraints, Set Defaults), those set stay as they are, or none of them count. ' +
     'ready=WORD is kept for later.',
   arguments: { NAME: argument('name of the group'), SETTING: rest('policies as key=value') },
   exits: keystoreExits,
@@ -81,6 +83,7 @@ function groupJson({ name, created, policy, clients }: Group) {
     ecb: policy.ecb,
     padding: policy.padding,
     approval: policy.approval,
+    rules: policy.rules,
     export: policy.export,
     ready: policy.ready,
   }

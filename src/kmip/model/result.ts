@@ -56,6 +56,7 @@ const olderReason: Partial<Record<ResultReasonName, ResultReasonName>> = {
   UnknownObjectGroup: 'InvalidField',
   InvalidAsynchronousCorrelationValue: 'ItemNotFound',
   ProtectionStorageUnavailable: 'FeatureNotSupported',
+  ConstraintViolation: 'PermissionDenied',
 }
 
 /**

@@ -6,6 +6,7 @@ import { KmipError } from '../model/result.ts'
 import { merged } from './given-attributes.ts'
 import { assembled, checkStorage, wanted } from './new-object.ts'
 import { keepPair, newPair } from './new-pair.ts'
+import { withDefaults } from './object-defaults.ts'
 import { operation, type MakingContext } from './operation.ts'
 
 export const createKeyPair = operation('CreateKeyPair', {
@@ -21,8 +22,11 @@ export const createKeyPair = operation('CreateKeyPair', {
     const given = wantedOfHalves(context, 'CreateKeyPair', CommonAttributes)
     const ofPrivate = await given('PrivateKey', PrivateKeyAttributes)
     const ofPublic = await given('PublicKey', PublicKeyAttributes)
-    const { object: privateKey, made: madeForPrivate } = assembled(context, 'PrivateKey', ofPrivate)
-    const { object: publicKey, made: madeForPublic } = assembled(context, 'PublicKey', ofPublic)
+    const pair = [...ofPrivate, ...ofPublic]
+    const half = async (type: 'PrivateKey' | 'PublicKey', said: typeof ofPrivate) =>
+      assembled(context, type, await withDefaults(context, 'CreateKeyPair', type, said, pair))
+    const { object: privateKey, made: madeForPrivate } = await half('PrivateKey', ofPrivate)
+    const { object: publicKey, made: madeForPublic } = await half('PublicKey', ofPublic)
     const items = await newPair(context, 'CreateKeyPair', { privateKey, publicKey })
     await keepPair(context, { privateKey, publicKey }, items)
     return {

@@ -4,7 +4,8 @@ import { randomBytes } from '../../crypto/primitives/random.ts'
 import { allowed } from '../../access/policy.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { KmipError } from '../model/result.ts'
-import { versionOf } from '../model/versions.ts'
+import { version20, versionOf } from '../model/versions.ts'
+import { rowOf } from './attribute-rows.ts'
 import { completeUsage, demandInOlder } from './given-attributes.ts'
 import { sealedItem } from './key-material.ts'
 import { bytesOf, lengthToMake } from './key-sizes.ts'
@@ -37,6 +38,7 @@ export const create = operation('Create', {
     if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
     checkStorage(ProtectionStorageMasks)
     const { object, made } = await prepareObject(context, 'Create', ObjectType, Attributes)
+    if (!isSecret) demandDescribed(object, version)
     object.attributes.set('OriginalCreationDate', now)
     object.attributes.set('RandomNumberGenerator', randomNumberGenerator)
     await keepObject(context, object, isSecret ? newSecret(object) : newKey(object, version))
@@ -47,6 +49,16 @@ export const create = operation('Create', {
     }
   },
 })
+
+/** Refuses, since 2.0, a key that neither the client nor a default describes. */
+function demandDescribed({ attributes }: ManagedObject, version: Version): void {
+  if (version < version20) return
+  for (const tag of ['CryptographicAlgorithm', 'CryptographicUsageMask'] as const) {
+    if (attributes.first(tag) !== undefined) continue
+    const what = `the attribute ${rowOf(tag).text} is missing, and has no default`
+    throw new KmipError('InvalidField', what)
+  }
+}
 
 /** Makes the key that the attributes describe; what they leave out is completed. */
 export function newKey(object: ManagedObject, version: Version): Uint8Array {

@@ -53,6 +53,8 @@ import { revoke } from './revoke.ts'
 import { rngRetrieve } from './rng-retrieve.ts'
 import { rngSeed } from './rng-seed.ts'
 import { setAttribute } from './set-attribute.ts'
+import { setConstraints } from './set-constraints.ts'
+import { setDefaults } from './set-defaults.ts'
 import { setEndpointRole } from './set-endpoint-role.ts'
 import { sign } from './sign.ts'
 import { signatureVerify } from './signature-verify.ts'
@@ -105,6 +107,8 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Interop: interop,
   Log: log,
   GetConstraints: getConstraints,
+  SetConstraints: setConstraints,
+  SetDefaults: setDefaults,
   SetEndpointRole: setEndpointRole,
   PKCS_11: pkcs11,
   Login: login,

@@ -18,7 +18,9 @@ import type { OperationName } from '../model/payloads/index.ts'
 import type { ProtectionStorageMasks } from '../model/payloads/objects.ts'
 import { KmipError } from '../model/result.ts'
 import { completed } from './completion.ts'
+import { checkConstraints } from './constraints.ts'
 import { checkDates, checkGiven, checkNumbers } from './given-attributes.ts'
+import { withDefaults } from './object-defaults.ts'
 import type { MakingContext } from './operation.ts'
 import { fromTemplates } from './templates.ts'
 
@@ -38,7 +40,8 @@ export async function prepareObject(
   objectType: ObjectTypeName,
   given: readonly AttributeInstance[],
 ): Promise<Prepared> {
-  return assembled(context, objectType, await wanted(context, operation, objectType, given))
+  const said = await wanted(context, operation, objectType, given)
+  return assembled(context, objectType, await withDefaults(context, operation, objectType, said))
 }
 
 /** The attributes given, checked, with those of the templates named among them. */
@@ -126,6 +129,7 @@ async function keep(
 ): Promise<void> {
   try {
     refuseDoubledName(object, 'InvalidField')
+    await checkConstraints(context, object)
     const conflict = await write()
     if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'InvalidField')
   } finally {
@@ -156,6 +160,7 @@ export async function refuseUnkeepable(
   const names = objects.flatMap(({ attributes }) => attributes.values('Name'))
   refuseDoubled(names, 'InvalidField')
   for (const object of objects) {
+    await checkConstraints(context, object)
     const conflict = await conflictOf(context.work, object, replaced)
     if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'InvalidField')
   }

@@ -2,16 +2,26 @@
 import { allowed, isForTests } from '../../access/policy.ts'
 import { announcedNamespaces } from '../../keystore/namespaces.ts'
 import { ObjectType, Operation, QueryFunction } from '../model/enumerations.ts'
-import { CryptographicUsageMask, ProtectionStorageMask } from '../model/masks.ts'
-import { payloads, type OperationName, type ResponsePayload } from '../model/payloads/index.ts'
+import { ProtectionStorageMask } from '../model/masks.ts'
+import {
+  payloads,
+  type OperationName,
+  type RequestPayload,
+  type ResponsePayload,
+} from '../model/payloads/index.ts'
 import { randomNumberGenerator } from './create.ts'
+import { toldDefaults } from './object-defaults.ts'
 import { serverProfiles } from './server-profiles.ts'
 import { operation, type Context } from './operation.ts'
 
 type Answer = ResponsePayload<'Query'>
+type Telling = (
+  context: Context,
+  request: RequestPayload<'Query'>,
+) => Partial<Answer> | Promise<Partial<Answer>>
 
 /** What each Query Function adds to the answer. Functions without a row add nothing. */
-const answers: Partial<Record<string, (context: Context) => Partial<Answer>>> = {
+const answers: Partial<Record<string, Telling>> = {
   QueryOperations: ({ principal, version, facts }) => ({
     Operation: (Object.keys(payloads) as OperationName[]).filter(
       (name) =>
@@ -68,22 +78,8 @@ const answers: Partial<Record<string, (context: Context) => Partial<Answer>>> = 
       'ClientRegistered',
     ],
   }),
-  QueryDefaultsInformation: () => ({
-    DefaultsInformation: {
-      ObjectDefaults: [
-        {
-          ObjectType: 'SymmetricKey',
-          Attributes: [
-            { tag: 'CryptographicAlgorithm', value: 'AES' },
-            { tag: 'CryptographicLength', value: 256 },
-            {
-              tag: 'CryptographicUsageMask',
-              value: CryptographicUsageMask.bits.Encrypt | CryptographicUsageMask.bits.Decrypt,
-            },
-          ],
-        },
-      ],
-    },
+  QueryDefaultsInformation: async (context, { ObjectGroups }) => ({
+    DefaultsInformation: { ObjectDefaults: await toldDefaults(context, ObjectGroups?.ObjectGroup) },
   }),
   QueryStorageProtectionMasks: () => ({
     ProtectionStorageMasks: { ProtectionStorageMask: [ProtectionStorageMask.bits.Software] },
@@ -91,8 +87,8 @@ const answers: Partial<Record<string, (context: Context) => Partial<Answer>>> = 
 }
 
 export const query = operation('Query', {
-  effect: 'none',
-  run({ QueryFunction: functions }, context) {
+  effect: 'read',
+  async run(request, context) {
     const answer: Answer = {
       Operation: [],
       ObjectType: [],
@@ -105,10 +101,10 @@ export const query = operation('Query', {
       CapabilityInformation: [],
       ClientRegistrationMethod: [],
     }
-    for (const name of functions) {
+    for (const name of request.QueryFunction) {
       if (typeof name === 'number' || QueryFunction.since(name) > context.version) continue
-      Object.assign(answer, answers[name]?.(context))
+      Object.assign(answer, await answers[name]?.(context, request))
     }
-    return Promise.resolve(answer)
+    return answer
   },
 })

@@ -31,6 +31,7 @@ import { KmipError } from '../model/result.ts'
 import { tagNumber } from '../model/tags.ts'
 import { newest, spokenFor, versions } from '../model/versions.ts'
 import type { Answer } from './ports.ts'
+import { checkPushedHeader } from './pushed-headers.ts'
 
 /** Ceilings of one request. */
 export interface RequestLimits extends Limits {
@@ -121,6 +122,7 @@ async function answerRequest(
     throw new KmipError('UnknownMessageExtension', 'a critical Message Extension is not understood')
   }
   checkIdentifiers(items)
+  checkPushedHeader(header, items, version)
   if (typeof header.AsynchronousIndicator === 'number') {
     const found = header.AsynchronousIndicator
     throw new KmipError('UnknownEnumeration', `unknown Asynchronous Indicator ${found}`)

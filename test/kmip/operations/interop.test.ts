@@ -1,5 +1,5 @@
-// Interop, Log, Get Constraints: what exists for tests alone, what a client leaves in the audit record,
-// and what restricts the objects it makes.
+// Interop, Log, Set Endpoint Role, PKCS#11: what exists for tests alone, what a client leaves in the audit
+// record, and what is not here.
 import { describe, expect, test } from 'vitest'
 import type { VersionText } from 'ttlv-codec'
 import type { RequestPayload } from '../../../src/kmip/model/payloads/index.ts'
@@ -134,13 +134,4 @@ describe.each(late)('KMIP %s: PKCS#11', (as) => {
     const much = new Uint8Array(65_537)
     expect(await refused({ PKCS_11InputParameters: much })).toBe('PKCS_11CodecError')
   })
-})
-
-test('KMIP 2.1: Get Constraints says that none are applied, and none can be set', async () => {
-  const engine = await testEngine()
-  expect(await engine.call('2.1', 'GetConstraints', {})).toEqual({
-    Constraints: { Constraint: [] },
-  })
-  const { Operation } = await engine.call('2.1', 'Query', { QueryFunction: ['QueryOperations'] })
-  expect(Operation).not.toContain('SetConstraints')
 })

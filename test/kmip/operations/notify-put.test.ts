@@ -14,6 +14,8 @@ import {
   requestBytes,
   started,
   testEngine,
+  type Ask,
+  type Header,
   type TestEngine,
 } from './engine.ts'
 import { contact, custom, describeRefusals, name, type Row } from './refusals.ts'
@@ -226,6 +228,37 @@ describe.each(everyVersion)('KMIP %s', (as) => {
     })
   })
 })
+
+test.each(everyVersion)(
+  'KMIP %s: a message that pushes has the header of its version',
+  async (as) => {
+    const engine = await testEngine()
+    const UniqueIdentifier = await plainKey(engine, as, contact)
+    const changed: AttributeInstance[] = [{ tag: 'LastChangeDate', value: started }]
+    const asks: Ask[] = [
+      ['Notify', { UniqueIdentifier, Attributes: changed }],
+      ['Put', putting('pushed')],
+    ]
+    const headers: Header[] = [
+      { MaximumResponseSize: 4096 },
+      { AsynchronousIndicator: 'Prohibited' },
+      { BatchErrorContinuationOption: 'Stop' },
+      { BatchOrderOption: true },
+    ]
+    for (const ask of asks)
+      for (const header of headers) {
+        const [item] = await engine.batch(as, [ask], header)
+        if (isLate(as)) expect(item).toMatchObject({ ResultStatus: 'Success' })
+        else {
+          expect(item).toMatchObject({ ResultReason: 'InvalidMessage' })
+          expect(item!.Operation).toBeUndefined()
+        }
+      }
+    expect(await auditOf(engine, 'Notify')).toHaveLength(isLate(as) ? 4 : 0)
+    const plain = await engine.batch(as, asks)
+    expect(plain.map(({ ResultStatus }) => ResultStatus)).toEqual(['Success', 'Success'])
+  },
+)
 
 const before14 = (as: VersionText) => as < '1.4'
 const since14 = (as: VersionText) => as >= '1.4'

@@ -152,6 +152,8 @@ const aboutNone: string[] = [
   'Process',
   'QueryAsynchronousRequests',
   'GetConstraints',
+  'SetConstraints',
+  'SetDefaults',
   'SetEndpointRole',
   'PKCS_11',
   'Put',

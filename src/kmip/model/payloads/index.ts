@@ -60,6 +60,8 @@ export const payloads = {
   Interop: service.Interop,
   Log: service.Log,
   GetConstraints: service.GetConstraints,
+  SetConstraints: service.SetConstraints,
+  SetDefaults: service.SetDefaults,
   SetEndpointRole: service.SetEndpointRole,
   PKCS_11: service.PKCS_11,
   Login: logins.Login,

@@ -98,8 +98,8 @@ const CapabilityInformation = struct({
 /** §7.23 Object Groups. */
 export const ObjectGroups = struct({ ObjectGroup: many(text) })
 
-/** §7.11 Defaults Information. */
-const DefaultsInformation = struct({
+/** §7.11 Defaults Information, §7.22 Object Defaults. */
+export const DefaultsInformation = struct({
   ObjectDefaults: many(
     struct({
       ObjectType: opt(ObjectType),

@@ -1,4 +1,4 @@
-/** Payloads of operations that concern the server itself – KMIP 2.1 §6.1.22, §6.1.26, §6.1.29, §6.1.37, §6.1.54, §7. */
+/** Payloads of operations that concern the server itself – KMIP 2.1 §6.1.22, §6.1.26, §6.1.29, §6.1.37, §6.1.52–§6.1.54, §7. */
 import { bytes, integer, many, oneOf, opt, req, text } from 'ttlv-codec'
 import { Attributes2 } from '../attribute-forms.ts'
 import {
@@ -9,7 +9,7 @@ import {
   PKCS_11ReturnCode,
 } from '../enumerations.ts'
 import { struct } from '../tags.ts'
-import { ObjectGroups } from './server.ts'
+import { DefaultsInformation, ObjectGroups } from './server.ts'
 
 export const Interop = {
   request: struct({ InteropFunction: req(InteropFunction), InteropIdentifier: req(text) }),
@@ -18,15 +18,30 @@ export const Interop = {
 
 export const Log = { request: struct({ LogMessage: req(text) }), response: struct({}) }
 
-const Constraint = struct({
-  ObjectTypes: opt(struct({ ObjectType: many(ObjectType) })),
-  ObjectGroups: opt(ObjectGroups),
-  Attributes: opt(Attributes2),
+/** §7.6 Constraint, §7.7 Constraints. */
+export const Constraints = struct({
+  Constraint: many(
+    struct({
+      ObjectTypes: opt(struct({ ObjectType: many(ObjectType) })),
+      ObjectGroups: opt(ObjectGroups),
+      Attributes: opt(Attributes2),
+    }),
+  ),
 })
 
 export const GetConstraints = {
   request: struct({}),
-  response: struct({ Constraints: req(struct({ Constraint: many(Constraint) })) }),
+  response: struct({ Constraints: req(Constraints) }),
+}
+
+export const SetConstraints = {
+  request: struct({ Constraints: req(Constraints) }),
+  response: struct({}),
+}
+
+export const SetDefaults = {
+  request: struct({ DefaultsInformation: opt(DefaultsInformation) }),
+  response: struct({}),
 }
 
 export const SetEndpointRole = {
