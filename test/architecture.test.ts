@@ -75,6 +75,7 @@ const guarded: Record<string, RegExp> = {
   'node:http': /^src\/kmip\/server\/http-/u,
   'node:https': /^$/u,
   'node:sqlite': /^src\/keystore\/(sqlite-driver|serve-lock)\.ts|^bench\//u,
+  pg: /^src\/keystore\/postgres-/u,
 }
 
 function layerOf(path: string): string | undefined {

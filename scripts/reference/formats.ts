@@ -135,7 +135,8 @@ const derivedText = `
 ### Index entries
 
 \`attribute_index\` finds objects by equality. A value of more than 256 characters stands as \`sha256:\` and the
-hexadecimal SHA-256 of its text. \`unique_entries\` holds what only one object of a group may have while it is not
+hexadecimal SHA-256 of its text. Attributes and values are the bytes of the text in UTF-8, those of an attribute cut
+at 512. \`unique_entries\` holds what only one object of a group may have while it is not
 destroyed: kind \`name\` with the Name's value, and kind \`asi\` with a tape namespace and its data.
 `
 

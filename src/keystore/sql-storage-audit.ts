@@ -1,4 +1,5 @@
 // Audit chains and the index of objects in them, in SQL.
+import { nameBytes } from './sql-storage-columns.ts'
 import type { AuditRow, SqlRow, SqlSession, StorageReader, StorageWriter } from './storage.ts'
 
 type AuditReading = Pick<
@@ -57,7 +58,7 @@ export function auditReading(sql: SqlSession): AuditReading {
       const rows = await sql.query(
         `SELECT number FROM audit_objects WHERE object = ?1 AND chain = ?2
          ORDER BY number DESC LIMIT ?3`,
-        [object, chain, limit],
+        [nameBytes(object), chain, limit],
       )
       return rows.map(([number]) => Number(number))
     },
@@ -78,7 +79,7 @@ export function auditWriting(sql: SqlSession): AuditWriting {
         await sql.query(
           `INSERT INTO audit_objects (object, chain, number) VALUES (?1, ?2, ?3)
            ON CONFLICT DO NOTHING`,
-          [object, chain, number],
+          [nameBytes(object), chain, number],
         )
       }
       await sql.query(

@@ -133,6 +133,19 @@ function entriesOf(text: string): Entries | undefined {
   }
 }
 
+/** Longest text of an attribute's or object's name in an index, in bytes. */
+const longestName = 512
+
+/** A name as it stands in an index: bytes, because clients may put U+0000 into it. */
+export function nameBytes(text: string): Uint8Array {
+  return Buffer.from(text).subarray(0, longestName)
+}
+
+/** A value as it stands in an index; derived-rows.ts keeps it short. */
+export function valueBytes(text: string): Uint8Array {
+  return Buffer.from(text)
+}
+
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** The 16 bytes of a UUID in the one form we write; undefined for any other text. */

@@ -5,6 +5,8 @@ import {
   objectSelection,
   objectSource,
   idText,
+  nameBytes,
+  valueBytes,
 } from './sql-storage-columns.ts'
 import type { ObjectRow, ScannedRows, Soon, SqlRow, SqlSession, SqlValue } from './storage.ts'
 import type { ColumnRange, Found, Inclusion, IndexEntry, Query, ScanPosition } from './work.ts'
@@ -125,7 +127,7 @@ async function mostSelective(
     const rows = await sql.query(
       `SELECT count(*) FROM (SELECT 1 FROM attribute_index
        WHERE group_name = ?1 AND attribute = ?2 AND value = ?3 LIMIT ${countedUpTo}) AS counted`,
-      [group, entry.attribute, entry.value],
+      [group, nameBytes(entry.attribute), valueBytes(entry.value)],
     )
     const objects = Number(rows[0]![0])
     if (objects < (best?.objects ?? countedUpTo)) best = { entry, objects }
@@ -149,7 +151,7 @@ function statement(query: Query, driving: IndexEntry | undefined): Search {
   const where: string[] = []
   const group = place(query.group)
   const entryIs = (alias: string, { attribute, value }: IndexEntry): string =>
-    `${alias}.group_name = ${group} AND ${alias}.attribute = ${place(attribute)} AND ${alias}.value = ${place(value)}`
+    `${alias}.group_name = ${group} AND ${alias}.attribute = ${place(nameBytes(attribute))} AND ${alias}.value = ${place(valueBytes(value))}`
 
   if (driving) where.push(entryIs('d', driving), 'o.n = d.n')
   where.push(`o.group_name = ${group}`)

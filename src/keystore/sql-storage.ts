@@ -9,7 +9,9 @@ import {
   objectRow,
   objectSelection,
   objectSource,
+  nameBytes,
   uuidBytes,
+  valueBytes,
 } from './sql-storage-columns.ts'
 import { documentReading, documentWriting } from './sql-storage-documents.ts'
 import { find, scan } from './sql-storage-locate.ts'
@@ -78,7 +80,7 @@ function reading(sql: SqlSession): StorageReader {
       const rows = await sql.query(
         `SELECT o.id FROM unique_entries u JOIN objects o ON o.n = u.n
          WHERE u.group_name = ?1 AND u.kind = ?2 AND u.value = ?3`,
-        [group, kind, value],
+        [group, kind, valueBytes(value)],
       )
       return rows[0] && idText(rows[0][0] as Uint8Array)
     },
@@ -196,7 +198,10 @@ async function addEntries(
   for (const entry of unique) await claim(sql, group, n, entry)
   for (let first = 0; first < index.length; first += entriesPerStatement) {
     const some = index.slice(first, first + entriesPerStatement)
-    const parameters = some.flatMap(({ attribute, value }) => [attribute, value])
+    const parameters = some.flatMap(({ attribute, value }) => [
+      nameBytes(attribute),
+      valueBytes(value),
+    ])
     await sql.query(insertEntries[some.length]!, [group, n, ...parameters])
   }
 }
@@ -220,7 +225,7 @@ async function claim(
   n: number,
   { kind, value }: UniqueEntry,
 ): Promise<void> {
-  const taken = await sql.query(claimEntry, [group, kind, value, n])
+  const taken = await sql.query(claimEntry, [group, kind, valueBytes(value), n])
   if (Number(taken[0]![0]) === n) return
   const holder = await known(readers, sql, reading).holder(group, kind, value)
   throw new UniqueConflict(kind, value, holder ?? 'an object that is not there')
@@ -235,13 +240,13 @@ async function removeEntries(
   for (const { kind, value } of unique) {
     await sql.query(
       'DELETE FROM unique_entries WHERE group_name = ?1 AND kind = ?2 AND value = ?3 AND n = ?4',
-      [group, kind, value, n],
+      [group, kind, valueBytes(value), n],
     )
   }
   for (const { attribute, value } of index) {
     await sql.query(
       'DELETE FROM attribute_index WHERE group_name = ?1 AND attribute = ?2 AND value = ?3 AND n = ?4',
-      [group, attribute, value, n],
+      [group, nameBytes(attribute), valueBytes(value), n],
     )
   }
 }

@@ -5,6 +5,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
+import { inOrder } from './in-order.ts'
 import type { Soon, SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
 
 /** How a database file is opened. */
@@ -53,7 +54,7 @@ class Connection implements SqlSession {
   readonly patience: number
   readonly database: DatabaseSync
   /** Runs one thing after the other. */
-  readonly turn = turns()
+  readonly turn = inOrder()
   /**
    * After a full disk or an I/O error SQLite may have ended the transaction by itself: what follows
    * would be committed statement by statement, so every further statement throws that error again.
@@ -206,19 +207,6 @@ async function patiently(connection: Connection, attempt: () => void): Promise<v
       if (!isBusy(error) || performance.now() > until) throw explained(error, connection.file)
     }
     await delay(wait)
-  }
-}
-
-function turns(): <T>(fn: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve()
-  return (fn) => {
-    const result = last.then(fn)
-    // The next turn only waits; whoever asked for this one gets its error.
-    last = result.then(
-      () => undefined,
-      () => undefined,
-    )
-    return result
   }
 }
 

@@ -1,0 +1,231 @@
+// One connection to PostgreSQL and the session of whichever transaction runs on it. Statements are
+// sent as they come (pipeline mode) and answered in order; placeholders ?1 become $1; integers come
+// back as bigint and byte strings as Buffer, as SqlSession wants them.
+import pg from 'pg'
+import { setTimeout as delay } from 'node:timers/promises'
+import { UserError } from '../errors.ts'
+import { isConnectionLost } from './postgres-errors.ts'
+import type { DatabaseAddress } from './postgres-address.ts'
+import type { Soon, SqlRow, SqlSession, SqlValue } from './storage.ts'
+
+/** Milliseconds to wait for a connection. */
+const connectPatience = 3_000
+
+/** Milliseconds after which the database gives up a transaction whose node says nothing. */
+const silence = 5_000
+
+/** Oldest server: 13. PostgreSQL-compatible databases say 13 or more. */
+const oldestVersion = 130_000
+
+/** Statements prepared on a connection; further ones are planned each time. */
+const statementsKept = 256
+
+const prepared = new Map<string, { readonly text: string; readonly name: string | undefined }>()
+
+/** The statement with PostgreSQL's placeholders, and its name once prepared. */
+function statementOf(sql: string): { readonly text: string; readonly name: string | undefined } {
+  const known = prepared.get(sql)
+  if (known) return known
+  const text = sql.replace(/\?(\d+)/g, '$$$1')
+  if (prepared.size >= statementsKept) return { text, name: undefined }
+  const statement = { text, name: `s${prepared.size}` }
+  prepared.set(sql, statement)
+  return statement
+}
+
+/** How values of the types keyreel uses are read from their text form, by type number (pg_type). */
+const readers: Readonly<Record<number, (text: string) => SqlValue>> = {
+  17: (text) => Buffer.from(text.slice(2), 'hex'),
+  20: BigInt,
+  21: BigInt,
+  23: BigInt,
+}
+
+const types = {
+  getTypeParser: (type: number) => readers[type] ?? ((text: string) => text),
+}
+
+/** What a server says of itself when a connection begins. */
+export interface ServerFacts {
+  /** Such as 150018. */
+  readonly version: number
+  /** A standby, or a server set to take no writes. */
+  readonly isReadOnly: boolean
+}
+
+/** A connection. `query` and `savepoint` belong to the transaction that runs on it. */
+export class PostgresConnection implements SqlSession {
+  readonly address: DatabaseAddress
+  /** What has ended the connection. */
+  lost: unknown
+  /** The first failed statement of the transaction: everything after it fails, and it cannot commit. */
+  failure: unknown
+  /** Whether the wait for the standby was called off while a commit was under way. */
+  waitCancelled = false
+  readonly #client: pg.Client
+
+  private constructor(address: DatabaseAddress, client: pg.Client) {
+    this.address = address
+    this.#client = client
+    client.on('error', (error: Error) => (this.lost ??= error))
+    client.on('end', () => (this.lost ??= new Error('Connection terminated')))
+    client.on('notice', ({ routine, message }) => {
+      // By routine, because the text is in the server's language; compatible databases may send only text.
+      this.waitCancelled ||=
+        routine === 'SyncRepWaitForLSN' || /synchronous replication/.test(message ?? '')
+    })
+  }
+
+  /** Connects and looks at the server. Throws UserError for one that cannot be used at all. */
+  static async open(
+    address: DatabaseAddress,
+    lockPatience: number,
+  ): Promise<{ connection: PostgresConnection; facts: ServerFacts }> {
+    const client = new pg.Client({
+      connectionString: address.url,
+      pipeline: true,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 2_000,
+      connectionTimeoutMillis: connectPatience,
+      fallback_application_name: 'keyreel',
+    } as pg.ClientConfig)
+    const connection = new PostgresConnection(address, client)
+    await client.connect()
+    try {
+      return { connection, facts: await connection.#begin(lockPatience) }
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+  }
+
+  async #begin(lockPatience: number): Promise<ServerFacts> {
+    await this.run(`SET lock_timeout = ${lockPatience}`)
+    await this.run(`SET idle_in_transaction_session_timeout = ${silence}`)
+    const [row] = await this.run(
+      `SELECT current_setting('server_version_num'), current_setting('transaction_read_only'),
+       current_setting('server_encoding'), current_setting('synchronous_commit', true)`,
+    )
+    const [version, readOnly, encoding, durability] = row!.map(String)
+    if (Number(version) < oldestVersion) throw tooOld(this.address.name, Number(version))
+    if (encoding !== 'UTF8') throw notUnicode(this.address.name, String(encoding))
+    // What is answered must be durable, whatever the server's default is.
+    if (durability === 'off' || durability === 'local')
+      await this.run('SET synchronous_commit = on')
+    return { version: Number(version), isReadOnly: readOnly === 'on' }
+  }
+
+  /** Runs a statement outside the rules of a session; errors are the server's own. */
+  async run(sql: string, parameters: readonly SqlValue[] = []): Promise<SqlRow[]> {
+    return (await this.#send(sql, parameters)).rows
+  }
+
+  /** Commits. Throws when the server rolled back instead. */
+  async commit(): Promise<void> {
+    this.waitCancelled = false
+    const { command } = await this.#send('COMMIT')
+    if (command === 'ROLLBACK') throw this.failure ?? new Error('the transaction was rolled back')
+  }
+
+  /** Undoes the transaction; a connection on which that fails is of no more use. */
+  async rollback(): Promise<void> {
+    if (this.lost !== undefined) return
+    try {
+      await this.#send('ROLLBACK')
+    } catch (error) {
+      this.destroy(error)
+    }
+  }
+
+  /** Ends a snapshot; what is sent next waits for it by itself. */
+  endReading(): void {
+    if (this.lost !== undefined) return
+    this.#send('COMMIT').catch((error: unknown) => this.destroy(error))
+  }
+
+  async query(sql: string, parameters: readonly SqlValue[] = []): Promise<SqlRow[]> {
+    if (this.failure !== undefined) throw this.failure
+    // Refused before it is sent, so that the transaction stays whole.
+    if (parameters.some(holdsNul)) throw new Error('a text for the database holds U+0000')
+    try {
+      return (await this.#send(sql, parameters)).rows
+    } catch (error) {
+      this.failure ??= error
+      throw error
+    }
+  }
+
+  async savepoint<T>(fn: () => Soon<T>): Promise<T> {
+    await this.query('SAVEPOINT part')
+    try {
+      const result = await fn()
+      await this.query('RELEASE part')
+      return result
+    } catch (error) {
+      await this.#undoPart()
+      throw error
+    }
+  }
+
+  async #undoPart(): Promise<void> {
+    if (this.lost !== undefined) return
+    await this.run('ROLLBACK TO part')
+    await this.run('RELEASE part')
+    this.failure = undefined
+  }
+
+  async #send(sql: string, parameters: readonly SqlValue[] = []) {
+    const { text, name } = statementOf(sql)
+    try {
+      const result: unknown = await this.#client.query({
+        text,
+        ...(name !== undefined && { name }),
+        values: [...parameters],
+        rowMode: 'array',
+        types,
+      })
+      return result as { rows: SqlRow[]; command: string }
+    } catch (error) {
+      if (isConnectionLost(error)) this.destroy(error)
+      throw error
+    }
+  }
+
+  /** Cuts the connection; what is under way on it fails. */
+  destroy(why: unknown = new Error('Connection terminated')): void {
+    this.lost ??= why
+    void this.close()
+  }
+
+  /** Says goodbye, and does not wait for ever for the answer. */
+  async close(): Promise<void> {
+    this.lost ??= new Error('Client was closed')
+    const patience = new AbortController()
+    const ended = this.#client.end()
+    await Promise.race([
+      ended,
+      delay(1_000, undefined, { signal: patience.signal, ref: false }).catch(() => undefined),
+    ])
+    patience.abort()
+  }
+}
+
+function holdsNul(value: SqlValue): boolean {
+  return typeof value === 'string' && value.includes('\u0000')
+}
+
+function tooOld(where: string, version: number): UserError {
+  return new UserError(
+    'database-too-old',
+    `${where}: PostgreSQL ${Math.floor(version / 10_000)} is too old`,
+    `keyreel needs PostgreSQL ${oldestVersion / 10_000} or newer: upgrade that server, or name another`,
+  )
+}
+
+function notUnicode(where: string, encoding: string): UserError {
+  return new UserError(
+    'database-encoding',
+    `${where}: its texts are kept in ${encoding}`,
+    'make the database anew with  createdb --encoding UTF8 --template template0 NAME',
+  )
+}

@@ -1,0 +1,223 @@
+// PostgreSQL against the storage contract, and what only a server can do.
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { createStore } from '../../src/keystore/create-store.ts'
+import { openPostgres, type PostgresOptions } from '../../src/keystore/postgres-driver.ts'
+import type { SqlDriver } from '../../src/keystore/storage.ts'
+import { openStore } from '../../src/keystore/store.ts'
+import { storageContract } from '../contract/storage.ts'
+import { cutProxy, type CutProxy } from '../fixtures/cut-proxy.ts'
+import { startPostgres, withoutPostgres, type PostgresServer } from '../fixtures/postgres.ts'
+import { memoryMasterKey } from './sample.ts'
+
+let server: PostgresServer
+
+describe.skipIf(withoutPostgres())('with a server', () => {
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.stop())
+
+  storageContract('PostgreSQL', async () => {
+    const url = await server.fresh()
+    return () => openPostgres({ urls: [url] })
+  })
+
+  test('a transaction whose connection is ended runs again', async () => {
+    const driver = await withThings(await server.fresh())
+    let runs = 0
+    await driver.transaction(async (sql) => {
+      await sql.query('INSERT INTO things (n) VALUES (1)')
+      if (++runs === 1) await endBackendOf(sql)
+    })
+    expect(runs).toBe(2)
+    expect(await things(driver)).toEqual([[1n]])
+  })
+
+  test('a snapshot whose connection is ended runs again', async () => {
+    const driver = await withThings(await server.fresh())
+    let runs = 0
+    const rows = await driver.snapshot(async (sql) => {
+      if (++runs === 1) await endBackendOf(sql)
+      return sql.query('SELECT count(*) FROM things')
+    })
+    expect({ runs, rows }).toEqual({ runs: 2, rows: [[0n]] })
+  })
+
+  test('connections that were ended while idle are made anew', async () => {
+    const driver = await withThings(await server.fresh())
+    await things(driver)
+    await server.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()',
+    )
+    await add(driver, 1)
+    expect(await things(driver)).toEqual([[1n]])
+  })
+
+  test('a commit that never reached the server is made again, once', async () => {
+    const { driver, proxy } = await behindProxy()
+    proxy.cutNextCommit('before')
+    await add(driver, 1)
+    expect(await things(driver)).toEqual([[1n]])
+  })
+
+  test('a commit whose answer was lost counts once', async () => {
+    const { driver, proxy } = await behindProxy()
+    proxy.cutNextCommit('after')
+    let runs = 0
+    await driver.transaction(async (sql) => {
+      runs++
+      await sql.query('INSERT INTO things (n) VALUES (1)')
+    })
+    expect(runs).toBe(1)
+    expect(await things(driver)).toEqual([[1n]])
+  })
+
+  test('the other database named is used once the first is gone', async () => {
+    const schema = await server.fresh()
+    const [first, second] = [await cutProxy(schema), await cutProxy(schema)]
+    onTestFinished(() => second.close())
+    const driver = await withThings(schema, { urls: [first.url, second.url] })
+    await add(driver, 1)
+    await first.close()
+    await add(driver, 2)
+    expect(await things(driver)).toEqual([[1n], [2n]])
+  })
+
+  test('a primary that lacks what was answered for is refused', async () => {
+    const [primary, older] = [
+      await cutProxy(await server.fresh()),
+      await cutProxy(await server.fresh()),
+    ]
+    for (const proxy of [primary, older]) onTestFinished(() => proxy.close())
+    older.refuse(true)
+    const urls = [primary.url, older.url]
+    const driver = await withThings(primary.url, { urls, patience: 300 })
+    await add(driver, 1)
+
+    primary.refuse(true)
+    older.refuse(false)
+    await expect(add(driver, 2)).rejects.toMatchObject({ code: 'database-behind' })
+    primary.refuse(false)
+    await add(driver, 3)
+    expect(await things(driver)).toEqual([[1n], [3n]])
+  })
+
+  test('a server that takes no writes is no primary', async () => {
+    const readOnly = `${await server.fresh()}%20-cdefault_transaction_read_only%3Don`
+    const opening = openPostgres({ urls: [readOnly], startPatience: 10 })
+    await expect(opening).rejects.toMatchObject({ code: 'database-unreachable' })
+  })
+
+  test('what is wrong is said without the password', async () => {
+    const { user, host, port } = await address()
+    const at = (login: string, database: string) =>
+      openPostgres({
+        urls: [`postgres://${login}:Sesam42@/${database}?host=${host}&port=${port}`],
+        startPatience: 10,
+      })
+    const nobody = await refusal(at('nobody-here', 'postgres'))
+    expect(nobody).toMatchObject({ code: 'database-refused' })
+    const nowhere = await refusal(at(user, 'no-such-database'))
+    expect(nowhere).toMatchObject({ code: 'no-database' })
+    const gone = await refusal(
+      openPostgres({ urls: [`postgres://me:Sesam42@127.0.0.1:1/db`], startPatience: 10 }),
+    )
+    expect(gone).toMatchObject({ code: 'database-unreachable' })
+    for (const { message, hint } of [nobody, nowhere, gone]) {
+      expect(`${message} ${hint}`).not.toContain('Sesam42')
+    }
+    expect(gone.message).toContain('postgres://me@127.0.0.1:1/db: nothing listens there')
+    expect(await refusal(openPostgres({ urls: ['mysql://a/b'] }))).toMatchObject({
+      code: 'database-url',
+    })
+  })
+
+  test('a schema that holds other tables of these names is left alone', async () => {
+    const driver = await opened({ urls: [await server.fresh()] })
+    await driver.transaction((sql) => sql.query('CREATE TABLE objects (colour TEXT)'))
+    const masterKey = memoryMasterKey()
+    const making = createStore({ driver, masterKey, now: () => 1n })
+    await expect(making).rejects.toMatchObject({ code: 'wrong-schema' })
+    const opening = openStore({
+      driver: await openPostgres({ urls: [await server.fresh()] }),
+      masterKey,
+      writer: 'serve',
+    })
+    await expect(opening).rejects.toMatchObject({ code: 'not-initialised' })
+  })
+
+  test('waiting for another writer ends in an error that says so', async () => {
+    const schema = await server.fresh()
+    const [first, second] = [
+      await withThings(schema),
+      await opened({ urls: [schema], patience: 50 }),
+    ]
+    await first.transaction(async () => {
+      await expect(add(second, 1)).rejects.toMatchObject({ code: 'database-busy' })
+    })
+  })
+
+  test('a commit that only one machine has is not acknowledged', async () => {
+    const driver = await withThings(await server.fresh())
+    await server.query(`ALTER SYSTEM SET synchronous_standby_names = 'absent'`)
+    await server.query('SELECT pg_reload_conf()')
+    onTestFinished(async () => {
+      await server.query('ALTER SYSTEM RESET synchronous_standby_names')
+      await server.query('SELECT pg_reload_conf()')
+    })
+    const waits = `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'`
+    const adding = refusal(add(driver, 1))
+    while ((await server.query(waits)).length === 0) await delay(10)
+    await server.query(`SELECT pg_cancel_backend(pid) FROM (${waits}) AS waiting`)
+    expect(await adding).toMatchObject({ code: 'commit-not-replicated' })
+  })
+})
+
+async function opened(options: PostgresOptions): Promise<SqlDriver> {
+  const driver = await openPostgres(options)
+  onTestFinished(() => driver.close())
+  return driver
+}
+
+async function withThings(url: string, options?: Partial<PostgresOptions>): Promise<SqlDriver> {
+  const driver = await opened({ urls: [url], ...options })
+  await driver.transaction((sql) => sql.query('CREATE TABLE things (n BIGINT)'))
+  return driver
+}
+
+/** A driver that has not committed on its connection yet, and the proxy it goes through. */
+async function behindProxy(): Promise<{ driver: SqlDriver; proxy: CutProxy }> {
+  const schema = await server.fresh()
+  await withThings(schema)
+  const proxy = await cutProxy(schema)
+  onTestFinished(() => proxy.close())
+  return { driver: await opened({ urls: [proxy.url] }), proxy }
+}
+
+const add = (driver: SqlDriver, n: number) =>
+  driver.transaction((sql) => sql.query('INSERT INTO things (n) VALUES (?1)', [n]))
+
+const things = (driver: SqlDriver) =>
+  driver.snapshot((sql) => sql.query('SELECT n FROM things ORDER BY n'))
+
+async function endBackendOf(sql: { query(text: string): unknown }): Promise<void> {
+  const rows = (await sql.query('SELECT pg_backend_pid()')) as [bigint][]
+  await server.query(`SELECT pg_terminate_backend(${rows[0]![0]})`)
+}
+
+async function refusal(attempt: Promise<unknown>): Promise<Error & { code: string; hint: string }> {
+  try {
+    await attempt
+  } catch (error) {
+    return error as Error & { code: string; hint: string }
+  }
+  throw new Error('it was not refused')
+}
+
+/** Where the server is, as parts of a URL. */
+async function address(): Promise<{ user: string; host: string; port: string }> {
+  const url = new URL((await server.fresh()).replace('@/', '@socket/'))
+  const host = url.searchParams.get('host') ?? url.hostname
+  return { user: url.username, host: encodeURIComponent(host), port: url.port || '5432' }
+}
