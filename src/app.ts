@@ -5,10 +5,12 @@
 import { CredentialCheck } from './access/credentials.ts'
 import { renewServerCertificatesWhenDue, serverCertificates } from './access/authority.ts'
 import { identify, type Principal } from './access/identity.ts'
+import { Scrubber } from './admin/scrubbing.ts'
 import type { Config } from './config.ts'
 import { ensureExchange } from './exchange/identity.ts'
 import { keepUnknownTapes } from './exchange/unknown-tapes.ts'
 import { clockWatch } from './keystore/clock-watch.ts'
+import { contentsCheck } from './keystore/contents-check.ts'
 import type { MasterKey } from './keystore/master-key.ts'
 import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
@@ -37,7 +39,7 @@ export interface ServerOptions {
   listen: Address
   /** Where KMIP is served over HTTPS too, and the path it is posted to. */
   https?: Address & { path: string }
-  config: Pick<Config, 'limits' | 'tls.ciphers'>
+  config: Pick<Config, 'limits' | 'tls.ciphers' | 'scrub.interval' | 'scrub.pace'>
   /** Taken over: closed with the server. */
   masterKey: MasterKey
   /** Whether what is served is for tests only. */
@@ -107,6 +109,13 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
   const keepUnknown = () => keepUnknownTapes(store, responder.unknownTapes?.take() ?? [])
   const unkept = (error: unknown) =>
     log.error({ err: error }, 'what was looked for in vain last could not be kept')
+  const scrubber = new Scrubber(store, {
+    pace: config['scrub.pace'],
+    interval: BigInt(Math.ceil(config['scrub.interval'] / second)),
+    log,
+  })
+  const unscrubbed = (error: unknown) =>
+    log.error({ err: error }, 'how far the keystore was looked through could not be kept')
   const upkeep = new Upkeep(log, [
     {
       // Another process may have enrolled, revoked or renewed: withdrawals take effect within 5 s.
@@ -173,6 +182,11 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       },
     },
     {
+      name: 'look for damage in the keystore',
+      every: second,
+      run: () => scrubber.turn(),
+    },
+    {
       name: 'index the audit record',
       every: 5 * second,
       run: async () => void (await store.catchUpAuditIndex()),
@@ -192,6 +206,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       await responder.requests.close()
       await upkeep.stop()
       await keepUnknown().catch(unkept)
+      await scrubber.stop().catch(unscrubbed)
       responder.streams.close()
       await store.close()
     },
@@ -204,7 +219,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
  */
 async function verify(store: Store, log: Log, isStopping: () => boolean): Promise<void> {
   try {
-    const { problems, more, objects } = await store.auditVerify()
+    const { problems, more, objects } = await store.auditVerify({ contents: contentsCheck })
     for (const { kind, subject, message } of problems) {
       log.error({ alarm: true, kind, subject }, `verification of the keystore: ${message}`)
     }

@@ -45,6 +45,13 @@ export const settings = {
     'FILE',
     'where audit verify keeps the heads of the audit chains, outside the data directory',
   ),
+  'scrub.interval': setting(
+    duration,
+    86_400_000,
+    'TIME',
+    'pause between two walks of the server over everything that is stored, looking for damage',
+  ),
+  'scrub.pace': setting(count, 200, 'ROWS', 'most rows that such a walk looks at in a second'),
   'test-mode': setting(
     toggle,
     false,

@@ -53,6 +53,11 @@ export const events = [
     'the server certificates were renewed, by a command or by the server',
     'hosts, authority, certificates',
   ],
+  [
+    'Damage Found',
+    'the server came upon something stored that is not as it was written',
+    'kind, subject, found',
+  ],
   ['Message', 'a request was refused as a whole, before any of its operations', ''],
   ['library add', 'a client was enrolled', 'library, profile, fingerprint, subject, issuer'],
   ['library renew', 'a client got a further certificate', 'as library add'],
@@ -159,6 +164,10 @@ const problems = [
   ['chain-missing', 'a chain that another one announces is gone'],
   ['chain-unannounced', 'a chain that no other one announces, or that several do'],
   ['changed', 'an object or document is not what keyreel wrote'],
+  [
+    'derived',
+    'columns or index rows by which an object is found are not those of its record; a search may miss it',
+  ],
   ['replayed', 'an earlier state was put back'],
   ['missing', 'the chain knows of an object or document whose row is gone'],
   ['unaudited', 'a row that the chains do not know, or not in that revision'],

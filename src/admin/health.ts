@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { expiries } from '../access/expiries.ts'
 import type { Expiry } from '../access/expiries.ts'
 import type { UserError } from '../errors.ts'
+import { contentsCheck } from '../keystore/contents-check.ts'
 import { describeStore } from '../keystore/describe-store.ts'
 import { passphraseProvider } from '../keystore/master-key-passphrase.ts'
 import { knownSchema } from '../keystore/migrate.ts'
@@ -13,6 +14,7 @@ import { openSqlite } from '../keystore/sqlite-driver.ts'
 import { databaseFile } from '../keystore/data-directory.ts'
 import type { Store } from '../keystore/store.ts'
 import { checkpointAge } from './checkpoint.ts'
+import { scrubProgress, scrubText } from './scrubbing.ts'
 import { isRunning, readServerState } from './server-state.ts'
 
 /** What checks look at. */
@@ -54,6 +56,7 @@ const failed = (found: string, remedy: string): Finding => ({ status: 'failed', 
 const gibibyte = 2 ** 30
 const recordsSampled = 1000
 const checkpointDays = 30n
+const scrubDays = 7n
 const day = 86_400n
 /** Clocks before this are wrong: keyreel did not exist. */
 const earliest = 1_767_225_600n
@@ -176,10 +179,27 @@ export const checks: readonly Check[] = [
         const read = await Promise.all(chains.map((chain) => store.readAudit({ chain, limit })))
         return ok(`the newest ${read.flat().length} records are as they were written`)
       }
-      const { problems, objects, documents } = await store.auditVerify()
+      const { problems, objects, documents } = await store.auditVerify({ contents: contentsCheck })
       const [first] = problems
       if (first === undefined) return ok(`${objects} objects and ${documents} documents are sound`)
       return failed(`${first.subject}: ${first.message}`, remedy)
+    }),
+  },
+  {
+    name: 'scrub',
+    about: 'what the server found when it last looked through everything that is stored',
+    run: opened(async (store, { now }) => {
+      const progress = await store.read((work) => scrubProgress(work))
+      const { problems: [first] = [], last, started } = progress ?? {}
+      const found = scrubText(progress, now)
+      if (first !== undefined)
+        return failed(
+          `${found}; ${first.subject}: ${first.message}`,
+          'keyreel audit verify  lists all of it; docs/how-to/check-that-nothing-was-changed.md',
+        )
+      const quiet = 'start the server: it looks through the keystore by itself (keyreel serve)'
+      if (last === undefined) return started === undefined ? warning(found, quiet) : ok(found)
+      return now - BigInt(last.finished) <= scrubDays * day ? ok(found) : warning(found, quiet)
     }),
   },
   {

@@ -13,6 +13,7 @@ export type ProblemKind =
   | 'chain-missing'
   | 'chain-unannounced'
   | 'changed'
+  | 'derived'
   | 'replayed'
   | 'missing'
   | 'unaudited'

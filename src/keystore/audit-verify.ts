@@ -4,10 +4,16 @@
 // earlier day. Only a checkpoint kept outside shows those.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ChainWalk, type Checkpoint, type Problem, type ProblemKind } from './audit-chain-walk.ts'
-import { verifyNoted } from './replay.ts'
-import { EpochNotOpen, type Sealing } from './sealing.ts'
-import type { DocumentRow, ObjectRow, Storage, StorageReader } from './storage.ts'
-import { IntegrityError } from './work.ts'
+import {
+  examineDocument,
+  examineObject,
+  inSnapshot,
+  type ContentsCheck,
+  type Examined,
+  type ExamineGround,
+} from './examine.ts'
+import type { StorageReader } from './storage.ts'
+import type { IntegrityCode } from './work.ts'
 
 /** How to verify. */
 export interface VerifyOptions {
@@ -15,6 +21,8 @@ export interface VerifyOptions {
   readonly checkpoints?: readonly Checkpoint[]
   /** Rows and records are verified in steps of this many; others run between them. */
   readonly rowsPerStep?: number
+  /** Also compares what each record means with what lies beside it. */
+  readonly contents?: ContentsCheck
 }
 
 /** What verification found. The first problem is the first bad record. */
@@ -30,18 +38,15 @@ export interface VerifyReport {
 
 const problemsListed = 100
 
-/** What verification stands on. */
-export interface VerifyGround {
-  readonly storage: Storage
-  readonly sealing: Sealing
-  /** Opens an epoch made since the start. */
-  readonly learnEpoch: (missing: EpochNotOpen) => Promise<void>
+/** How a problem of a row is called. */
+export function kindOf(code: IntegrityCode): ProblemKind {
+  return code === 'replayed' || code === 'derived' ? code : 'changed'
 }
 
 /** Verifies chains, objects and documents, in steps between which the process can do other work. */
 export async function verifyStore(
-  ground: VerifyGround,
-  { checkpoints = [], rowsPerStep = 200 }: VerifyOptions = {},
+  ground: ExamineGround,
+  { checkpoints = [], rowsPerStep = 200, contents }: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const { sealing } = ground
   const problems: Problem[] = []
@@ -54,14 +59,14 @@ export async function verifyStore(
   // Rows that do not stand where the chains say: changed since they were walked, or a problem.
   const suspects = new Set<string>()
   const settle = ({ subject, revision, mac, wrong }: Examined): void => {
-    if (wrong) report(wrong.code === 'replayed' ? 'replayed' : 'changed', subject, wrong.message)
+    if (wrong) report(kindOf(wrong.code), subject, wrong.message)
     if (wrong || chains.agrees(subject, { revision, mac })) chains.settle(subject)
     else suspects.add(subject)
   }
   const objects = await examineAll(ground, settle, 0, async (rows, after) => {
     const page = await rows.objectsAfter(after, rowsPerStep)
     const examined: Examined[] = []
-    for (const row of page) examined.push(await examineObject(rows, sealing, row))
+    for (const row of page) examined.push(await examineObject(rows, sealing, row, contents))
     return { examined, next: page.at(-1)?.n }
   })
   const start = { kind: '', name: '' }
@@ -89,17 +94,9 @@ export async function verifyStore(
   }
 }
 
-/** A row of either kind after its own MAC and revision were checked. */
-interface Examined {
-  readonly subject: string
-  readonly revision: number
-  readonly mac: Uint8Array
-  readonly wrong: IntegrityError | undefined
-}
-
 /** Walks all rows of one kind page by page and returns how many there are. */
 async function examineAll<Position>(
-  ground: VerifyGround,
+  ground: ExamineGround,
   settle: (examined: Examined) => void,
   start: Position,
   page: (
@@ -117,57 +114,6 @@ async function examineAll<Position>(
     await nextTurn()
   }
   return count
-}
-
-async function inSnapshot<T>(
-  { storage, learnEpoch }: VerifyGround,
-  fn: (rows: StorageReader) => Promise<T>,
-): Promise<T> {
-  for (;;) {
-    try {
-      return await storage.read(fn)
-    } catch (error) {
-      if (!(error instanceof EpochNotOpen)) throw error
-      await learnEpoch(error)
-    }
-  }
-}
-
-async function examineObject(
-  rows: StorageReader,
-  sealing: Sealing,
-  row: ObjectRow,
-): Promise<Examined> {
-  const { id: subject, revision, mac } = row
-  const sealed = row.sealed === undefined ? await rows.sealed(row.n) : row.sealed
-  const wrong = wrongWith(() => {
-    sealing.verifyObject(row)
-    verifyNoted(row)
-    if (!row.entries) {
-      throw new IntegrityError('changed', subject, 'its index entries were changed outside keyreel')
-    }
-    if (sealed) sealing.unsealObject(row, sealed).wipe()
-  })
-  return { subject, revision, mac, wrong }
-}
-
-function examineDocument(sealing: Sealing, row: DocumentRow): Examined {
-  const { kind, name, revision, mac, sealed } = row
-  const wrong = wrongWith(() => {
-    sealing.verifyDocument(row)
-    if (sealed) sealing.unsealDocument(row, sealed).wipe()
-  })
-  return { subject: `${kind}/${name}`, revision, mac, wrong }
-}
-
-function wrongWith(verify: () => void): IntegrityError | undefined {
-  try {
-    verify()
-    return undefined
-  } catch (error) {
-    if (error instanceof IntegrityError) return error
-    throw error
-  }
 }
 
 async function standingOf(

@@ -93,6 +93,7 @@ function reading(sql: SqlSession): StorageReader {
       )
       return rows.map(([group, id]) => ({ group: group as string, id: idText(id as Uint8Array) }))
     },
+    holdsEntries: (group, n, entries) => holdsEntries(sql, group, n, entries),
     async objectsAfter(n, limit) {
       const rows = await sql.query(
         `SELECT ${objectSelection} FROM ${objectSource} WHERE o.n > ?1 ORDER BY o.n LIMIT ?2`,
@@ -101,6 +102,26 @@ function reading(sql: SqlSession): StorageReader {
       return rows.map(objectRow)
     },
   }
+}
+
+const indexEntryHeld = `SELECT 1 FROM attribute_index
+  WHERE group_name = ?1 AND attribute = ?2 AND value = ?3 AND n = ?4`
+const uniqueEntryHeld = `SELECT 1 FROM unique_entries
+  WHERE group_name = ?1 AND kind = ?2 AND value = ?3 AND n = ?4`
+
+async function holdsEntries(
+  sql: SqlSession,
+  group: string,
+  n: number,
+  { index, unique }: Entries,
+): Promise<boolean> {
+  const held = async (statement: string, name: Uint8Array | string, value: string) =>
+    (await sql.query(statement, [group, name, valueBytes(value), n])).length > 0
+  for (const { attribute, value } of index)
+    if (!(await held(indexEntryHeld, nameBytes(attribute), value))) return false
+  for (const { kind, value } of unique)
+    if (!(await held(uniqueEntryHeld, kind, value))) return false
+  return true
 }
 
 const written = [

@@ -132,6 +132,8 @@ export interface StorageReader {
   find(query: Query): Promise<Found & { readonly rows: readonly ObjectRow[] }>
   scan(query: Query, after: ScanPosition | undefined): Promise<ScannedRows>
   wipeable(now: bigint, limit: number): Promise<readonly { group: string; id: string }[]>
+  /** Whether object `n` has all these rows in the derived index and in the table of unique values. */
+  holdsEntries(group: string, n: number, entries: Entries): Promise<boolean>
   /** All objects by `n`, for verification and rebuilding. */
   objectsAfter(n: number, limit: number): Promise<readonly ObjectRow[]>
   document(kind: string, name: string): Promise<DocumentRow | undefined>

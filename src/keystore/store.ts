@@ -15,6 +15,8 @@ import { addMasterKey, beginEpoch, removeMasterKey } from './epochs.ts'
 import { databaseFile } from './data-directory.ts'
 import type { MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
+import type { ContentsCheck } from './examine.ts'
+import { scrubStep, type ScrubPosition, type ScrubStep } from './scrub.ts'
 import { Sealing, sealsPerEpoch } from './sealing.ts'
 import { takeServeLock } from './serve-lock.ts'
 import { sqlStorage } from './sql-storage.ts'
@@ -59,6 +61,8 @@ export interface Store {
   scan(query: Query): AsyncGenerator<readonly StoredObject[]>
   /** Verifies chains, rows, seals and revisions; other work runs between its steps. */
   auditVerify(options?: VerifyOptions): Promise<VerifyReport>
+  /** One bounded step of a walk over everything stored; see scrub.ts. */
+  scrub(from: ScrubPosition, limit: number, contents?: ContentsCheck): Promise<ScrubStep>
   /** Names of the audit chains. */
   auditChains(): Promise<readonly string[]>
   /** Verified audit records in ascending order. */
@@ -149,6 +153,8 @@ async function storeOver(
     },
   })
 
+  const examined = { storage, sealing, learnEpoch: acts.learnEpoch }
+
   return {
     id,
     act: acts.act,
@@ -163,7 +169,8 @@ async function storeOver(
         await nextTurn()
       } while (after)
     },
-    auditVerify: (verify) => verifyStore({ storage, sealing, learnEpoch: acts.learnEpoch }, verify),
+    auditVerify: (verify) => verifyStore(examined, verify),
+    scrub: (from, limit, contents) => scrubStep(examined, from, limit, contents),
     auditChains: () => storage.read((rows) => rows.chains()),
     readAudit: (selection) => acts.inSnapshot((rows) => readAudit(rows, sealing, selection)),
     objectHistory: (object, limit = 100) =>

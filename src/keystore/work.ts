@@ -273,7 +273,7 @@ export interface Work {
 
 /** What is wrong with a stored thing. */
 export type IntegrityCode =
-  'changed' | 'replayed' | 'material-changed' | 'material-missing' | 'unknown-epoch'
+  'changed' | 'derived' | 'replayed' | 'material-changed' | 'material-missing' | 'unknown-epoch'
 
 /**
  * The database holds something this keystore did not write there, or an older state of it.

@@ -5,6 +5,7 @@ import { readCheckpoint, writeCheckpoint } from '../../admin/checkpoint.ts'
 import { findKey } from '../../admin/managed-keys.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import type { Problem } from '../../keystore/audit-chain-walk.ts'
+import { contentsCheck } from '../../keystore/contents-check.ts'
 import type { VerifyReport } from '../../keystore/audit-verify.ts'
 import type { Store } from '../../keystore/store.ts'
 import type { AuditEntry } from '../../keystore/work.ts'
@@ -103,7 +104,10 @@ async function verify(
 ): Promise<{ report: VerifyReport; since: string | undefined }> {
   const path = config.checkpoint
   const before = path === undefined ? undefined : await readCheckpoint(path, store.id)
-  const report = await store.auditVerify({ checkpoints: before?.chains ?? [] })
+  const report = await store.auditVerify({
+    checkpoints: before?.chains ?? [],
+    contents: contentsCheck,
+  })
   if (path !== undefined && report.problems.length === 0) {
     const checkpoint = { store: store.id, time: Number(io.now()), chains: [...report.chains] }
     await writeCheckpoint(path, checkpoint)

@@ -4,6 +4,8 @@ import { expiries } from '../../access/expiries.ts'
 import type { Expiry } from '../../access/expiries.ts'
 import { groups } from '../../access/groups.ts'
 import { expiryText, isUrgent } from '../../admin/health.ts'
+import { scrubProgress, scrubText } from '../../admin/scrubbing.ts'
+import type { ScrubProgress } from '../../admin/scrubbing.ts'
 import { isRunning, readServerState } from '../../admin/server-state.ts'
 import type { ServerState } from '../../admin/server-state.ts'
 import { exitStatus, UserError } from '../../errors.ts'
@@ -42,6 +44,7 @@ async function factsOf(store: Store) {
       (await groups(work)).map(async ({ name }) => ({ name, ...(await countKeys(work, name)) })),
     ),
     clients: (await enrolledClients(work)).filter(({ revoked }) => revoked === undefined),
+    scrub: await scrubProgress(work),
     expiries: (await expiries(work, work.now)).filter(({ superseded }) => !superseded),
   }))
 }
@@ -79,7 +82,7 @@ function sealedReport(
 }
 
 async function openReport(
-  { store, groups: counts, clients, expiries: certificates }: Facts,
+  { store, groups: counts, clients, expiries: certificates, scrub }: Facts,
   server: ServerState | undefined,
   context: Context,
 ): Promise<Report> {
@@ -96,6 +99,7 @@ async function openReport(
           [`group ${name}`, `${objects}${atLeast ? ' or more' : ''} objects`] as const,
       ),
       ['last backup', 'none'],
+      ['scrub', scrubText(scrub, context.io.now())],
     ],
     style,
   )
@@ -129,6 +133,7 @@ async function openReport(
         warning,
       })),
       lastBackup: null,
+      scrub: scrubJson(scrub),
     },
     text: [
       facts,
@@ -143,6 +148,14 @@ async function openReport(
       ...(warnings.length === 0 ? [] : [warnings.join('\n')]),
     ].join('\n\n'),
   }
+}
+
+/** The last complete walk; null before there was one. */
+function scrubJson(scrub: ScrubProgress | undefined) {
+  if (scrub?.last === undefined) return null
+  const { started, finished, ...counts } = scrub.last
+  const moments = { started: isoMoment(BigInt(started)), finished: isoMoment(BigInt(finished)) }
+  return { ...moments, ...counts }
 }
 
 function certificateName({ of, name, certificate }: Expiry): string {

@@ -1,0 +1,136 @@
+// One bounded step of a walk over all that is under a MAC or sealed: objects, then documents, then audit
+// rows. The walk is a position that can be kept; what looks wrong is told and does not stop it.
+import { equalBytes } from '../crypto/primitives/mac.ts'
+import { kindOf } from './audit-verify.ts'
+import type { Problem } from './audit-chain-walk.ts'
+import { beforeFirst } from './audit.ts'
+import {
+  examineNotedDocument,
+  examineObject,
+  inSnapshot,
+  wrongWith,
+  type ContentsCheck,
+  type Examined,
+  type ExamineGround,
+} from './examine.ts'
+import type { Sealing } from './sealing.ts'
+import type { AuditRow, StorageReader } from './storage.ts'
+
+/** Where a walk stands: what was examined last. */
+export type ScrubPosition =
+  | { readonly part: 'objects'; readonly n: number }
+  | { readonly part: 'documents'; readonly kind: string; readonly name: string }
+  | { readonly part: 'audit'; readonly chain: string; readonly number: number }
+
+/** Where a walk begins. */
+export const scrubStart: ScrubPosition = { part: 'objects', n: 0 }
+
+/** What a step has seen; without `next` the walk is at its end. */
+export interface ScrubStep {
+  readonly objects: number
+  readonly documents: number
+  readonly auditRows: number
+  readonly problems: readonly Problem[]
+  readonly next: ScrubPosition | undefined
+}
+
+const nothing = { objects: 0, documents: 0, auditRows: 0 } as const
+
+/** Examines at most `limit` rows after `from`. */
+export async function scrubStep(
+  ground: ExamineGround,
+  from: ScrubPosition,
+  limit: number,
+  contents?: ContentsCheck,
+): Promise<ScrubStep> {
+  const { sealing } = ground
+  return inSnapshot(ground, (rows) => {
+    if (from.part === 'objects') return scrubObjects(rows, sealing, from.n, limit, contents)
+    if (from.part === 'documents') return scrubDocuments(rows, sealing, from, limit)
+    return scrubAudit(rows, sealing, from, limit)
+  })
+}
+
+async function scrubObjects(
+  rows: StorageReader,
+  sealing: Sealing,
+  n: number,
+  limit: number,
+  contents: ContentsCheck | undefined,
+): Promise<ScrubStep> {
+  const page = await rows.objectsAfter(n, limit)
+  const examined: Examined[] = []
+  for (const row of page) examined.push(await examineObject(rows, sealing, row, contents))
+  const last = page.at(-1)
+  const next: ScrubPosition = last
+    ? { part: 'objects', n: last.n }
+    : { part: 'documents', kind: '', name: '' }
+  return { ...nothing, objects: page.length, problems: problemsOf(examined), next }
+}
+
+async function scrubDocuments(
+  rows: StorageReader,
+  sealing: Sealing,
+  { kind, name }: { readonly kind: string; readonly name: string },
+  limit: number,
+): Promise<ScrubStep> {
+  const page = await rows.documentsAfter(kind, name, limit)
+  const problems = problemsOf(page.map((row) => examineNotedDocument(sealing, row)))
+  const last = page.at(-1)
+  const next: ScrubPosition = last
+    ? { part: 'documents', kind: last.kind, name: last.name }
+    : { part: 'audit', chain: '', number: 0 }
+  return { ...nothing, documents: page.length, problems, next }
+}
+
+async function scrubAudit(
+  rows: StorageReader,
+  sealing: Sealing,
+  { chain, number }: { readonly chain: string; readonly number: number },
+  limit: number,
+): Promise<ScrubStep> {
+  const page = await rows.auditAfter(chain, number, limit)
+  const [first] = page
+  if (first === undefined) {
+    const following = (await rows.chains()).find((name) => name > chain)
+    const next: ScrubPosition | undefined =
+      following === undefined ? undefined : { part: 'audit', chain: following, number: 0 }
+    return { ...nothing, problems: [], next }
+  }
+  const problems: Problem[] = []
+  let [previous] = await rows.auditBefore(chain, first.first, 1)
+  for (const row of page) {
+    const problem = problemOfAudit(sealing, row, previous)
+    if (problem) problems.push(problem)
+    previous = row
+  }
+  const next: ScrubPosition = { part: 'audit', chain, number: page.at(-1)!.last }
+  return { ...nothing, auditRows: page.length, problems, next }
+}
+
+/** Each row is judged by the row before it as it stands there: a bad one is told once. */
+function problemOfAudit(
+  sealing: Sealing,
+  row: AuditRow,
+  previous: AuditRow | undefined,
+): Problem | undefined {
+  const { chain, first, last } = row
+  const before = previous?.last ?? 0
+  if (first !== before + 1) {
+    const message = `record ${first} follows on record ${before}`
+    return { kind: 'audit-gap', subject: `${chain}/${before + 1}`, message }
+  }
+  let isGenuine = false
+  const wrong = wrongWith(() => {
+    isGenuine = equalBytes(sealing.auditMac(row, previous?.mac ?? beforeFirst), row.mac)
+  })
+  if (wrong === undefined && isGenuine) return undefined
+  const message = `records ${first} to ${last} were changed`
+  return { kind: 'audit-changed', subject: `${chain}/${first}`, message }
+}
+
+function problemsOf(examined: readonly Examined[]): Problem[] {
+  return examined.flatMap(({ subject, wrong }) =>
+    wrong === undefined ? [] : [{ kind: kindOf(wrong.code), subject, message: wrong.message }],
+  )
+}
