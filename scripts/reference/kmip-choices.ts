@@ -109,7 +109,7 @@ const wrapping = [
   ],
   [
     'Wrapping key',
-    'Visible to the client, a key, on-line, Active, before its Protect Stop Date, with Wrap Key in its usage mask (MAC Generate or Sign for the key that authenticates). What it wraps counts against its Usage Limits. A public RSA key wraps too. A public key named for MAC/sign stands for the private key that it is linked to.',
+    'Visible to the client, a key, on-line, Active, before its Protect Stop Date, with Wrap Key in its usage mask (MAC Generate or Sign for the key that authenticates). What it wraps counts against its Usage Limits. A public RSA key wraps too; a certificate does not, as Wrap Key is no use of certificates. A public key named for MAC/sign stands for the private key that it is linked to.',
   ],
   [
     'Cryptographic Parameters of the wrapping key',
@@ -117,7 +117,7 @@ const wrapping = [
   ],
   [
     'What is wrapped',
-    'The Key Value in TTLV, in the form of the version of the request; with No Encoding the Key Material alone, which then must be bytes, and no attributes.',
+    'Objects with a Key Block. A Certificate, Certificate Request or Opaque Object has none to wrap: Invalid Object Type, before 2.0 Illegal Operation. The Key Value in TTLV, in the form of the version of the request; with No Encoding the Key Material alone, which then must be bytes, and no attributes.',
   ],
   [
     'Objects registered wrapped',
@@ -212,11 +212,11 @@ const objects = [
   ],
   [
     'PKCS#12',
-    'Register opens the file with the one Active password that the key links to, keeps the key as PKCS#8 and each certificate as an object, linked by PKCS#12 Certificate Links. Get writes AES-256 and HMAC-SHA-256 (PBES2), the Friendly Name or `alias`, and the certificates that links lead to: those of the key itself before those of its public key, PKCS#12 Certificate Links before Certificate Links. A certificate does not leave as PKCS#12. As published cases have it, the Digest of such a certificate names no format and its X.509 Certificate Identifier has the serial number without DER header; Locate finds any certificate by both forms.',
+    'Register opens the file with the one Active password that the key links to, keeps the key as PKCS#8 and each certificate as an object, linked by PKCS#12 Certificate Links. Get writes AES-256 and HMAC-SHA-256 (PBES2), the Friendly Name or `alias`, and the certificates that links lead to: those of the key itself before those of its public key, PKCS#12 Certificate Links before Certificate Links. Since 2.0 a certificate with a PKCS#12 Password Link of its own leaves so as well, in its Certificate Value, with those above it and without any key. As published cases have it, the Digest of such a certificate names no format and its X.509 Certificate Identifier has the serial number without DER header; Locate finds any certificate by both forms.',
   ],
   [
     'Certify and Re-certify',
-    'X.509 only. Each group has an authority of its own for this, P-256, thirty years, made by its first Certify and sealed in the keystore; the authority of the server and its libraries signs none of these. Subject, alternative names and key usage come from a PKCS#10 or PEM request, which wins over Certificate Subject attributes; without either the subject is the Name of the key or its identifier. No certificate is an authority. It is good from the Activation to the Deactivation Date given, or for a year. A request may be signed with SHA-1, as the signature only shows who holds the key. The Certificate Link of the public key leads to the newest certificate.',
+    'X.509 only. Each group has an authority of its own for this, P-256, thirty years, made by its first Certify and sealed in the keystore; the authority of the server and its libraries signs none of these. Subject, alternative names and key usage come from a PKCS#10 or PEM request, which wins over Certificate Subject attributes; without either the subject is the Name of the key or its identifier. No certificate is an authority. Re-certify without a request keeps subject, alternative names, key usage and purposes of the old certificate. It is good from the Activation to the Deactivation Date given, or for a year. A request may be signed with SHA-1, as the signature only shows who holds the key. The Certificate Link of the public key leads to the newest certificate.',
   ],
   [
     'Validate',
@@ -276,7 +276,7 @@ const objects = [
   ],
   [
     'Rotate Automatic',
-    'A symmetric key whose Rotate Interval is over since its Initial Date is re-keyed within a minute, with its Rotate Offset; then the new key rotates. The key of a tape does not rotate. A key that cannot be re-keyed rotates no more; its record says why, with an alarm.',
+    'A symmetric key, a private or public key, or a certificate whose Rotate Interval is over since its Initial Date is replaced within a minute as by Re-key, Re-key Key Pair or Re-certify, with its Rotate Offset; then the new one rotates. One half rotates the whole pair. Objects of other types, and the key of a tape, do not rotate. One that cannot be replaced rotates no more; its record says why, with an alarm.',
   ],
   [
     'Adjust Attribute',

@@ -23,7 +23,8 @@ export type Pkcs12Form = (typeof pkcs12Forms)[number]
 export interface Pkcs12Content {
   /** What the importing program shows as the entry's name. */
   friendlyName: string
-  privateKey: KeyObject
+  /** Absent in a file of certificates alone. */
+  privateKey?: KeyObject | undefined
   certificate: Certificate
   authorities: readonly Certificate[]
 }
@@ -73,27 +74,26 @@ export function writePkcs12(
     new pkijs.SafeBag({ ...certificateBag(content.certificate), bagAttributes }),
     ...content.authorities.map((authority) => new pkijs.SafeBag(certificateBag(authority))),
   ]
-  const keyPlain = privateKeyDer(content.privateKey)
-  const { algorithm, ciphertext } = protection.encrypt(keyPlain, password)
-  keyPlain.fill(0)
-  const key = new pkijs.SafeBag({
-    bagId: oids.pkcs8ShroudedKeyBag,
-    bagValue: new pkijs.PKCS8ShroudedKeyBag({
-      encryptionAlgorithm: algorithm,
-      encryptedData: ciphertext,
-    }),
-    bagAttributes,
-  })
-  const safe = writeDer(
-    new pkijs.AuthenticatedSafe({
-      safeContents: [
-        encryptedData(protection.encrypt(safeContents(certificates), password)),
-        plainData(safeContents([key])),
-      ],
-    }).toSchema(),
-  )
+  const { privateKey } = content
+  const contents = [encryptedData(protection.encrypt(safeContents(certificates), password))]
+  if (privateKey !== undefined) {
+    const key = new pkijs.SafeBag({ ...keyBag(privateKey, protection, password), bagAttributes })
+    contents.push(plainData(safeContents([key])))
+  }
+  const safe = writeDer(new pkijs.AuthenticatedSafe({ safeContents: contents }).toSchema())
   const macData = macOf(protection, safe, password)
   return writeDer(new pkijs.PFX({ authSafe: plainData(safe), macData }).toSchema())
+}
+
+function keyBag(privateKey: KeyObject, protection: Protection, password: string) {
+  const plain = privateKeyDer(privateKey)
+  const { algorithm, ciphertext } = protection.encrypt(plain, password)
+  plain.fill(0)
+  const bagValue = new pkijs.PKCS8ShroudedKeyBag({
+    encryptionAlgorithm: algorithm,
+    encryptedData: ciphertext,
+  })
+  return { bagId: oids.pkcs8ShroudedKeyBag, bagValue }
 }
 
 function certificateBag({ der }: Certificate) {

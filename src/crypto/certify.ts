@@ -121,7 +121,7 @@ function extensionsOf(
     new pkijs.Extension({ extnID, critical, extnValue: value.toBER() })
   const { basicConstraints, subjectKeyIdentifier: own, authorityKeyIdentifier } = extensionIds
   // RFC 5280 §4.2.1.6: without a subject the alternative name is critical.
-  const granted = extensions.map(({ extnID, critical, extnValue }) => {
+  const given = extensions.map(({ extnID, critical, extnValue }) => {
     const isName = extnID === extensionIds.subjectAltName && subject.length === 2
     return new pkijs.Extension({
       extnID,
@@ -133,7 +133,7 @@ function extensionsOf(
     made(basicConstraints, new pkijs.BasicConstraints().toSchema(), true),
     made(own, identifier),
     made(authorityKeyIdentifier, authority.toSchema()),
-    ...granted,
+    ...given,
   ]
 }
 
@@ -145,7 +145,16 @@ function valueOf(value: OctetString): ArrayBuffer {
 function requestedExtensions({ attributes = [] }: pkijs.CertificationRequest): pkijs.Extension[] {
   const asked = attributes.find(({ type }) => type === extensionRequest)?.values[0]
   if (asked === undefined) return []
-  const { extensions } = new pkijs.Extensions({ schema: asked })
+  return granted(new pkijs.Extensions({ schema: asked }).extensions)
+}
+
+/** The extensions of a certificate that its renewal keeps: the same that are granted to a request. */
+export function renewableExtensions(certificate: Uint8Array): pkijs.Extension[] {
+  const { extensions = [] } = new pkijs.Certificate({ schema: readDer(certificate) })
+  return granted(extensions)
+}
+
+function granted(extensions: readonly pkijs.Extension[]): pkijs.Extension[] {
   const { keyUsage, subjectAltName, extendedKeyUsage } = extensionIds
   return [subjectAltName, keyUsage, extendedKeyUsage].flatMap((id) => {
     const found = extensions.find(({ extnID }) => extnID === id)

@@ -77,7 +77,7 @@ export function readPkcs12(
  * is printable ASCII and not empty: programs disagree about anything else.
  */
 export function writePkcs12Entry(
-  { key, friendlyName = 'alias', certificates }: Pkcs12Entry,
+  { key, friendlyName = 'alias', certificates }: Omit<Pkcs12Entry, 'key'> & Partial<Pkcs12Entry>,
   password: Uint8Array,
   form: Pkcs12Form = 'modern',
 ): Uint8Array {
@@ -86,9 +86,9 @@ export function writePkcs12Entry(
     throw new CryptoRefusal('parameters', 'the password of a PKCS#12 file is printable ASCII here')
   const [certificate, ...authorities] = certificates.map(parsed)
   if (certificate === undefined)
-    throw new CryptoRefusal('parameters', 'a PKCS#12 file needs the certificate of its key')
-  const { privateKey } = key
-  return writePkcs12({ friendlyName, privateKey, certificate, authorities }, text, form)
+    throw new CryptoRefusal('parameters', 'a PKCS#12 file needs a certificate')
+  const content = { friendlyName, privateKey: key?.privateKey, certificate, authorities }
+  return writePkcs12(content, text, form)
 }
 
 function parsed(der: Uint8Array): Certificate {

@@ -55,3 +55,26 @@ export class Asides {
     }
   }
 }
+
+/** Runs an act of the server's own, as often as it asks for work outside of it. */
+export async function withAsides<T>(run: (aside: Context['aside']) => Promise<T>): Promise<T> {
+  const asides = new Asides()
+  const aside = asides.of({
+    operation: undefined,
+    id: undefined,
+    payload: undefined,
+    fault: undefined,
+  })
+  try {
+    for (;;) {
+      try {
+        return await run(aside)
+      } catch (error) {
+        if (!(error instanceof NeedsAside)) throw error
+        await error.settle()
+      }
+    }
+  } finally {
+    for (const secret of asides.secrets) secret.wipe()
+  }
+}

@@ -11,8 +11,11 @@ import { requestFacts } from './issued-certificate.ts'
 import { unsealedFields, type SealedType } from './key-material.ts'
 import type { Context } from './operation.ts'
 
+/** What it takes to unseal. */
+type Unsealing = Pick<Context, 'work' | 'secrets'>
+
 /** The public key of an object. */
-export async function publicKeyOf(context: Context, object: ManagedObject): Promise<PublicHalf> {
+export async function publicKeyOf(context: Unsealing, object: ManagedObject): Promise<PublicHalf> {
   const { KeyBlock: block } = (await fieldsOf(context, object)) as { KeyBlock: KeyBlock }
   const { KeyFormatType, KeyValue } = block
   const domain = object.attributes.first('CryptographicDomainParameters')
@@ -32,7 +35,7 @@ export async function publicKeyOf(context: Context, object: ManagedObject): Prom
 
 /** The request of an object. */
 export async function certificateRequestOf(
-  context: Context,
+  context: Unsealing,
   object: ManagedObject,
 ): Promise<CertificateRequestFacts> {
   const fields = await fieldsOf(context, object)
@@ -45,7 +48,7 @@ export async function certificateRequestOf(
 
 /** A certificate of an object: its type and its bytes. */
 export async function certificateOf(
-  context: Context,
+  context: Unsealing,
   object: ManagedObject,
 ): Promise<{ CertificateType: unknown; CertificateValue: Uint8Array }> {
   const fields = await fieldsOf(context, object)
@@ -53,7 +56,7 @@ export async function certificateOf(
 }
 
 /** What is sealed of an object. It counts as released: the record of the act names who has asked. */
-async function fieldsOf(context: Context, object: ManagedObject): Promise<object> {
+async function fieldsOf(context: Unsealing, object: ManagedObject): Promise<object> {
   const sealed = await materialOf(context.work, object)
   if (sealed === undefined) {
     throw new KmipError('KeyValueNotPresent', `the value of object ${object.id} is not here`, {

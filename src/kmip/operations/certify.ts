@@ -13,7 +13,7 @@ import { commonName, issued, keepAuthority, requestFacts, subjectIn } from './is
 import { checkStorage, keepObject, prepareObject } from './new-object.ts'
 import { describeObject } from './object-intake.ts'
 import { sealedItem } from './key-material.ts'
-import { operation, type Context } from './operation.ts'
+import { operation, type Context, type MakingContext } from './operation.ts'
 import { link } from './replacement.ts'
 import { subject } from './subject.ts'
 
@@ -102,7 +102,7 @@ export function checkType(given: readonly AttributeInstance[]): void {
 
 /** The public key's Certificate Link leads to its newest certificate. */
 export async function certified(
-  context: Context,
+  context: MakingContext,
   publicKey: ManagedObject,
   certificate: ManagedObject,
 ): Promise<void> {

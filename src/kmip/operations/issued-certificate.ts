@@ -17,7 +17,7 @@ import type { ManagedObject } from '../../keystore/managed-object.ts'
 import type { JsonValue } from '../../keystore/work.ts'
 import type { AttributeInstance } from '../model/attribute-forms.ts'
 import { KmipError } from '../model/result.ts'
-import type { Context } from './operation.ts'
+import type { LongMakingContext, MakingContext } from './operation.ts'
 
 /** How long a certificate is good when nobody says, in seconds: a year. */
 const usualLife = 365n * 86_400n
@@ -85,7 +85,7 @@ export interface Issued {
  * yet: `keepAuthority` does, once nothing can be refused any more.
  */
 export async function issued(
-  context: Context,
+  context: LongMakingContext,
   object: ManagedObject,
   plan: Pick<CertifyPlan, 'subject' | 'publicKey' | 'extensions'>,
 ): Promise<Issued> {
@@ -108,7 +108,10 @@ export async function issued(
 }
 
 /** Keeps the authority of the group when it was made for this certificate. */
-export async function keepAuthority(context: Context, { newAuthority }: Issued): Promise<void> {
+export async function keepAuthority(
+  context: MakingContext,
+  { newAuthority }: Issued,
+): Promise<void> {
   const { work, principal, now } = context
   if (newAuthority === undefined) return
   await keepIssuingAuthority(work, principal.group, newAuthority, now)

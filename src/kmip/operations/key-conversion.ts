@@ -16,6 +16,7 @@ import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { CryptographicAlgorithm, KeyFormatType } from '../model/enumerations.ts'
 import type { KeyBlock } from '../model/objects.ts'
 import { KmipError } from '../model/result.ts'
+import { version20 } from '../model/versions.ts'
 import { refusalOfKey } from './crypto-refusals.ts'
 import { sayable, sayableFormat } from './sayable.ts'
 
@@ -45,6 +46,7 @@ export function formatFor(
   const kept = vitals.KeyFormatType
   const format = asked ?? sayableFormat(kept, version)
   const isPair = objectType === 'PrivateKey' || objectType === 'PublicKey'
+  if (format === 'PKCS_12' && objectType === 'Certificate' && version >= version20) return format
   if (format !== kept && !isPair && !(isEitherForm(kept) && isEitherForm(format)))
     throw new KmipError('KeyFormatTypeNotSupported', `object ${id} is not converted to ${format}`)
   if (!hasKeyBlock(objectType) || isSayable(object, format, version)) return format

@@ -22,7 +22,7 @@ import { randomNumberGenerator } from './create.ts'
 import { demandInOlder } from './given-attributes.ts'
 import { sealedItem } from './key-material.ts'
 import { keepObject, refuseUnkeepable } from './new-object.ts'
-import type { Context } from './operation.ts'
+import type { LongMakingContext, MakingContext } from './operation.ts'
 import { link } from './replacement.ts'
 
 /** The halves of a pair, each of them an object or what is sealed of it. */
@@ -33,7 +33,7 @@ export interface Halves<T> {
 
 /** Makes the pair; answers what is to be sealed of each half, for `keepPair`. */
 export async function newPair(
-  context: Context,
+  context: LongMakingContext,
   operation: OperationName,
   halves: Halves<ManagedObject>,
 ): Promise<Halves<Uint8Array>> {
@@ -57,7 +57,7 @@ export async function newPair(
 
 /** Keeps both halves, linked to each other. The batch goes on with the private key. Wipes the items. */
 export async function keepPair(
-  context: Context,
+  context: MakingContext,
   { privateKey, publicKey }: Halves<ManagedObject>,
   items: Halves<Uint8Array>,
 ): Promise<void> {
@@ -74,7 +74,7 @@ export async function keepPair(
 }
 
 /** What the attributes of both halves ask for, which has to be the same. */
-function requestOf(halves: Halves<ManagedObject>, { version }: Context): KeyPairRequest {
+function requestOf(halves: Halves<ManagedObject>, { version }: MakingContext): KeyPairRequest {
   const domain = agreed(halves, 'CryptographicDomainParameters')
   const asked = agreed(halves, 'CryptographicAlgorithm')
   if (asked === undefined) demandInOlder(halves.privateKey, 'CryptographicAlgorithm', version)
@@ -105,7 +105,7 @@ function agreed<Name extends AttributeName>(
 const shortKeys: KeyPairPolicy = { rsa: 1024, curve: 112, field: 1024 }
 
 /** Servers in test mode make the short keys of published cases. */
-async function policyFor({ work, principal, facts }: Context): Promise<KeyPairPolicy> {
+async function policyFor({ work, principal, facts }: MakingContext): Promise<KeyPairPolicy> {
   const { short } = await groupPolicy(work, principal.group)
   return short === 'allow' || facts.testingSince !== undefined ? shortKeys : usualPolicy
 }
@@ -115,7 +115,7 @@ function secretsOf({ privateMaterial }: NewKeyPair): Secret[] {
 }
 
 function sealedHalf(
-  { now }: Context,
+  { now }: MakingContext,
   object: ManagedObject,
   pair: NewKeyPair,
   { algorithm, length = pair.key.length }: KeyPairRequest,

@@ -98,6 +98,9 @@ export type MakingContext = Pick<
   'version' | 'principal' | 'work' | 'now' | 'batch' | 'facts' | 'noted' | 'alarm'
 >
 
+/** The same for what takes long to make, or is made from what is kept. */
+export type LongMakingContext = MakingContext & Pick<Context, 'aside' | 'secrets'>
+
 /** Thrown inside a read that turns out to need a write: the batch is run again as an act. */
 export class NeedsAct extends Error {
   override readonly name = 'NeedsAct'

@@ -1,6 +1,6 @@
 /**
- * A private key that leaves as a PKCS#12 file – KMIP 1.4 §4.11, KMIP 2.1 §6.1.19: with the chain of
- * certificates that it is linked to, under the password that it is linked to.
+ * A private key, or since 2.0 a certificate, that leaves as a PKCS#12 file – KMIP 1.4 §4.11, KMIP 2.1
+ * §6.1.19: with the chain of certificates that it is linked to, under the password that it is linked to.
  */
 import { CryptoRefusal } from '../../crypto/crypto-refusal.ts'
 import { readPrivateKey } from '../../crypto/key-formats.ts'
@@ -29,16 +29,33 @@ export async function pkcs12Block(
   block: KeyBlock,
 ): Promise<KeyBlock> {
   const key = keyIn(object, block)
-  const chain = await chainOf(context, object)
+  const file = await fileOf(context, object, await chainOf(context, object), key)
+  return { KeyFormatType: 'PKCS_12', KeyValue: { type: 'ByteString', value: file } } as KeyBlock
+}
+
+/** The file of a certificate and those above it. No key is in it: that is asked for by its own name. */
+export async function pkcs12Certificates(
+  context: Context,
+  certificate: ManagedObject,
+): Promise<Uint8Array> {
+  return fileOf(context, certificate, await chainFrom(context, certificate))
+}
+
+async function fileOf(
+  context: Context,
+  object: ManagedObject,
+  chain: readonly ManagedObject[],
+  key?: PrivateHalf,
+): Promise<Uint8Array> {
   const certificates: Uint8Array[] = []
   for (const certificate of chain) certificates.push(await derOf(context, certificate))
   const password = await pkcs12Password(context, object, 'Get')
   const friendlyName = object.attributes.first('PKCS_12FriendlyName') ?? 'alias'
   const parts = [object, ...chain].map(({ id, stored }) => `${id} ${stored?.revision}`)
-  const file = asideWithPassword(context, password, `write PKCS#12 ${parts.join(' ')}`, (bytes) =>
-    written({ key, friendlyName, certificates }, bytes),
+  const content = { friendlyName, certificates, ...(key && { key }) }
+  return asideWithPassword(context, password, `write PKCS#12 ${parts.join(' ')}`, (bytes) =>
+    written(content, bytes),
   )
-  return { KeyFormatType: 'PKCS_12', KeyValue: { type: 'ByteString', value: file } } as KeyBlock
 }
 
 function keyIn({ attributes, id }: ManagedObject, block: KeyBlock): PrivateHalf {
@@ -75,6 +92,17 @@ async function chainOf(context: Context, key: ManagedObject): Promise<ManagedObj
     (await linked(context, key, ['PKCS_12CertificateLink'])) ??
     (publicKey && (await certificateOf(context, publicKey))) ??
     (await linked(context, key, ['CertificateLink']))
+  const chain = await chainFrom(context, first)
+  if (chain.length === 0)
+    throw new KmipError('InvalidField', `object ${key.id} is linked to no certificate`)
+  return chain
+}
+
+/** A certificate, that of its issuer, and so on. */
+async function chainFrom(
+  context: Context,
+  first: ManagedObject | undefined,
+): Promise<ManagedObject[]> {
   const chain: ManagedObject[] = []
   let next = first
   while (next !== undefined && !chain.some(({ id }) => id === next?.id)) {
@@ -83,8 +111,6 @@ async function chainOf(context: Context, key: ManagedObject): Promise<ManagedObj
     chain.push(next)
     next = await certificateOf(context, next)
   }
-  if (chain.length === 0)
-    throw new KmipError('InvalidField', `object ${key.id} is linked to no certificate`)
   return chain
 }
 

@@ -3,8 +3,9 @@
  * place it takes.
  */
 import { readCertificateFacts, type CertificateFacts } from '../../crypto/certificate-attributes.ts'
-import type { CertificateRequestFacts } from '../../crypto/certify.ts'
+import { renewableExtensions, type CertificateRequestFacts } from '../../crypto/certify.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
+import type { AttributeInstance } from '../model/attribute-forms.ts'
 import type { AttributeName } from '../model/attributes.ts'
 import type { RequestPayload } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
@@ -12,9 +13,9 @@ import { certificateOf, certificateRequestOf } from './certified-objects.ts'
 import { certified, checkPair, checkType } from './certify.ts'
 import { issued, keepAuthority, requestFacts, subjectIn } from './issued-certificate.ts'
 import { sealedItem } from './key-material.ts'
-import { checkStorage } from './new-object.ts'
+import { checkStorage, type Prepared } from './new-object.ts'
 import { describeObject } from './object-intake.ts'
-import { operation, type Context } from './operation.ts'
+import { operation, type Context, type LongMakingContext, type MakingContext } from './operation.ts'
 import { checkReplaceable, keepReplacement, link, prepareReplacement } from './replacement.ts'
 import { identifierOf, subject, visibleObject } from './subject.ts'
 
@@ -30,38 +31,62 @@ export const reCertify = operation('ReCertify', {
         before20: 'PermissionDenied',
       })
     }
-    checkReplaceable(replaced)
-    const { subject: given, rest } = subjectIn(Attributes)
-    checkType(rest)
-    const facts = await factsOf(context, replaced)
-    const asked = await requestOf(request, context)
-    if (asked !== undefined) checkPair(facts.publicKey, asked)
-    const prepared = await prepareReplacement(context, 'ReCertify', replaced, rest, Offset)
-    const { object, made } = prepared
-    forgetOld(object, facts)
-    const isNamed = asked !== undefined && asked.subject.length > 2
-    const issue = await issued(context, object, {
-      subject: isNamed ? asked.subject : (given ?? facts.subject),
-      publicKey: facts.publicKey,
-      extensions: asked?.extensions ?? [],
+    const { object, made } = await renewCertificate(context, replaced, {
+      given: Attributes,
+      offset: Offset,
+      request: () => requestOf(request, context),
     })
-    const fields = { CertificateType: 'X_509', CertificateValue: issue.certificate }
-    const item = sealedItem('Certificate', describeObject(object, fields, context.version))
-    const publicKey = await publicKeyOf(context, replaced)
-    if (publicKey !== undefined) object.attributes.add(link('PublicKeyLink', publicKey))
-    await keepReplacement(context, replaced, object, item)
-    await keepAuthority(context, issue)
-    if (publicKey !== undefined) await certified(context, publicKey, object)
     return { UniqueIdentifier: object.id, ...(made.length > 0 && { Attributes: made }) }
   },
 })
 
-type Facts = CertificateFacts & { publicKey: NonNullable<CertificateFacts['publicKey']> }
+/** What the new certificate is to be; the rest is as in the old one. */
+interface Renewal {
+  given: readonly AttributeInstance[]
+  offset: number | undefined
+  request(): Promise<CertificateRequestFacts | undefined>
+}
 
-async function factsOf(context: Context, certificate: ManagedObject): Promise<Facts> {
+/** Issues and keeps the new certificate. Without a request it has the extensions of the old one. */
+export async function renewCertificate(
+  context: LongMakingContext,
+  replaced: ManagedObject,
+  { given: attributes, offset, request }: Renewal,
+): Promise<Prepared> {
+  checkReplaceable(replaced)
+  const { subject: given, rest } = subjectIn(attributes)
+  checkType(rest)
+  const facts = await factsOf(context, replaced)
+  const asked = await request()
+  if (asked !== undefined) checkPair(facts.publicKey, asked)
+  const prepared = await prepareReplacement(context, 'ReCertify', replaced, rest, offset)
+  const { object } = prepared
+  forgetOld(object, facts)
+  const isNamed = asked !== undefined && asked.subject.length > 2
+  const issue = await issued(context, object, {
+    subject: isNamed ? asked.subject : (given ?? facts.subject),
+    publicKey: facts.publicKey,
+    extensions: asked?.extensions ?? renewableExtensions(facts.der),
+  })
+  const fields = { CertificateType: 'X_509', CertificateValue: issue.certificate }
+  const item = sealedItem('Certificate', describeObject(object, fields, context.version))
+  const publicKey = await publicKeyOf(context, replaced)
+  if (publicKey !== undefined) object.attributes.add(link('PublicKeyLink', publicKey))
+  await keepReplacement(context, replaced, object, item)
+  await keepAuthority(context, issue)
+  if (publicKey !== undefined) await certified(context, publicKey, object)
+  return prepared
+}
+
+type Facts = CertificateFacts & {
+  publicKey: NonNullable<CertificateFacts['publicKey']>
+  der: Uint8Array
+}
+
+async function factsOf(context: LongMakingContext, certificate: ManagedObject): Promise<Facts> {
   const { CertificateType, CertificateValue } = await certificateOf(context, certificate)
   const facts = CertificateType === 'X_509' ? readCertificateFacts(CertificateValue) : undefined
-  if (facts?.publicKey !== undefined) return facts as Facts
+  if (facts?.publicKey !== undefined) return { ...facts, der: CertificateValue } as Facts
   throw new KmipError('PermissionDenied', `certificate ${certificate.id} is not renewed here`)
 }
 
@@ -88,7 +113,7 @@ function forgetOld({ attributes }: ManagedObject, { attributes: told }: Certific
 
 /** The public key that the old certificate is linked to, if it is there. */
 async function publicKeyOf(
-  context: Context,
+  context: MakingContext,
   { attributes }: ManagedObject,
 ): Promise<ManagedObject | undefined> {
   const links = attributes.values('Link')

@@ -3,11 +3,12 @@
  * over what the old half had, and both pairs stay linked within and with each other.
  */
 import type { ManagedObject } from '../../keystore/managed-object.ts'
+import type { AttributeInstance } from '../model/attribute-forms.ts'
 import { KmipError } from '../model/result.ts'
 import { wantedOfHalves } from './create-key-pair.ts'
-import { checkStorage, refuseUnkeepable } from './new-object.ts'
+import { checkStorage, refuseUnkeepable, type Prepared } from './new-object.ts'
 import { newPair, type Halves } from './new-pair.ts'
-import { operation, type Context } from './operation.ts'
+import { operation, type Context, type LongMakingContext, type MakingContext } from './operation.ts'
 import { checkReplaceable, keepReplacement, link, replacementOf } from './replacement.ts'
 import { subject } from './subject.ts'
 
@@ -21,24 +22,39 @@ export const reKeyKeyPair = operation('ReKeyKeyPair', {
     checkStorage(request.PublicProtectionStorageMasks ?? common, 'publicKey')
     const oldPrivate = await subject(context, request.PrivateKeyUniqueIdentifier, 'ReKeyKeyPair')
     const oldPublic = await publicHalf(oldPrivate, context)
-    checkReplaceable(oldPrivate)
-    checkReplaceable(oldPublic)
     const given = wantedOfHalves(context, 'ReKeyKeyPair', CommonAttributes)
-    const ofPrivate = await given('PrivateKey', PrivateKeyAttributes)
-    const ofPublic = await given('PublicKey', PublicKeyAttributes)
-    const forPrivate = replacementOf(context, oldPrivate, ofPrivate, Offset)
-    const forPublic = replacementOf(context, oldPublic, ofPublic, Offset)
-    const pair = { privateKey: forPrivate.object, publicKey: forPublic.object }
-    const items = await newPair(context, 'ReKeyKeyPair', pair)
-    await keep(context, { privateKey: oldPrivate, publicKey: oldPublic }, pair, items)
+    const old = { privateKey: oldPrivate, publicKey: oldPublic }
+    const attributes = async () => ({
+      privateKey: await given('PrivateKey', PrivateKeyAttributes),
+      publicKey: await given('PublicKey', PublicKeyAttributes),
+    })
+    const { privateKey, publicKey } = await replacePair(context, old, attributes, Offset)
     return {
-      PrivateKeyUniqueIdentifier: pair.privateKey.id,
-      PublicKeyUniqueIdentifier: pair.publicKey.id,
-      ...(forPrivate.made.length > 0 && { PrivateKeyAttributes: forPrivate.made }),
-      ...(forPublic.made.length > 0 && { PublicKeyAttributes: forPublic.made }),
+      PrivateKeyUniqueIdentifier: privateKey.object.id,
+      PublicKeyUniqueIdentifier: publicKey.object.id,
+      ...(privateKey.made.length > 0 && { PrivateKeyAttributes: privateKey.made }),
+      ...(publicKey.made.length > 0 && { PublicKeyAttributes: publicKey.made }),
     }
   },
 })
+
+/** Makes and keeps the new pair; asks for the attributes it is given once the old one may be replaced. */
+export async function replacePair(
+  context: LongMakingContext,
+  old: Halves<ManagedObject>,
+  given: () => Promise<Halves<AttributeInstance[]>>,
+  offset: number | undefined,
+): Promise<Halves<Prepared>> {
+  checkReplaceable(old.privateKey)
+  checkReplaceable(old.publicKey)
+  const wanted = await given()
+  const privateKey = replacementOf(context, old.privateKey, wanted.privateKey, offset)
+  const publicKey = replacementOf(context, old.publicKey, wanted.publicKey, offset)
+  const pair = { privateKey: privateKey.object, publicKey: publicKey.object }
+  const items = await newPair(context, 'ReKeyKeyPair', pair)
+  await keep(context, old, pair, items)
+  return { privateKey, publicKey }
+}
 
 /** The public key of the pair, by its Link. */
 async function publicHalf(privateKey: ManagedObject, context: Context): Promise<ManagedObject> {
@@ -59,7 +75,7 @@ async function publicHalf(privateKey: ManagedObject, context: Context): Promise<
 }
 
 async function keep(
-  context: Context,
+  context: MakingContext,
   old: Halves<ManagedObject>,
   { privateKey, publicKey }: Halves<ManagedObject>,
   items: Halves<Uint8Array>,

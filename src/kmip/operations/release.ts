@@ -15,7 +15,7 @@ import { formatFor, inFormat } from './key-conversion.ts'
 import { unsealedFields, type SealedType } from './key-material.ts'
 import { isWrapped, unwrappedBlock, wrappedBlock, type WrappedBlock } from './key-wrapping.ts'
 import type { Context } from './operation.ts'
-import { pkcs12Block } from './pkcs12-release.ts'
+import { pkcs12Block, pkcs12Certificates } from './pkcs12-release.ts'
 import { sayable } from './sayable.ts'
 import { contentsOf } from './templates.ts'
 import { encrypts } from './wrapping-keys.ts'
@@ -49,7 +49,10 @@ export async function released(
       object,
       context,
     )
-  if (asked.KeyWrappingSpecification === undefined) return fields
+  if (asked.KeyWrappingSpecification === undefined) {
+    if (format !== 'PKCS_12') return fields
+    return { ...fields, CertificateValue: await pkcs12Certificates(context, object) }
+  }
   throw new KmipError('InvalidObjectType', `object ${object.id} is no key to be wrapped`, {
     before20: 'IllegalOperation',
   })

@@ -1,30 +1,38 @@
 /**
- * Keys that rotate by themselves – KMIP 2.1 §4.48, §4.51, §4.54: the server re-keys a key with Rotate
- * Automatic once it is as old as its Rotate Interval. The keys of tapes are left alone: who finds another
+ * Objects that rotate by themselves – KMIP 2.1 §4.48, §4.51, §4.54: the server replaces a key, a key pair or
+ * a certificate with Rotate Automatic once it is as old as its Rotate Interval. The keys of tapes are left alone: who finds another
  * key under the identifier of a tape reads nothing of it.
  */
 import { rotating } from '../../keystore/derived-rows.ts'
 import { loadObject, saveObject } from '../../keystore/keystore.ts'
-import type { ManagedObject } from '../../keystore/managed-object.ts'
+import type { ManagedObject, ObjectTypeName } from '../../keystore/managed-object.ts'
 import { tapeNamespace } from '../../keystore/namespaces.ts'
 import { IntegrityError, type Work } from '../../keystore/work.ts'
+import type { AttributeInstance } from '../model/attribute-forms.ts'
 import { KmipError } from '../model/result.ts'
 import { newest } from '../model/versions.ts'
 import type { AftermathLog } from './aftermath.ts'
 import type { ActingStore } from './batch.ts'
-import type { MakingContext } from './operation.ts'
+import { withAsides } from './asides.ts'
+import type { Halves } from './new-pair.ts'
+import type { LongMakingContext } from './operation.ts'
+import { renewCertificate } from './re-certify.ts'
+import { replacePair } from './re-key-key-pair.ts'
 import { replaceKey } from './re-key.ts'
+import { identifierOf, visibleObject } from './subject.ts'
 
 const actor = { name: 'keyreel', kind: 'server' } as const
 
 /** Facts of the running server, and its log. */
-type ServerPart = Pick<MakingContext, 'facts'> & { log: Pick<AftermathLog, 'warn'> }
+type ServerPart = Pick<LongMakingContext, 'facts'> & { log: Pick<AftermathLog, 'warn'> }
 
-const keysPerPage = 500
+type Acting = ServerPart & Pick<LongMakingContext, 'aside'>
+
+const objectsPerPage = 500
 
 /**
- * Re-keys what is due, one act for each key. A key that cannot be re-keyed rotates no more, and its record
- * says why. Keys that fail their integrity check are left alone, and named in the error thrown at the end.
+ * Replaces what is due, one act for each. What cannot be replaced rotates no more, and its record says
+ * why. Objects that fail their integrity check are left alone, and named in the error thrown at the end.
  */
 export async function rotateDue(store: ActingStore, server: ServerPart): Promise<void> {
   const damaged: IntegrityError[] = []
@@ -32,18 +40,39 @@ export async function rotateDue(store: ActingStore, server: ServerPart): Promise
   for (const { name: group } of groups) {
     for (const id of await candidates(store, group)) {
       try {
-        const alarm = await store.act((work) => rotate(work, group, id, server))
-        if (alarm !== undefined) server.log.warn({ alarm: true, object: id }, alarm)
+        await rotateOne(store, group, id, server)
       } catch (error) {
         if (!(error instanceof IntegrityError)) throw error
         damaged.push(error)
       }
     }
   }
-  if (damaged.length > 0) throw new AggregateError(damaged, 'keys could not be rotated')
+  if (damaged.length > 0) throw new AggregateError(damaged, 'objects could not be rotated')
 }
 
-/** The keys of a group that may be due: the verified record decides. */
+async function rotateOne(
+  store: ActingStore,
+  group: string,
+  id: string,
+  server: ServerPart,
+): Promise<void> {
+  try {
+    await withAsides((aside) => store.act((work) => rotate(work, group, id, { ...server, aside })))
+  } catch (error) {
+    if (!(error instanceof KmipError)) throw error
+    const alarm = `object ${id} does not rotate any more: ${error.message}`
+    await store.act(async (work) => {
+      const object = await loadObject(work, group, id)
+      if (object === undefined || !isDue(object, work.now)) return
+      object.attributes.set('RotateAutomatic', false)
+      await saveObject(work, object)
+      work.audit({ ...record(group, id), outcome: error.reason, details: { alarms: [alarm] } })
+    })
+    server.log.warn({ alarm: true, object: id }, alarm)
+  }
+}
+
+/** The objects of a group that may be due: the verified record decides. */
 async function candidates(store: ActingStore, group: string): Promise<string[]> {
   const found: string[] = []
   for (;;) {
@@ -55,45 +84,87 @@ async function candidates(store: ActingStore, group: string): Promise<string[]> 
         destroyed: 'exclude',
         archived: 'exclude',
         offset: found.length,
-        limit: keysPerPage,
+        limit: objectsPerPage,
       }),
     )
     found.push(...ids)
-    if (ids.length < keysPerPage) return found
+    if (ids.length < objectsPerPage) return found
   }
 }
 
-/** Re-keys a key when it is due; answers an alarm when it should be but cannot. */
-async function rotate(
-  work: Work,
-  group: string,
-  id: string,
-  server: ServerPart,
-): Promise<string | undefined> {
+/** Replaces an object when it is due. The old one rotates no more; its replacement does. */
+async function rotate(work: Work, group: string, id: string, server: Acting): Promise<void> {
   const object = await loadObject(work, group, id)
-  if (object === undefined || !isDue(object, work.now)) return undefined
-  const { attributes } = object
-  attributes.set('RotateAutomatic', false)
+  if (object === undefined || !isDue(object, work.now)) return
   const context = contextFor(work, object, server)
-  const record = { actor, operation: 'Rotate', group }
-  try {
-    const offset = attributes.first('RotateOffset')
-    const { object: made } = await replaceKey(context, object, rotatesOn, offset)
-    work.audit({ ...record, object: made.id, outcome: 'Success', details: { replaced: id } })
-    return undefined
-  } catch (error) {
-    if (!(error instanceof KmipError)) throw error
-    const unchanged = (await loadObject(work, group, id))!
-    unchanged.attributes.set('RotateAutomatic', false)
-    await saveObject(work, unchanged)
-    const alarm = `key ${id} does not rotate any more: ${error.message}`
-    work.audit({ ...record, object: id, outcome: error.reason, details: { alarms: [alarm] } })
-    return alarm
-  }
+  const made = await replacements[object.objectType]!(context, object)
+  for (const secret of context.secrets) secret.wipe()
+  const { details } = context.noted
+  work.audit({ ...record(group, made.id), outcome: 'Success', details })
 }
 
-/** The old key rotates no more; its replacement does. */
-const rotatesOn = [{ tag: 'RotateAutomatic', value: true }] as const
+const record = (group: string, object: string) => ({ actor, operation: 'Rotate', group, object })
+
+type Replace = (context: LongMakingContext, object: ManagedObject) => Promise<ManagedObject>
+
+/** How each type of object is replaced: those that Re-key, Re-key Key Pair and Re-certify are for. */
+const replacements: Partial<Record<ObjectTypeName, Replace>> = {
+  async SymmetricKey(context, object) {
+    const offset = object.attributes.first('RotateOffset')
+    return (await replaceKey(context, object, handedOn(object), offset)).object
+  },
+  PrivateKey: async (context, object) =>
+    rotatePair(context, object, {
+      privateKey: object,
+      publicKey: await otherHalf(context, object, 'PublicKeyLink'),
+    }),
+  PublicKey: async (context, object) =>
+    rotatePair(context, object, {
+      privateKey: await otherHalf(context, object, 'PrivateKeyLink'),
+      publicKey: object,
+    }),
+  async Certificate(context, object) {
+    const offset = object.attributes.first('RotateOffset')
+    const request = () => Promise.resolve(undefined)
+    const renewal = { given: handedOn(object), offset, request }
+    return (await renewCertificate(context, object, renewal)).object
+  },
+}
+
+/** A pair rotates as soon as one of its halves is due. */
+async function rotatePair(
+  context: LongMakingContext,
+  { attributes }: ManagedObject,
+  old: Halves<ManagedObject>,
+): Promise<ManagedObject> {
+  const given = {
+    privateKey: handedOn(old.privateKey),
+    publicKey: handedOn(old.publicKey),
+  }
+  const offset = attributes.first('RotateOffset')
+  const made = await replacePair(context, old, () => Promise.resolve(given), offset)
+  return made.privateKey.object
+}
+
+async function otherHalf(
+  context: LongMakingContext,
+  { id, attributes }: ManagedObject,
+  type: 'PublicKeyLink' | 'PrivateKeyLink',
+): Promise<ManagedObject> {
+  const [link, ...more] = attributes.values('Link').filter(({ LinkType }) => LinkType === type)
+  const other =
+    link && (await visibleObject(context, identifierOf(link.LinkedObjectIdentifier, context)))
+  const wanted = type === 'PublicKeyLink' ? 'PublicKey' : 'PrivateKey'
+  if (other?.objectType === wanted && more.length === 0) return other
+  throw new KmipError('PermissionDenied', `object ${id} is not linked to one other half`)
+}
+
+/** Takes the rotation off the old object; answers what the new one is to be given. */
+function handedOn({ attributes }: ManagedObject): AttributeInstance[] {
+  if (attributes.first('RotateAutomatic') !== true) return []
+  attributes.set('RotateAutomatic', false)
+  return [{ tag: 'RotateAutomatic', value: true }]
+}
 
 function isDue({ objectType, vitals, attributes }: ManagedObject, now: bigint): boolean {
   const interval = attributes.first('RotateInterval')
@@ -101,7 +172,7 @@ function isDue({ objectType, vitals, attributes }: ManagedObject, now: bigint): 
     .values('ApplicationSpecificInformation')
     .some(({ ApplicationNamespace }) => tapeNamespace(ApplicationNamespace) !== undefined)
   return (
-    objectType === 'SymmetricKey' &&
+    Object.hasOwn(replacements, objectType) &&
     attributes.first('RotateAutomatic') === true &&
     interval !== undefined &&
     interval > 0 &&
@@ -110,12 +181,12 @@ function isDue({ objectType, vitals, attributes }: ManagedObject, now: bigint): 
   )
 }
 
-/** The server acts for the owner of the key. */
+/** The server acts for the owner of the object. */
 function contextFor(
   work: Work,
   { group, vitals }: ManagedObject,
-  { facts }: ServerPart,
-): MakingContext {
+  { facts, aside }: Acting,
+): LongMakingContext {
   const owner = vitals.Owner
   return {
     version: newest.number,
@@ -135,5 +206,7 @@ function contextFor(
     facts,
     noted: {},
     alarm: () => undefined,
+    aside,
+    secrets: [],
   }
 }

@@ -173,6 +173,36 @@ describe.each(everyVersion)('KMIP %s', (as) => {
     }
   })
 
+  test('a renewal without a request keeps alternative names, key usage and purposes', async () => {
+    const engine = await testEngine()
+    const { der } = requestOf(
+      key,
+      ...['-addext', 'subjectAltName=DNS:drive-7.example'],
+      ...['-addext', 'keyUsage=digitalSignature,keyCertSign'],
+      ...['-addext', 'extendedKeyUsage=clientAuth'],
+    )
+    const UniqueIdentifier = await publicKey(engine, as)
+    const old = await engine.call(as, 'Certify', {
+      UniqueIdentifier,
+      CertificateRequestType: 'PKCS_10',
+      CertificateRequest: der,
+      Attributes: [x509],
+    })
+    const renewed = await engine.call(as, 'ReCertify', { ...old, Attributes: [] })
+    const before = await certificateOf(engine, as, old.UniqueIdentifier)
+    const after = await certificateOf(engine, as, renewed.UniqueIdentifier)
+    expect(after.subjectAltName).toBe('DNS:drive-7.example')
+    expect(after.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2'])
+    expect(after.ca).toBe(false)
+    const openssl = opensslDirectory()
+    const usageOf = ({ raw }: X509Certificate) => {
+      openssl.write('one.der', raw)
+      return openssl.run('x509', '-inform', 'DER', '-in', 'one.der', '-noout', '-ext', 'keyUsage')
+    }
+    expect(usageOf(after)).toContain('Digital Signature')
+    expect(usageOf(after)).toBe(usageOf(before))
+  })
+
   test('a chain is Valid, Invalid or Unknown', async () => {
     const engine = await testEngine()
     const root = certificate(key, 'root')

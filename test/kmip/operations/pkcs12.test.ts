@@ -8,6 +8,7 @@ import type { AttributeInstance } from '../../../src/kmip/model/attribute-forms.
 import type { KeyBlock } from '../../../src/kmip/model/objects.ts'
 import type { RequestPayload } from '../../../src/kmip/model/payloads/index.ts'
 import { isLate, started, testEngine, type TestEngine } from './engine.ts'
+import { opensslDirectory } from '../../crypto/openssl.ts'
 import { certificate, half, inClear, kinds, pairOf, plain } from './objects.ts'
 
 type Version = '1.4' | '2.0' | '2.1'
@@ -149,6 +150,40 @@ describe.each(versions)('KMIP %s', (as) => {
     expect(isPair(entry.key, key)).toBe(true)
     expect(entry.friendlyName).toBe('alias')
     expect(plain(entry.certificates[0])).toBe(plain(chain[0]))
+  })
+
+  test('since 2.0 a certificate leaves with those above it, and without any key', async () => {
+    const engine = await testEngine()
+    const links: AttributeInstance[] = []
+    const made: { UniqueIdentifier: string }[] = []
+    for (const CertificateValue of chain.toReversed()) {
+      const Certificate = { CertificateType: 'X_509' as const, CertificateValue }
+      const request = { ObjectType: 'Certificate' as const, Certificate, Attributes: [...links] }
+      const { UniqueIdentifier } = await engine.call(as, 'Register', request)
+      made.push({ UniqueIdentifier })
+      links.push(link('CertificateLink', UniqueIdentifier))
+      links.push(link('PKCS_12PasswordLink', await passwordId(engine, as)))
+    }
+    const [, { UniqueIdentifier }] = made as [unknown, { UniqueIdentifier: string }]
+    const asked = { UniqueIdentifier, KeyFormatType: 'PKCS_12' as const }
+    if (!isLate(as)) {
+      expect(await engine.refused(as, 'Get', asked)).toBe('KeyFormatTypeNotSupported')
+      return
+    }
+    const { Certificate } = await engine.call(as, 'Get', asked)
+    expect(Certificate!.CertificateType).toBe('X_509')
+    const openssl = opensslDirectory()
+    openssl.write('chain.p12', Certificate!.CertificateValue)
+    const opened = openssl.run('pkcs12', '-in', 'chain.p12', '-passin', `pass:${String(password)}`)
+    const names = [...opened.matchAll(/subject=(.*)/g)].map(([, subject]) => subject)
+    expect(names).toHaveLength(2)
+    expect(names[0]).toContain('site')
+    expect(names[1]).toContain('issuer')
+    expect(opened).toContain('friendlyName: alias')
+    expect(opened).not.toContain('PRIVATE KEY')
+    // The issuer is linked to no password.
+    const issuer = { ...made[0]!, KeyFormatType: 'PKCS_12' as const }
+    expect(await engine.refused(as, 'Get', issuer)).toBe('InvalidField')
   })
 
   test.each<[string, Parameters<typeof passwordId>[2], string, string]>([

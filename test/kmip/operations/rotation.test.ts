@@ -1,8 +1,10 @@
 // Keys that the server re-keys by itself (KMIP 2.1 §4.48 to §4.54).
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { rotateDue } from '../../../src/kmip/operations/rotation.ts'
 import type { AttributeInstance } from '../../../src/kmip/model/attribute-forms.ts'
 import { everyVersion, started, tapeKey, testEngine, type TestEngine } from './engine.ts'
+import { usage } from './keys.ts'
+import { half, kinds, pairOf } from './objects.ts'
 import { name } from './refusals.ts'
 
 const rotates: AttributeInstance[] = [
@@ -20,6 +22,13 @@ async function key(engine: TestEngine, ...more: AttributeInstance[]): Promise<st
 }
 
 const rotate = (engine: TestEngine) => rotateDue(engine.store, engine.responder)
+
+const linksOf = async (engine: TestEngine, id: string) =>
+  Object.fromEntries(
+    ((await engine.attribute('2.1', id, 'Link')) as Record<string, string>[]).map(
+      ({ LinkType, LinkedObjectIdentifier }) => [LinkType!, LinkedObjectIdentifier!],
+    ),
+  )
 
 const held = async (engine: TestEngine): Promise<string[]> =>
   (await engine.call('2.1', 'Locate', { Attributes: [name('name of A')] })).UniqueIdentifier
@@ -107,4 +116,82 @@ test('what rotates is not told to versions that do not have it', async () => {
     const { Attributes } = await engine.call(as, 'GetAttributes', { UniqueIdentifier: id })
     expect(Attributes!.filter(({ tag }) => tag.startsWith('Rotate'))).toEqual([])
   }
+})
+
+describe.each(['PrivateKey', 'PublicKey'] as const)('a pair whose %s rotates', (which) => {
+  test('is replaced whole, outside the act', async () => {
+    const engine = await testEngine()
+    const old = await engine.call('2.1', 'CreateKeyPair', {
+      CommonAttributes: [
+        { tag: 'CryptographicAlgorithm', value: 'EC' },
+        { tag: 'CryptographicDomainParameters', value: { RecommendedCurve: 'P_256' } },
+        active,
+      ],
+      PrivateKeyAttributes: [usage('Sign'), ...(which === 'PrivateKey' ? rotates : [])],
+      PublicKeyAttributes: [usage('Verify'), ...(which === 'PublicKey' ? rotates : [])],
+    })
+    engine.time.seconds += 100n
+    await rotate(engine)
+    await rotate(engine)
+    const made: string[] = []
+    for (const id of [old.PrivateKeyUniqueIdentifier, old.PublicKeyUniqueIdentifier]) {
+      const links = await linksOf(engine, id)
+      expect(links.ReplacementObjectLink).toBeDefined()
+      made.push(links.ReplacementObjectLink!)
+      expect(await engine.attribute('2.1', id, 'RotateLatest')).toEqual([false])
+      expect(await engine.attribute('2.1', id, 'RotateAutomatic')).not.toContain(true)
+    }
+    const [privateKey, publicKey] = made as [string, string]
+    expect((await linksOf(engine, privateKey)).PublicKeyLink).toBe(publicKey)
+    const rotating = which === 'PrivateKey' ? privateKey : publicKey
+    expect(await engine.attribute('2.1', rotating, 'RotateAutomatic')).toEqual([true])
+    expect(await engine.attribute('2.1', rotating, 'ActivationDate')).toEqual([started + 105n])
+    expect((await engine.call('2.1', 'Locate', { Attributes: [] })).UniqueIdentifier).toHaveLength(
+      4,
+    )
+    const records = (await engine.audited()).filter(({ operation }) => operation === 'Rotate')
+    expect(records).toMatchObject([
+      { object: privateKey, details: { replaced: old.PrivateKeyUniqueIdentifier, publicKey } },
+    ])
+  })
+})
+
+test('a certificate that rotates is renewed, for as long as the old one', async () => {
+  const engine = await testEngine()
+  const key = half(await pairOf(kinds['P-256']!), 'PublicKey', 'X_509')
+  const { UniqueIdentifier: publicKey } = await engine.call('2.1', 'Register', key)
+  const old = await engine.call('2.1', 'Certify', {
+    UniqueIdentifier: publicKey,
+    Attributes: [
+      { tag: 'CertificateType', value: 'X_509' },
+      { tag: 'DeactivationDate', value: started + 1000n },
+      active,
+      ...rotates,
+    ],
+  })
+  engine.time.seconds += 100n
+  await rotate(engine)
+  const renewed = (await linksOf(engine, old.UniqueIdentifier)).ReplacementObjectLink!
+  expect(await engine.attribute('2.1', renewed, 'ActivationDate')).toEqual([started + 105n])
+  expect(await engine.attribute('2.1', renewed, 'DeactivationDate')).toEqual([started + 1105n])
+  expect(await engine.attribute('2.1', renewed, 'RotateGeneration')).toEqual([1])
+  expect(await engine.attribute('2.1', renewed, 'RotateAutomatic')).toEqual([true])
+  expect((await linksOf(engine, publicKey)).CertificateLink).toBe(renewed)
+})
+
+test('a private key without its public key stops rotating, and nothing else is changed', async () => {
+  const engine = await testEngine()
+  const key = half(await pairOf(kinds['P-256']!), 'PrivateKey', 'PKCS_8')
+  const Attributes = [...key.Attributes!, ...rotates]
+  const { UniqueIdentifier: id } = await engine.call('2.1', 'Register', { ...key, Attributes })
+  engine.time.seconds += 100n
+  await rotate(engine)
+  expect(await engine.attribute('2.1', id, 'RotateAutomatic')).toEqual([false])
+  expect(await engine.attribute('2.1', id, 'RotateGeneration')).toEqual([])
+  expect(engine.alarms()).toEqual([
+    `object ${id} does not rotate any more: object ${id} is not linked to one other half`,
+  ])
+  expect(await engine.audited()).toContainEqual(
+    expect.objectContaining({ operation: 'Rotate', object: id, outcome: 'PermissionDenied' }),
+  )
 })
