@@ -11,7 +11,9 @@ import { ensureExchange } from './exchange/identity.ts'
 import { keepUnknownTapes } from './exchange/unknown-tapes.ts'
 import { clockWatch } from './keystore/clock-watch.ts'
 import { contentsCheck } from './keystore/contents-check.ts'
+import { watchMasterKey } from './keystore/master-key-watch.ts'
 import type { MasterKey } from './keystore/master-key.ts'
+import { resealInBackground } from './keystore/resealing.ts'
 import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
 import { wipeDue } from './keystore/wiping.ts'
@@ -42,6 +44,8 @@ export interface ServerOptions {
   config: Pick<Config, 'limits' | 'tls.ciphers' | 'scrub.interval' | 'scrub.pace'>
   /** Taken over: closed with the server. */
   masterKey: MasterKey
+  /** Opens the master key that is configured now, without asking anybody: after a rotation. */
+  reopenMasterKey: () => Promise<MasterKey>
   /** Whether what is served is for tests only. */
   testMode: boolean
   log: Log
@@ -104,6 +108,12 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
     listeners.reload()
     await listeners.recheck()
   }
+  const masterKey = watchMasterKey({
+    store,
+    log,
+    reopen: options.reopenMasterKey,
+    lost: ({ message }) => log.error({ alarm: true }, message),
+  })
   await responder.requests.resume(0)
   const jumped = clockWatch()
   const keepUnknown = () => keepUnknownTapes(store, responder.unknownTapes?.take() ?? [])
@@ -127,6 +137,12 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
         await reload()
         seen = now
       },
+    },
+    { name: 'follow the master key', every: second, run: () => masterKey.look() },
+    {
+      name: 'seal anew under the newest epoch',
+      every: second,
+      run: resealInBackground(store, log),
     },
     {
       // A certificate may expire while its connection is open.
@@ -198,7 +214,10 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
   return {
     kmip: listeners.address('kmip') ?? '',
     ...(secure !== undefined && { https: secure }),
-    reload,
+    reload() {
+      masterKey.tryAgain()
+      return reload()
+    },
     clients: () => listeners.clients(),
     async close() {
       await listeners.close()

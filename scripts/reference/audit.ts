@@ -143,6 +143,11 @@ export const events = [
   ['Wipe', 'the sealed material of a destroyed key was forgotten for good', ''],
   ['Alarm', 'something an administrator must hear of that belongs to no single request', 'alarms'],
   ['Epoch Begun', 'what is sealed from now on has a new secret', 'epoch'],
+  [
+    'Sealed Anew',
+    'what was under earlier epochs was sealed under the newest one; its revision grows, nothing else changes',
+    'sealed, damaged',
+  ],
   ['Master Key Added', 'another master key opens the keystore as well', 'provider'],
   ['Master Key Removed', 'a master key no longer opens it', 'provider'],
 ] as const

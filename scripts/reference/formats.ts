@@ -48,7 +48,8 @@ The wrap is a seal of the secret with this key; additional data is Head("epoch",
 
 ### Passphrase
 
-The provider is \`passphrase\`. The wrap is: version (1 byte, 1), memory in KiB (4), passes (4), lanes (4), salt
+The provider is \`passphrase\`, for a passphrase that took the place of another \`passphrase:\` and eight hexadecimal
+digits. The wrap is: version (1 byte, 1), memory in KiB (4), passes (4), lanes (4), salt
 (16), then a seal of the secret. The sealing key is argon2id (RFC 9106) of the passphrase's bytes with that cost
 and salt, 32 bytes. Additional data is the first 29 bytes of the wrap ‖ Head("epoch", store, epoch). New wraps use
 ${argon2Cost.memory} KiB, ${argon2Cost.passes} passes, ${argon2Cost.lanes} lanes.

@@ -207,6 +207,38 @@ export const jsonOutputs: readonly JsonOutput[] = [
     },
   },
   {
+    commands: ['master-key show'],
+    about: 'What opens the keystore.',
+    fields: {
+      provider: 'the master key in use: its kind and identifier',
+      'others[]': 'further master keys that open it: of a rotation that was cut off',
+      recovery: 'the recovery key; absent when there is none',
+      epoch: 'the newest',
+      waiting: 'objects and documents under earlier epochs',
+      total: 'objects and documents in all',
+      'epochs[].epoch': '',
+      'epochs[].providers[]': 'what opens it',
+      'epochs[].objects': 'objects under it',
+      'epochs[].documents': 'documents under it',
+    },
+  },
+  {
+    commands: ['master-key rotate'],
+    about: 'What opens the keystore from now on.',
+    fields: {
+      provider: 'the new master key',
+      place: 'where it is: path of its file, or words',
+      'retired[]': 'what opens the keystore no longer',
+      epochs: 'how many epochs were wrapped for it',
+      keptAs: 'where the key file of before is kept; absent when there was none',
+    },
+  },
+  {
+    commands: ['master-key reseal'],
+    about: 'What was done.',
+    fields: { epoch: 'the newest', sealed: 'objects and documents sealed under it' },
+  },
+  {
     commands: ['doctor'],
     about: 'One object.',
     fields: {

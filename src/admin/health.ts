@@ -7,7 +7,8 @@ import type { Expiry } from '../access/expiries.ts'
 import type { UserError } from '../errors.ts'
 import { contentsCheck } from '../keystore/contents-check.ts'
 import { describeStore } from '../keystore/describe-store.ts'
-import { passphraseProvider } from '../keystore/master-key-passphrase.ts'
+import { recoveryProvider } from '../keystore/master-key.ts'
+import { isPassphrase } from '../keystore/master-key-passphrase.ts'
 import { knownSchema } from '../keystore/migrate.ts'
 import { quickCheck } from '../keystore/sqlite-driver-check.ts'
 import { openSqlite } from '../keystore/sqlite-driver.ts'
@@ -87,8 +88,15 @@ export const checks: readonly Check[] = [
     about: 'whether the keystore opens, and where its master key lies',
     async run({ directory, keystore, masterKeyPath }) {
       if (!isOpen(keystore)) return failed(`sealed: ${keystore.message}`, keystore.hint)
-      const providers = (await describeStore(directory))?.providers ?? []
-      if (providers.every((provider) => provider === passphraseProvider)) {
+      const all = (await describeStore(directory))?.providers ?? []
+      const providers = all.filter((provider) => !provider.startsWith(recoveryProvider))
+      if (providers.length > 1) {
+        return warning(
+          `more than one master key opens the keystore: ${providers.join(', ')}`,
+          'a rotation was cut off; end it with  keyreel master-key rotate',
+        )
+      }
+      if (providers.some(isPassphrase)) {
         return ok('opened by a passphrase')
       }
       if (relative(resolve(directory), masterKeyPath).startsWith('..')) {
@@ -99,6 +107,23 @@ export const checks: readonly Check[] = [
         'move it to another disk and name it with --master-key-file or KEYREEL_MASTER_KEY_FILE',
       )
     },
+  },
+  {
+    name: 'epochs',
+    about: 'whether everything is sealed under the newest epoch',
+    run: opened(async (store) => {
+      const epochs = await store.epochs()
+      const count = (rows: typeof epochs): number =>
+        rows.reduce((sum, { objects, documents }) => sum + objects + documents, 0)
+      const [total, waiting] = [count(epochs), count(epochs.slice(0, -1))]
+      const { epoch } = epochs.at(-1)!
+      if (waiting === 0) return ok(`everything is sealed under epoch ${epoch}`)
+      const done = Math.floor((100 * (total - waiting)) / total)
+      return warning(
+        `${total - waiting} of ${total} objects and documents are sealed under epoch ${epoch} (${done} %)`,
+        'a running server goes on with it, or: keyreel master-key reseal --continue',
+      )
+    }),
   },
   {
     name: 'database',

@@ -67,6 +67,11 @@ export const choice = <const C extends string>(
   choices: readonly [C, ...C[]],
   help: string,
 ): Option<C> => ({ kind: 'choice', help, choices, default: choices[0] })
+/** `--to passphrase`: one of the words, or nothing. */
+export const oneOf = <const C extends string>(
+  choices: readonly C[],
+  help: string,
+): Option<C | undefined> => ({ kind: 'choice', help, choices })
 
 /** An argument that must be there. */
 export const argument = (help: string): Argument<string> => ({ kind: 'required', help })

@@ -22,6 +22,8 @@ import { libraryAdd, libraryRenew, libraryRevoke } from './commands/library.ts'
 import { libraryCredentialAdd } from './commands/library-credential.ts'
 import { keyDestroy, keyList, keyRecover, keyShow } from './commands/key.ts'
 import { libraryList, libraryShow } from './commands/library-views.ts'
+import { masterKeyReseal, masterKeyShow } from './commands/master-key.ts'
+import { masterKeyRotate } from './commands/master-key-rotate.ts'
 import { operatorAdd, operatorList, operatorRevoke } from './commands/operator.ts'
 import { peerAccept, peerAdd, peerList, peerPull, peerPush } from './commands/peer.ts'
 import { serve } from './commands/serve.ts'
@@ -45,6 +47,7 @@ export const nouns: Readonly<Record<string, string>> = {
   'exchange request': 'keys of tapes that nobody here can read',
   peer: 'the same exchange, live over KMIP',
   operator: 'people who may approve what others ask for',
+  'master-key': 'what opens the keystore',
   audit: 'the hash-chained record of everything done with keys',
   ttlv: 'messages of the KMIP protocol',
 }
@@ -93,6 +96,9 @@ export const commands: readonly Command[] = [
   operatorAdd,
   operatorList,
   operatorRevoke,
+  masterKeyShow,
+  masterKeyRotate,
+  masterKeyReseal,
   auditList,
   auditVerify,
   auditExport,

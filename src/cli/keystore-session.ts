@@ -1,9 +1,9 @@
 // Opens the keystore of the data directory for one command and closes it again.
-import { exitStatus } from '../errors.ts'
+import { exitStatus, UserError } from '../errors.ts'
 import { openStore } from '../keystore/store.ts'
 import type { Store } from '../keystore/store.ts'
 import { openMasterKey } from '../keystore/master-key-choice.ts'
-import type { PassphraseSources } from '../keystore/master-key-choice.ts'
+import type { MasterKeySources } from '../keystore/master-key-choice.ts'
 import type { Context } from './command.ts'
 import { askPassphrase } from './dialogue.ts'
 
@@ -22,7 +22,7 @@ export async function withStore<T>(
   context: Context,
   use: (store: Store) => Promise<T>,
 ): Promise<T> {
-  const masterKey = await openMasterKey(context.config, passphraseSources(context))
+  const masterKey = await openMasterKey(context.config, masterKeySources(context))
   const store = await openStore({
     directory: context.config.data,
     masterKey,
@@ -40,9 +40,23 @@ export async function withStore<T>(
 }
 
 /** Passphrases of an existing keystore: from the environment's places, else asked once. */
-export function passphraseSources(context: Context): PassphraseSources {
+export function masterKeySources(context: Context): MasterKeySources {
   return {
     environment: context.io.env,
-    ask: () => askPassphrase(context, 'master passphrase'),
+    askPassphrase: () => askPassphrase(context, 'master passphrase'),
   }
+}
+
+/** The same without asking anybody. */
+export function unattended(context: Context): MasterKeySources {
+  const nobody = () =>
+    Promise.reject(
+      new UserError(
+        'no-terminal',
+        'the master passphrase is not at hand',
+        'name a file that holds it with --passphrase-file FILE, or: keyreel master-key unseal',
+        { exitStatus: exitStatus.sealed },
+      ),
+    )
+  return { environment: context.io.env, askPassphrase: nobody }
 }

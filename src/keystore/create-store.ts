@@ -29,11 +29,11 @@ export async function createStore({
   await migrate(driver, where)
   const store = randomUuid()
   const sealing = new Sealing(store, masterKey)
-  const wrap = await sealing.nextEpoch()
-  await sealing.learn([wrap])
+  const wraps = await sealing.nextEpoch()
+  await sealing.learn(wraps)
   await sqlStorage(driver).write(async (rows) => {
     await rows.putSetting('store', store)
-    await rows.putWrap(wrap)
+    for (const wrap of wraps) await rows.putWrap(wrap)
     await beginAudit(rows, sealing, chain, now(), store)
   })
 }

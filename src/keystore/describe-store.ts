@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { databaseFile } from './data-directory.ts'
 import { schemaOf } from './migrate.ts'
 import { sqlStorage } from './sql-storage.ts'
+import type { WrapRow } from './storage.ts'
 import { openSqlite } from './sqlite-driver.ts'
 
 /** An unopened store: its schema version, identity and the master keys that open it. */
@@ -11,6 +12,8 @@ export interface StoreDescription {
   readonly schema: number
   readonly id: string
   readonly providers: readonly string[]
+  /** Every wrap of every epoch. */
+  readonly wraps: readonly WrapRow[]
 }
 
 /** The description, or undefined when the directory holds no store. Throws UserError. */
@@ -27,6 +30,7 @@ export async function describeStore(directory: string): Promise<StoreDescription
         schema,
         id: (await rows.setting('store')) ?? '',
         providers: [...new Set(wraps.map(({ provider }) => provider))],
+        wraps,
       }
     })
   } finally {

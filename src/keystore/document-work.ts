@@ -49,6 +49,24 @@ export class DocumentWork extends ObjectWork {
     return documentOf(row)!
   }
 
+  async resealDocument(kind: string, name: string): Promise<boolean> {
+    const { sealing, trace } = this.ground
+    const before = await this.#find(kind, name)
+    if (before === undefined || before.body === null) return false
+    const epoch = sealing.current
+    if (before.epoch === epoch) return false
+    const secret = before.sealed && sealing.unsealDocument(before, before.sealed)
+    try {
+      const sealed = await this.#sealedSecret(kind, name, epoch, secret?.bytes)
+      const { body, revision } = before
+      await this.#write({ kind, name, revision: revision + 1, epoch, body, sealed })
+      trace.wiped ||= sealed !== null
+      return true
+    } finally {
+      secret?.wipe()
+    }
+  }
+
   async deleteDocument(kind: string, name: string): Promise<boolean> {
     writerOf(this.ground)
     const before = await this.#find(kind, name)

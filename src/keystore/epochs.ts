@@ -1,9 +1,12 @@
-// Epochs and their wraps: a new epoch before too many seals, wraps for a new or a recovery master key.
-import { UserError } from '../errors.ts'
+// Epochs and their wraps: a new epoch before too many seals or on request, wraps for a new master key
+// or a recovery key, and the end of the wraps of before. Every change is one transaction: at each moment
+// what opened the store before it or what opens it after it does.
+import { exitStatus, UserError } from '../errors.ts'
 import { appendAudit } from './audit.ts'
-import type { MasterKey } from './master-key.ts'
+import { recoveryProvider, type EpochWrapper, type MasterKey } from './master-key.ts'
+import { recoveryWrappers } from './recovery-key.ts'
 import type { Sealing } from './sealing.ts'
-import type { Storage, StorageWriter } from './storage.ts'
+import type { Storage, StorageWriter, WrapRow } from './storage.ts'
 import type { AuditActor, JsonValue } from './work.ts'
 
 /** What changes of epochs stand on. */
@@ -14,33 +17,102 @@ export interface EpochsGround {
   readonly now: () => bigint
 }
 
+/** One epoch, and how much is under it. */
+export interface EpochFacts {
+  readonly epoch: number
+  /** Who opens it: master keys and recovery key. */
+  readonly providers: readonly string[]
+  /** Objects and documents whose rows are under it. */
+  readonly objects: number
+  readonly documents: number
+}
+
+/** Whether the master key in use is still the one that opens the store. */
+export type Standing = 'current' | 'retired'
+
 /** Begins a new epoch: everything sealed from now on is under a new secret. */
 export async function beginEpoch(ground: EpochsGround, actor: AuditActor): Promise<void> {
+  while (!(await epochBegun(ground, actor)));
+  await ground.sealing.learn(await ground.storage.read((rows) => rows.wraps()))
+}
+
+/** False when the recovery key was changed meanwhile. */
+async function epochBegun(ground: EpochsGround, actor: AuditActor): Promise<boolean> {
   const { storage, sealing } = ground
-  const wrap = await sealing.nextEpoch()
-  await storage.write(async (rows) => {
-    const taken = (await rows.wraps()).some(({ epoch }) => epoch === wrap.epoch)
+  const others = await storage.read((rows) => recoveryWrappers(rows, sealing))
+  const made = await sealing.nextEpoch(others.filter(({ id }) => id !== sealing.provider))
+  return storage.write(async (rows) => {
+    const known = await rows.wraps()
     // Another process was first: its epoch serves as well.
-    if (taken) return
-    await rows.putWrap(wrap)
-    await note(rows, ground, actor, 'Epoch Begun', { epoch: wrap.epoch })
+    if (known.some(({ epoch }) => epoch === made[0]!.epoch)) return true
+    refuseRetired(known, sealing)
+    const now = await recoveryWrappers(rows, sealing)
+    if (now.map(({ id }) => id).join() !== others.map(({ id }) => id).join()) return false
+    for (const wrap of made) await rows.putWrap(wrap)
+    await note(rows, ground, actor, 'Epoch Begun', { epoch: made[0]!.epoch })
+    return true
   })
-  await sealing.learn(await storage.read((rows) => rows.wraps()))
 }
 
 /** Wraps all epochs for `other` as well: from then on either master key opens the store. */
 export async function addMasterKey(
   ground: EpochsGround,
-  other: MasterKey,
+  other: EpochWrapper,
   actor: AuditActor,
 ): Promise<void> {
   const { storage, sealing } = ground
-  const known = await storage.read((rows) => rows.wraps())
-  const made = await sealing.wrapsFor(other, known)
-  await storage.write(async (rows) => {
-    for (const wrap of made) await rows.putWrap(wrap)
-    await note(rows, ground, actor, 'Master Key Added', { provider: other.id })
-  })
+  const opensNot = (wraps: readonly WrapRow[]): ReadonlySet<number> => {
+    const opened = new Set(wraps.filter(isOf(other.id)).map(({ epoch }) => epoch))
+    return new Set(wraps.map(({ epoch }) => epoch).filter((epoch) => !opened.has(epoch)))
+  }
+  for (let done = false; !done;) {
+    const known = await storage.read((rows) => rows.wraps())
+    await sealing.learn(known)
+    const missing = opensNot(known)
+    const made = await sealing.wrapsFor(
+      other,
+      known.filter(({ epoch }) => missing.has(epoch)),
+    )
+    done = await storage.write(async (rows) => {
+      const wraps = await rows.wraps()
+      refuseRetired(wraps, sealing)
+      const still = opensNot(wraps)
+      const fresh = made.filter(({ epoch }) => still.has(epoch))
+      // An epoch was begun meanwhile: it is wrapped in the next round.
+      if (fresh.length !== still.size) return false
+      for (const wrap of fresh) await rows.putWrap(wrap)
+      if (fresh.length > 0) {
+        await note(rows, ground, actor, 'Master Key Added', { provider: other.id })
+      }
+      return true
+    })
+  }
+}
+
+/**
+ * Makes `kept` the only master key: what it does not open yet is wrapped for it, then the wraps of all
+ * other master keys are forgotten; a recovery key stays. Answers whose were forgotten.
+ */
+export async function retireOthers(
+  ground: EpochsGround,
+  kept: EpochWrapper,
+  actor: AuditActor,
+): Promise<readonly string[]> {
+  for (;;) {
+    await addMasterKey(ground, kept, actor)
+    const retired = await ground.storage.write(async (rows) => {
+      const wraps = await rows.wraps()
+      if (!opensAll(wraps, kept.id)) return undefined
+      const others = [...new Set(wraps.map(({ provider }) => provider))].filter(
+        (provider) => provider !== kept.id && !provider.startsWith(recoveryProvider),
+      )
+      for (const provider of others) await removeWraps(rows, ground, provider, actor)
+      return others
+    })
+    if (retired === undefined) continue
+    await ground.storage.truncateLog()
+    return retired
+  }
 }
 
 /** Forgets a master key's wraps. Throws UserError 'last-master-key' when no other opens every epoch. */
@@ -51,22 +123,86 @@ export async function removeMasterKey(
 ): Promise<void> {
   await ground.storage.write(async (rows) => {
     const wraps = await rows.wraps()
-    const epochs = new Set(wraps.map(({ epoch }) => epoch))
     const others = new Set(wraps.map((wrap) => wrap.provider).filter((name) => name !== provider))
-    const opensAll = (name: string): boolean =>
-      wraps.filter((wrap) => wrap.provider === name).length === epochs.size
-    if (![...others].some(opensAll)) {
+    if (![...others].some((name) => opensAll(wraps, name))) {
       throw new UserError(
         'last-master-key',
         `${provider} is the only master key that opens the whole keystore`,
         'add the new master key before the old one is taken away',
       )
     }
-    await rows.removeWraps(provider)
-    await note(rows, ground, actor, 'Master Key Removed', { provider })
+    await removeWraps(rows, ground, provider, actor)
   })
 }
 
+/**
+ * Opens epochs that another process has begun, and says whether the master key in use still opens the
+ * store: once it does not, `adoptMasterKey` is to follow.
+ */
+export async function followEpochs({ storage, sealing }: EpochsGround): Promise<Standing> {
+  const wraps = await storage.read((rows) => rows.wraps())
+  await sealing.learn(wraps)
+  return wraps.some(isOf(sealing.provider)) ? 'current' : 'retired'
+}
+
+/** Goes on with `masterKey`, which must open the store. Takes it over, and closes the one of before. */
+export async function adoptMasterKey(
+  { storage, sealing }: EpochsGround,
+  masterKey: MasterKey,
+): Promise<void> {
+  const wraps = await storage.read((rows) => rows.wraps())
+  if (!opensAll(wraps, masterKey.id)) throw retiredMasterKey(masterKey.id)
+  await sealing.prove(masterKey, wraps)
+  sealing.exchange(masterKey).close()
+  await sealing.learn(wraps)
+}
+
+/** Every epoch, the newest last. */
+export function epochFacts({ storage }: EpochsGround): Promise<readonly EpochFacts[]> {
+  return storage.read(async (rows) => {
+    const wraps = await rows.wraps()
+    const counts = await rows.epochCounts()
+    return [...new Set(wraps.map(({ epoch }) => epoch))].map((epoch) => {
+      const { objects, documents } = counts.get(epoch) ?? { objects: 0, documents: 0 }
+      const providers = wraps.filter((wrap) => wrap.epoch === epoch)
+      return { epoch, providers: providers.map(({ provider }) => provider), objects, documents }
+    })
+  })
+}
+
+function isOf(id: string): (wrap: WrapRow) => boolean {
+  return ({ provider }) => provider === id
+}
+
+function opensAll(wraps: readonly WrapRow[], id: string): boolean {
+  return wraps.filter(isOf(id)).length === new Set(wraps.map(({ epoch }) => epoch)).size
+}
+
+/** A process whose master key was rotated away makes no wraps: nobody could open them later. */
+function refuseRetired(wraps: readonly WrapRow[], { provider }: Sealing): void {
+  if (!wraps.some(isOf(provider))) throw retiredMasterKey(provider)
+}
+
+function retiredMasterKey(provider: string): UserError {
+  return new UserError(
+    'master-key-retired',
+    `${provider} no longer opens the keystore: the master key was rotated`,
+    'name the new master key in the configuration and send SIGHUP, or: keyreel master-key unseal',
+    { exitStatus: exitStatus.sealed },
+  )
+}
+
+async function removeWraps(
+  rows: StorageWriter,
+  ground: EpochsGround,
+  provider: string,
+  actor: AuditActor,
+): Promise<void> {
+  await rows.removeWraps(provider)
+  await note(rows, ground, actor, 'Master Key Removed', { provider })
+}
+
+/** Records what was done to epochs in the transaction that does it. */
 function note(
   rows: StorageWriter,
   { sealing, chain, now }: EpochsGround,

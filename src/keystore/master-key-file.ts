@@ -158,7 +158,8 @@ function writeDurably(path: string, content: Uint8Array): void {
   }
 }
 
-function syncDirectory(path: string): void {
+/** Makes what was renamed or linked in a directory durable. */
+export function syncDirectory(path: string): void {
   const descriptor = openSync(path, 'r')
   try {
     fsyncSync(descriptor)

@@ -2,6 +2,7 @@
 // Wrap: version (1), memory in KiB (4), passes (4), lanes (4), salt (16), AES-256-GCM seal of the secret.
 import { SealBroken, seal, unseal } from '../crypto/primitives/aead.ts'
 import { argon2Cost, argon2id, type Argon2Cost } from '../crypto/primitives/kdf.ts'
+import { toHex } from '../crypto/primitives/hash.ts'
 import { randomBytes } from '../crypto/primitives/random.ts'
 import { symmetricKey, type SymmetricKey } from '../crypto/primitives/symmetric-key.ts'
 import type { Secret } from '../crypto/secret.ts'
@@ -12,8 +13,18 @@ const version = 1
 const saltLength = 16
 const headLength = 13 + saltLength
 
-/** The id that marks wraps by passphrase. */
+/** The id that marks wraps by the first passphrase; later ones have `:` and eight digits behind it. */
 export const passphraseProvider = 'passphrase'
+
+/** Whether wraps of that provider open with a passphrase. */
+export function isPassphrase(provider: string): boolean {
+  return /^passphrase(:|$)/.test(provider)
+}
+
+/** The id of a passphrase that takes the place of another. */
+export function newPassphraseProvider(): string {
+  return `${passphraseProvider}:${toHex(randomBytes(4))}`
+}
 
 /** Ceilings on what a wrap may demand: the database that holds it is untrusted. */
 const highestCost: Argon2Cost = { memory: 2 ** 20, passes: 32, lanes: 16 }
@@ -22,7 +33,11 @@ const highestCost: Argon2Cost = { memory: 2 ** 20, passes: 32, lanes: 16 }
  * A master key from `passphrase`, which is taken over and wiped by `close`. `cost` is that of new
  * wraps. A wrong passphrase shows at unwrap: UserError 'wrong-passphrase', exit status 12.
  */
-export function passphraseMasterKey(passphrase: Secret, cost: Argon2Cost = argon2Cost): MasterKey {
+export function passphraseMasterKey(
+  passphrase: Secret,
+  cost: Argon2Cost = argon2Cost,
+  id = passphraseProvider,
+): MasterKey {
   const derived = new Map<string, Promise<SymmetricKey>>()
 
   // One derivation takes a good part of a second: epochs wrapped with one salt share it.
@@ -37,7 +52,7 @@ export function passphraseMasterKey(passphrase: Secret, cost: Argon2Cost = argon
   let newSalt: Uint8Array | undefined
 
   return {
-    id: passphraseProvider,
+    id,
     async wrap(secret, context) {
       newSalt ??= randomBytes(saltLength)
       const key = await keyFor(newSalt, cost)

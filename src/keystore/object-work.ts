@@ -3,15 +3,17 @@ import type { Secret } from '../crypto/secret.ts'
 import { writeStep, type ActTrace } from './acts.ts'
 import { HeldObject } from './held-object.ts'
 import { replayed, verifyNoted, type HighestRevisions } from './replay.ts'
-import { EpochNotOpen, type Sealing } from './sealing.ts'
+import { EpochNotOpen, type ObjectIdentity, type Sealing } from './sealing.ts'
 import type { Entries, ObjectRow, StorageReader, StorageWriter } from './storage.ts'
 import {
   IntegrityError,
   RevisionConflict,
+  type EarlierPage,
   type Found,
   type NewObject,
   type ObjectChanges,
   type Query,
+  type ResealPlace,
   type ScanPage,
   type ScanPosition,
   type StoredObject,
@@ -147,6 +149,48 @@ export class ObjectWork {
     return this.ground.sealing.checkValue(object, material)
   }
 
+  async reseal(object: StoredObject, check?: Uint8Array): Promise<boolean> {
+    const { ground } = this
+    const { sealing, trace } = ground
+    const writer = writerOf(ground)
+    const before = heldOf(object)
+    const { n, id, group, type, record, columns } = before
+    if (before.epoch === sealing.current) return false
+    const identity = {
+      id,
+      group,
+      type,
+      epoch: sealing.current,
+      revision: before.revision + 1,
+      record,
+    }
+    const sealed = await this.#sealedAnew(before, identity, check)
+    const mac = sealing.objectMac(identity)
+    const row = { ...identity, mac, columns, entries: before.entries }
+    trace.wiped ||= sealed !== null
+    await writeStep(trace, async () => {
+      if (!(await writer.updateObject(n, row, before.entries)))
+        throw new RevisionConflict(id, before.revision)
+      if (sealed) await writer.putSealed(n, sealed)
+    })
+    this.#changed(new HeldObject({ ...row, n, sealed }, row), mac)
+    return true
+  }
+
+  async underEarlierEpochs(after: ResealPlace, limit: number): Promise<EarlierPage> {
+    const { rows, sealing } = this.ground
+    const { current } = sealing
+    const objects = after.kind === '' ? await rows.objectsBefore(current, after, limit) : []
+    const left = limit - objects.length
+    const documents = left > 0 ? await rows.documentsBefore(current, after, left) : []
+    const found = { objects, documents }
+    if (documents.length === left) {
+      const { epoch, n } = objects.at(-1) ?? after
+      return { ...found, next: { epoch, n, ...(documents.at(-1) ?? { kind: '', name: '' }) } }
+    }
+    return found
+  }
+
   async material(object: StoredObject, check?: Uint8Array): Promise<Secret> {
     const { ground } = this
     if (!ground.writer) throw new Error('key material is released in audited acts only')
@@ -173,6 +217,25 @@ export class ObjectWork {
     ground.trace.wiped = true
     await writeStep(ground.trace, () => writer.forgetSealed(n))
     this.#verified.set(id, (this.#verified.get(id) ?? heldOf(object)).wiped())
+  }
+
+  /** The sealed bytes of `before` opened and sealed for `identity`; null where there are none. */
+  async #sealedAnew(
+    before: HeldObject,
+    identity: ObjectIdentity,
+    check: Uint8Array | undefined,
+  ): Promise<Uint8Array | null> {
+    const { ground } = this
+    const sealed = before.sealed === undefined ? await ground.rows.sealed(before.n) : before.sealed
+    if (!sealed) return null
+    const secret = ground.sealing.unsealObject(before, sealed)
+    try {
+      if (check) verifying(ground, () => ground.sealing.verifyCheck(before, check, secret.bytes))
+      await ground.chargeSeal(writerOf(ground))
+      return ground.sealing.sealObject(identity, secret.bytes)
+    } finally {
+      secret.wipe()
+    }
   }
 
   #accept(row: ObjectRow): HeldObject {

@@ -8,7 +8,7 @@ import { equalBytes, mac } from '../crypto/primitives/mac.ts'
 import { randomBytes } from '../crypto/primitives/random.ts'
 import type { SymmetricKey } from '../crypto/primitives/symmetric-key.ts'
 import { Secret } from '../crypto/secret.ts'
-import type { MasterKey } from './master-key.ts'
+import type { EpochWrapper, MasterKey } from './master-key.ts'
 import type { AuditRow, DocumentRow, ObjectRow, TransientRow, WrapRow } from './storage.ts'
 import { IntegrityError } from './work.ts'
 
@@ -47,7 +47,7 @@ type TransientIdentity = Pick<TransientRow, 'kind' | 'name' | 'owner' | 'epoch'>
 /** The opened epochs of one store. */
 export class Sealing {
   readonly #store: string
-  readonly #masterKey: MasterKey
+  #masterKey: MasterKey
   readonly #epochs = new Map<number, EpochKeys>()
   #absent = new Set<number>()
   #current = 0
@@ -60,6 +60,33 @@ export class Sealing {
   /** The newest epoch: what is new is sealed under it. */
   get current(): number {
     return this.#current
+  }
+
+  /** The master key whose wraps are opened. */
+  get provider(): string {
+    return this.#masterKey.id
+  }
+
+  /** Goes on with another master key, which opens the same epochs; the one of before is the caller's to close. */
+  exchange(masterKey: MasterKey): MasterKey {
+    const before = this.#masterKey
+    this.#masterKey = masterKey
+    return before
+  }
+
+  /** Throws what the master key throws when it does not open the newest of its wraps. */
+  prove(masterKey: MasterKey, wraps: readonly WrapRow[]): Promise<void> {
+    return proveMasterKey(masterKey, this.#store, wraps)
+  }
+
+  /** Whether the master key can still be reached; throws what it throws. */
+  async check(): Promise<void> {
+    await this.#masterKey.check?.()
+  }
+
+  /** Clears what the master key holds. */
+  close(): void {
+    this.#masterKey.close()
   }
 
   /** Opens the epochs not open yet. Throws what the master key throws. */
@@ -78,19 +105,22 @@ export class Sealing {
     if (!this.#epochs.has(epoch)) this.#absent.add(epoch)
   }
 
-  /** Makes the next epoch's secret and its wrap; it is used only once stored and learnt. */
-  async nextEpoch(): Promise<WrapRow> {
+  /** Makes the next epoch's secret and its wraps, for `others` too; it is used only once stored and learnt. */
+  async nextEpoch(others: readonly EpochWrapper[] = []): Promise<WrapRow[]> {
     const epoch = this.#current + 1
     const secret = new Secret(randomBytes(32))
     try {
-      return await this.#wrap(this.#masterKey, epoch, secret)
+      const made: WrapRow[] = []
+      for (const key of [this.#masterKey, ...others])
+        made.push(await this.#wrap(key, epoch, secret))
+      return made
     } finally {
       secret.wipe()
     }
   }
 
-  /** Wraps every epoch for another key as well: rotation of the master key, recovery. */
-  async wrapsFor(other: MasterKey, wraps: readonly WrapRow[]): Promise<WrapRow[]> {
+  /** Wraps these epochs for another key as well: rotation of the master key, recovery. */
+  async wrapsFor(other: EpochWrapper, wraps: readonly WrapRow[]): Promise<WrapRow[]> {
     const made: WrapRow[] = []
     for (const { epoch, provider, bytes } of wraps) {
       if (provider !== this.#masterKey.id) continue
@@ -249,10 +279,22 @@ export class Sealing {
     this.#current = Math.max(this.#current, epoch)
   }
 
-  async #wrap(masterKey: MasterKey, epoch: number, secret: Secret): Promise<WrapRow> {
+  async #wrap(masterKey: EpochWrapper, epoch: number, secret: Secret): Promise<WrapRow> {
     const bytes = await masterKey.wrap(secret.bytes, wrapContext(this.#store, epoch))
     return { epoch, provider: masterKey.id, bytes }
   }
+}
+
+/** Throws what the master key throws when it does not open the newest of its wraps. */
+export async function proveMasterKey(
+  masterKey: MasterKey,
+  store: string,
+  wraps: readonly WrapRow[],
+): Promise<void> {
+  const newest = wraps.findLast(({ provider }) => provider === masterKey.id)
+  if (newest === undefined) return
+  const secret = await masterKey.unwrap(newest.bytes, wrapContext(store, newest.epoch))
+  secret.fill(0)
 }
 
 /** The fields as a JSON array and a line feed: no two lists of fields have the same head. */

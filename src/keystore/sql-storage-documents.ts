@@ -3,6 +3,7 @@ import type {
   DocumentRow,
   SqlRow,
   SqlSession,
+  EpochCount,
   StorageReader,
   StorageWriter,
   WrapRow,
@@ -13,6 +14,8 @@ type DocumentReading = Pick<
   | 'document'
   | 'documents'
   | 'documentsAfter'
+  | 'documentsBefore'
+  | 'epochCounts'
   | 'documentsChange'
   | 'documentsGone'
   | 'wraps'
@@ -57,6 +60,30 @@ export function documentReading(sql: SqlSession): DocumentReading {
         [kind, name ?? null],
       )
       return rows.map(([gone]) => gone as string)
+    },
+    async documentsBefore(epoch, after, limit) {
+      const rows = await sql.query(
+        `SELECT kind, name FROM documents
+         WHERE epoch < ?1 AND body IS NOT NULL AND (kind, name) > (?2, ?3)
+         ORDER BY kind, name LIMIT ?4`,
+        [epoch, after.kind, after.name, limit],
+      )
+      return rows.map(([kind, name]) => ({ kind: kind as string, name: name as string }))
+    },
+    async epochCounts() {
+      const counts = new Map<number, EpochCount>()
+      const none = { objects: 0, documents: 0 }
+      const objects = await sql.query('SELECT epoch, count(*) FROM objects GROUP BY epoch')
+      for (const [epoch, count] of objects)
+        counts.set(Number(epoch), { ...none, objects: Number(count) })
+      const documents = await sql.query(
+        'SELECT epoch, count(*) FROM documents WHERE body IS NOT NULL GROUP BY epoch',
+      )
+      for (const [epoch, count] of documents) {
+        const before = counts.get(Number(epoch)) ?? none
+        counts.set(Number(epoch), { ...before, documents: Number(count) })
+      }
+      return counts
     },
     async documentsChange() {
       const rows = await sql.query('SELECT max(change) FROM documents')

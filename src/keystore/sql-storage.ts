@@ -94,6 +94,19 @@ function reading(sql: SqlSession): StorageReader {
       return rows.map(([group, id]) => ({ group: group as string, id: idText(id as Uint8Array) }))
     },
     holdsEntries: (group, n, entries) => holdsEntries(sql, group, n, entries),
+    async objectsBefore(epoch, after, limit) {
+      const rows = await sql.query(
+        `SELECT epoch, n, group_name, id FROM objects
+         WHERE epoch < ?1 AND (epoch, n) > (?2, ?3) ORDER BY epoch, n LIMIT ?4`,
+        [epoch, after.epoch, after.n, limit],
+      )
+      return rows.map(([at, n, group, id]) => ({
+        epoch: Number(at),
+        n: Number(n),
+        group: group as string,
+        id: idText(id as Uint8Array),
+      }))
+    },
     async objectsAfter(n, limit) {
       const rows = await sql.query(
         `SELECT ${objectSelection} FROM ${objectSource} WHERE o.n > ?1 ORDER BY o.n LIMIT ?2`,

@@ -115,6 +115,18 @@ export interface WrapRow {
   readonly bytes: Uint8Array
 }
 
+/** Where a walk over objects by epoch stands. */
+export interface EpochPlace {
+  readonly epoch: number
+  readonly n: number
+}
+
+/** How much is under an epoch. */
+export interface EpochCount {
+  readonly objects: number
+  readonly documents: number
+}
+
 /** One step of a scan: the matches among the rows examined, and where the next step begins. */
 export interface ScannedRows {
   readonly rows: readonly ObjectRow[]
@@ -152,6 +164,20 @@ export interface StorageReader {
   ): Promise<readonly TransientRow[]>
   /** How many rows an owner has, and bytes sealed in them. */
   transientsHeld(kind: string, owner: string): Promise<{ count: number; bytes: number }>
+  /** Objects under an epoch before `epoch`, from `after` on, by epoch and `n`. */
+  objectsBefore(
+    epoch: number,
+    after: EpochPlace,
+    limit: number,
+  ): Promise<readonly (EpochPlace & { readonly group: string; readonly id: string })[]>
+  /** Documents that are there, under an epoch before `epoch`, by kind and name. */
+  documentsBefore(
+    epoch: number,
+    after: Pick<DocumentRow, 'kind' | 'name'>,
+    limit: number,
+  ): Promise<readonly Pick<DocumentRow, 'kind' | 'name'>[]>
+  /** How many objects and documents there are under each epoch. */
+  epochCounts(): Promise<ReadonlyMap<number, EpochCount>>
   /** Each epoch's wraps. */
   wraps(): Promise<readonly WrapRow[]>
   setting(name: string): Promise<string | undefined>

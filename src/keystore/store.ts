@@ -11,9 +11,19 @@ import {
   type ObjectHistory,
 } from './audit-reading.ts'
 import { verifyStore, type VerifyOptions, type VerifyReport } from './audit-verify.ts'
-import { addMasterKey, beginEpoch, removeMasterKey } from './epochs.ts'
+import {
+  addMasterKey,
+  adoptMasterKey,
+  beginEpoch,
+  epochFacts,
+  followEpochs,
+  removeMasterKey,
+  retireOthers,
+  type EpochFacts,
+  type Standing,
+} from './epochs.ts'
 import { databaseFile } from './data-directory.ts'
-import type { MasterKey } from './master-key.ts'
+import type { EpochWrapper, MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
 import type { ContentsCheck } from './examine.ts'
 import { scrubStep, type ScrubPosition, type ScrubStep } from './scrub.ts'
@@ -73,10 +83,22 @@ export interface Store {
   catchUpAuditIndex(): Promise<boolean>
   /** Begins a new epoch of keys for what is sealed from now on. */
   beginEpoch(actor: AuditActor): Promise<void>
-  /** Lets another master key open the store as well. */
-  addMasterKey(other: MasterKey, actor: AuditActor): Promise<void>
+  /** Every epoch with its master keys and what is under it, the newest last. */
+  epochs(): Promise<readonly EpochFacts[]>
+  /** Opens epochs begun elsewhere; 'retired' once the master key in use opens the store no longer. */
+  followEpochs(): Promise<Standing>
+  /** Provider of the master key in use. */
+  provider(): string
+  /** Throws UserError 11 when the master key can be reached no longer. */
+  checkMasterKey(): Promise<void>
+  /** Goes on with another master key that opens the store: it is taken over, the one of before closed. */
+  adoptMasterKey(masterKey: MasterKey): Promise<void>
+  /** Lets another master key, or a recovery key, open the store as well. */
+  addMasterKey(other: EpochWrapper, actor: AuditActor): Promise<void>
   /** Takes that away again. */
   removeMasterKey(provider: string, actor: AuditActor): Promise<void>
+  /** Makes `kept` the only master key, whose wraps it adds where they miss; answers which ones are gone. */
+  retireOthers(kept: EpochWrapper, actor: AuditActor): Promise<readonly string[]>
   /** Answers what is queued, then closes database, lock and master key. */
   close(): Promise<void>
 }
@@ -177,14 +199,20 @@ async function storeOver(
       acts.inSnapshot((rows) => objectHistory(rows, sealing, object, limit)),
     catchUpAuditIndex: () => catchUpAuditIndex(storage, sealing, indexedPerStep),
     beginEpoch: (actor) => beginEpoch(epochs, actor),
+    epochs: () => epochFacts(epochs),
+    followEpochs: () => followEpochs(epochs),
+    provider: () => sealing.provider,
+    checkMasterKey: () => sealing.check(),
+    adoptMasterKey: (masterKey) => adoptMasterKey(epochs, masterKey),
     addMasterKey: (other, actor) => addMasterKey(epochs, other, actor),
+    retireOthers: (kept, actor) => retireOthers(epochs, kept, actor),
     removeMasterKey: (provider, actor) => removeMasterKey(epochs, provider, actor),
     async close() {
       await acts.close()
       await beginning
       await storage.close()
       release()
-      masterKey.close()
+      sealing.close()
     },
   }
 }

@@ -126,6 +126,21 @@ export interface ScanPage {
   readonly next?: ScanPosition
 }
 
+/** Where sealing anew stands: objects first, by epoch and `n`, then documents by kind and name. */
+export interface ResealPlace {
+  readonly epoch: number
+  readonly n: number
+  readonly kind: string
+  readonly name: string
+}
+
+/** A step of what is under earlier epochs; `next` is absent when that was the last of it. */
+export interface EarlierPage {
+  readonly objects: readonly { readonly group: string; readonly id: string }[]
+  readonly documents: readonly { readonly kind: string; readonly name: string }[]
+  readonly next?: ResealPlace
+}
+
 /**
  * A small MAC-protected JSON record: group, client, certificate, credential, CA or server key.
  * `revision` is 1 at first and grows with every put and delete of that (kind, name), also across deletion.
@@ -224,6 +239,14 @@ export interface Work {
    * the caller wipes it. The act must audit. Throws IntegrityError.
    */
   material(object: StoredObject, check?: Uint8Array): Promise<Secret>
+  /**
+   * Seals the object anew under the newest epoch, and its record under that epoch's MAC: one revision more,
+   * and nothing of it changes. The material is compared with the check value first. False when it is there
+   * already. Throws IntegrityError.
+   */
+  reseal(object: StoredObject, check?: Uint8Array): Promise<boolean>
+  /** Objects and documents that are under earlier epochs, at most `limit`, after `after`. */
+  underEarlierEpochs(after: ResealPlace, limit: number): Promise<EarlierPage>
   /** Forgets the sealed bytes for good; revision and record stay. */
   wipe(object: StoredObject): Promise<void>
 
@@ -245,6 +268,8 @@ export interface Work {
     body: JsonValue,
     secret?: Uint8Array | null,
   ): Promise<Document>
+  /** As `reseal` for a document. */
+  resealDocument(kind: string, name: string): Promise<boolean>
   /** Whether there was such a document. */
   deleteDocument(kind: string, name: string): Promise<boolean>
   /** The unsealed secret part; the caller wipes it. Throws IntegrityError when there is none. */

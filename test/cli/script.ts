@@ -2,6 +2,7 @@
 //
 //   == a sentence about behaviour          starts a test in an empty directory of its own
 //   < NAME                                 makes a file of the following lines that start with |
+//   << NAME                                the same, readable by its owner alone
 //   * make|fetch DIGIT BARCODE LIBRARY     a library makes or fetches a tape key in ./keyreel-data
 //   $ [VARIABLE=value …] keyreel … [<FILE] runs the command line
 //   expected standard output               … alone stands for any lines, … in a line for any text
@@ -27,7 +28,7 @@ interface Step {
 
 interface Script {
   readonly sentence: string
-  readonly parts: (Step | { file: string; lines: string[] } | { act: string[] })[]
+  readonly parts: (Step | { file: string; mode: number; lines: string[] } | { act: string[] })[]
 }
 
 /** Noon of 22 November 2026: the time of a script's first step; each further step is a minute later. */
@@ -45,7 +46,9 @@ export function testScripts(path: string): void {
           const now = scriptTime + BigInt(index) * 60n
           if ('act' in part) await act(part.act, now)
           else if ('file' in part)
-            writeFileSync(part.file, part.lines.map((line) => `${line}\n`).join(''))
+            writeFileSync(part.file, part.lines.map((line) => `${line}\n`).join(''), {
+              mode: part.mode,
+            })
           else await runStep(part, path, now)
         }
       } finally {
@@ -132,7 +135,8 @@ function readScripts(path: string): Script[] {
     const last = parts?.at(-1)
     if (line.startsWith('== ')) scripts.push({ sentence: line.slice(3), parts: [] })
     else if (line.startsWith('* ')) parts?.push({ act: line.slice(2).split(' ') })
-    else if (line.startsWith('< ')) parts?.push({ file: line.slice(2), lines: [] })
+    else if (line.startsWith('< ')) parts?.push({ file: line.slice(2), mode: 0o644, lines: [] })
+    else if (line.startsWith('<< ')) parts?.push({ file: line.slice(3), mode: 0o600, lines: [] })
     else if (line.startsWith('$ keyreel') || /^\$ ([A-Z_]+=\S* )+keyreel/.test(line)) {
       parts?.push({ line: index + 1, command: line.slice(2), stdout: [], stderr: [], status: 0 })
     } else if (last !== undefined && 'file' in last) {

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { onTestFinished } from 'vitest'
+import { AttributeSet } from '../../src/keystore/attribute-set.ts'
+import { insertObject } from '../../src/keystore/keystore.ts'
+import { ManagedObject } from '../../src/keystore/managed-object.ts'
 import { createMasterKeyFile, openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { initialiseStore } from '../../src/keystore/initialise.ts'
 import type { MasterKey } from '../../src/keystore/master-key.ts'
@@ -50,6 +53,28 @@ export function create(store: Store, at: number): Promise<StoredObject> {
   return store.act(async (work) => {
     work.audit(done('Create', idOf(at)))
     return work.insert(sampleObject({ id: idOf(at) }), materialOf(at))
+  })
+}
+
+/** Adds key number `at` as the layer above would: its record can be read, and has a check value. */
+export function createKey(store: Store, at: number): Promise<void> {
+  return store.act(async (work) => {
+    const vitals = {
+      Owner: 'alpha',
+      Fresh: true,
+      Sensitive: false,
+      Extractable: true,
+      InitialDate: clock,
+      LastChangeDate: clock,
+      LeaseTime: 0,
+    }
+    const identity = { id: idOf(at), group: 'default', objectType: 'SymmetricKey' } as const
+    await insertObject(
+      work,
+      new ManagedObject(identity, vitals, new AttributeSet()),
+      materialOf(at),
+    )
+    work.audit(done('Create', idOf(at)))
   })
 }
 

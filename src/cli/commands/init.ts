@@ -45,8 +45,10 @@ export const init = command({
 
 async function masterKeyWish(kind: MasterKeyKind, context: Context): Promise<MasterKeyWish> {
   if (kind === 'file') return { kind, path: context.config['master-key-file'] }
-  const ask = () => askPassphrase(context, 'new master passphrase', { fresh: true })
-  const passphrase = await readNewPassphrase(context.config, { environment: context.io.env, ask })
+  const passphrase = await readNewPassphrase(context.config['passphrase-file'], {
+    environment: context.io.env,
+    askPassphrase: () => askPassphrase(context, 'new master passphrase', { fresh: true }),
+  })
   return { kind, passphrase }
 }
 

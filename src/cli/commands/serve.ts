@@ -21,7 +21,7 @@ import { splitAddress } from '../../setting-kinds.ts'
 import { command } from '../command.ts'
 import type { Context } from '../command.ts'
 import type { Io } from '../io.ts'
-import { keystoreExits, passphraseSources } from '../keystore-session.ts'
+import { keystoreExits, masterKeySources, unattended } from '../keystore-session.ts'
 import { madeText } from './init.ts'
 
 /** Milliseconds between two notes of who was last seen; a client seen for the first time is noted sooner. */
@@ -54,7 +54,8 @@ export const serve = command({
         ...(config.https !== undefined && {
           https: { ...splitAddress(config.https), path: config['https-path'] },
         }),
-        masterKey: await openMasterKey(config, passphraseSources(context)),
+        masterKey: await openMasterKey(config, masterKeySources(context)),
+        reopenMasterKey: () => openMasterKey(context.reloadConfig(), unattended(context)),
         config,
         testMode: config['test-mode'],
         log,
@@ -162,11 +163,11 @@ async function makeFirst(context: Context): Promise<void> {
 async function firstMasterKey(context: Context): Promise<MasterKeyWish> {
   const { config } = context
   const path = config['master-key-file']
-  const sources = passphraseSources(context)
+  const sources = masterKeySources(context)
   const hasPassphrase = path === undefined && hasPassphraseAtHand(config, sources)
   if (!hasPassphrase) return { kind: 'file', path }
   return {
     kind: 'passphrase',
-    passphrase: await readNewPassphrase(config, sources),
+    passphrase: await readNewPassphrase(config['passphrase-file'], sources),
   }
 }

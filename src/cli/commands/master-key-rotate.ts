@@ -1,0 +1,68 @@
+// `keyreel master-key rotate`: another master key, of the same or of another kind.
+import { administrator } from '../../access/documents.ts'
+import { masterKeyKinds, readNewPassphrase } from '../../keystore/master-key-choice.ts'
+import type { MasterKeyKind } from '../../keystore/master-key-choice.ts'
+import { isPassphrase } from '../../keystore/master-key-passphrase.ts'
+import { rotateMasterKey } from '../../keystore/master-key-rotation.ts'
+import { successor } from '../../master-keys.ts'
+import type { RotationWish } from '../../master-keys.ts'
+import { command, oneOf, text } from '../command.ts'
+import type { Context } from '../command.ts'
+import { askPassphrase } from '../dialogue.ts'
+import { keystoreExits, withStore } from '../keystore-session.ts'
+import { pairs } from '../output.ts'
+
+export const masterKeyRotate = command({
+  words: 'master-key rotate',
+  summary: 'put a new master key in the place of the one in use',
+  details:
+    'Every epoch of the keystore is wrapped for the new master key, then the old one opens nothing any more; ' +
+    'keys of tapes stay as they are, and a running server goes on. --to changes the kind; without it a new key ' +
+    'file takes the place of the old one, or a new passphrase that of the old. The old key file is kept under another name: ' +
+    'copies of the data directory made before open only with it. Cut off, the same command ends what was begun.',
+  options: {
+    to: oneOf(masterKeyKinds, 'kind of the new master key; that of the old one when absent'),
+    newMasterKeyFile: text('FILE', 'where the new key file shall lie, or lies already'),
+    newPassphraseFile: text('FILE', 'file with the new passphrase; asked for when absent'),
+  },
+  exits: keystoreExits,
+  examples: ['master-key rotate', 'master-key rotate --to passphrase --new-passphrase-file FILE'],
+  run: ({ options, context }) =>
+    withStore(context, async (store) => {
+      const kind = options.to ?? (isPassphrase(store.provider()) ? 'passphrase' : 'file')
+      const next = successor(context.config, await wishOf(kind, options, context))
+      const { provider, retired } = await rotateMasterKey(store, next, administrator)
+      const epochs = (await store.epochs()).length
+      const { place, keptAs } = next
+      return {
+        json: { provider, place, retired, epochs, ...(keptAs !== undefined && { keptAs }) },
+        text: pairs(
+          [
+            ['master key', `${provider}, ${place}`],
+            ['opens no longer', retired.join(', ')],
+            ['epochs wrapped', epochs],
+            ['old key file', keptAs],
+            [
+              'keep it',
+              keptAs && 'apart from this machine, as long as there are copies made before',
+            ],
+          ],
+          context.style,
+        ),
+      }
+    }),
+})
+
+async function wishOf(
+  kind: MasterKeyKind,
+  { newMasterKeyFile: path, newPassphraseFile: file }: Record<string, string | undefined>,
+  context: Context,
+): Promise<RotationWish> {
+  if (kind === 'file') return { kind, path }
+  // What the service is given is the present passphrase: only a file or a person can bring the new one.
+  const passphrase = await readNewPassphrase(file, {
+    environment: {},
+    askPassphrase: () => askPassphrase(context, 'new master passphrase', { fresh: true }),
+  })
+  return { kind, passphrase }
+}
