@@ -50,7 +50,7 @@ async function worker(socket: (typeof sockets)[number], first: number): Promise<
     // Late by its own timer it begins now; late because the answer before was, it began when it was due.
     let due = begin + (n * 1000) / pace
     if (performance.now() < due) {
-      await delay(due - performance.now())
+      await delay(Math.max(1, due - performance.now()))
       due = performance.now()
     }
     if (!isSuccess(await exchange(socket, numbered(message, n)))) failed += 1

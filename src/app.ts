@@ -4,6 +4,7 @@
  */
 import { CredentialCheck } from './access/credentials.ts'
 import { renewServerCertificatesWhenDue, serverCertificates } from './access/authority.ts'
+import { ledgerKinds } from './access/documents.ts'
 import { identify, type Principal } from './access/identity.ts'
 import { Scrubber } from './admin/scrubbing.ts'
 import type { Config } from './config.ts'
@@ -85,7 +86,8 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
   await renewServerCertificatesWhenDue(store)
   await ensureExchange(store, { name: 'server', kind: 'server' })
   let certificates = await serverCertificates(store)
-  let seen = await store.read((work) => work.documentsChange())
+  const changes = () => store.read((work) => work.documentsChange(ledgerKinds))
+  let seen = await changes()
   const responder = responderOf(store, options)
   const common = { limits: config.limits, ciphers: config['tls.ciphers'] }
   const { listen, https } = options
@@ -132,7 +134,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       name: 'follow changes of clients and certificates',
       every: second,
       async run() {
-        const now = await store.read((work) => work.documentsChange())
+        const now = await changes()
         if (now === seen) return
         await reload()
         seen = now
@@ -204,7 +206,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
     },
     {
       name: 'index the audit record',
-      every: 5 * second,
+      every: second / 2,
       run: async () => void (await store.catchUpAuditIndex()),
     },
   ])

@@ -212,6 +212,13 @@ const shapes = {
 } as const
 
 export type DocumentKind = keyof typeof shapes
+/** Kinds that tell what was asked for and done: no right of anybody follows from them. */
+export const ledgerKinds: readonly DocumentKind[] = [
+  'exchange-approval',
+  'exchange-export',
+  'exchange-import',
+]
+
 export type Body<Kind extends DocumentKind> = z.infer<(typeof shapes)[Kind]>
 export type Named<Kind extends DocumentKind> = { name: string; body: Body<Kind> }
 

@@ -56,8 +56,14 @@ export interface ImportReport {
 const importing: Item['operation'] = 'Import'
 const importItem = { operation: importing, id: undefined, fault: undefined }
 
-/** Keys in one act. */
-const keysPerAct = 100
+/**
+ * Keys in one act. A library that asks for a key waits for the act under way: while others write, acts
+ * are short.
+ */
+const keysPerAct = { alone: 100, besideOthers: 16 } as const
+
+/** Milliseconds for which others count as there after they have written. */
+const othersStay = 5_000
 
 /** One import on its way. The transport key is wiped when it is over. */
 export class ImportRun {
@@ -70,6 +76,7 @@ export class ImportRun {
   readonly #actor: AuditActor
   readonly #id = randomUuid()
   readonly #reports: KeyReport[] = []
+  #othersUntil = -Infinity
   #record: Body<'exchange-import'>
 
   constructor(
@@ -115,8 +122,9 @@ export class ImportRun {
       if (!dryRun) await this.#store.act((work) => this.#keep(work, 'exchange import begin'))
       let done = 0
       for await (const items of this.#consignment.parts()) {
-        for (let first = 0; first < items.length; first += keysPerAct) {
-          const chunk = items.slice(first, first + keysPerAct)
+        for (let first = 0; first < items.length;) {
+          const chunk = items.slice(first, first + (await this.#keysPerAct()))
+          first += chunk.length
           await this.#step(chunk, done)
           done += chunk.length
           progress?.(done, total)
@@ -141,6 +149,11 @@ export class ImportRun {
       counts,
       reports: this.#reports,
     }
+  }
+
+  async #keysPerAct(): Promise<number> {
+    if (await this.#store.othersWrote()) this.#othersUntil = performance.now() + othersStay
+    return performance.now() < this.#othersUntil ? keysPerAct.besideOthers : keysPerAct.alone
   }
 
   /** Judges some items, imports the new ones, and reports on all of them. */

@@ -22,6 +22,7 @@ export interface ObjectHistory {
 
 /** Rows read at a time. */
 const page = 50
+const shortPage = 8
 
 /** Rows of the unindexed end that a history looks through. */
 const unindexedLimit = 5_000
@@ -87,26 +88,27 @@ export async function objectHistory(
   }
 }
 
-/** Indexes at most `rows` further audit rows per chain; false when nothing is left to index. */
+/** Indexes further audit rows, of about so many records per chain; false when nothing is left to index. */
 export async function catchUpAuditIndex(
   storage: Storage,
   sealing: Sealing,
-  rows: number,
+  records: number,
 ): Promise<boolean> {
   const steps = await storage.read(async (reader) => {
     const found: { chain: string; to: number; places: AuditIndexEntry[] }[] = []
     for (const chain of await reader.chains()) {
       const places: AuditIndexEntry[] = []
-      let to = 0
-      let taken = 0
-      for await (const row of rowsAfter(reader, sealing, chain, await reader.auditIndexed(chain))) {
+      const from = await reader.auditIndexed(chain)
+      let to = from
+      // An import leaves rows of many records: few are read at a time.
+      for await (const row of rowsAfter(reader, sealing, chain, from, shortPage)) {
         for (const entry of entriesOf(row)) {
           for (const object of objectsOf(entry)) places.push({ object, number: entry.number })
         }
         to = row.last
-        if (++taken >= rows) break
+        if (to - from >= records) break
       }
-      if (taken > 0) found.push({ chain, to, places })
+      if (to > from) found.push({ chain, to, places })
     }
     return found
   })
@@ -123,10 +125,11 @@ async function* rowsAfter(
   sealing: Sealing,
   chain: string,
   number: number,
+  limit = page,
 ): AsyncGenerator<AuditRow> {
   let previous: AuditRow | undefined
   for (let at = number; ;) {
-    const found = await rows.auditAfter(chain, at, page)
+    const found = await rows.auditAfter(chain, at, limit)
     if (found.length === 0) return
     previous ??= (await rows.auditBefore(chain, found[0]!.first, 1))[0]
     for (const row of found) {

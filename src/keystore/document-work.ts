@@ -11,8 +11,8 @@ export class DocumentWork extends ObjectWork {
   /** Documents verified in this act, until the act writes them. */
   #verified: Map<string, DocumentRow | undefined> | undefined
 
-  documentsChange(): Promise<number> {
-    return this.ground.rows.documentsChange()
+  documentsChange(besides?: readonly string[]): Promise<number> {
+    return this.ground.rows.documentsChange(besides)
   }
 
   async document(kind: string, name: string): Promise<Document | undefined> {

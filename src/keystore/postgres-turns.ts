@@ -76,6 +76,7 @@ export async function fateOf(connection: PostgresConnection, turn: Turn): Promis
 export class TurnsSeen {
   #own: Turn | undefined
   #number = 0n
+  #others = false
 
   /** The turn is committed. */
   committed(turn: Turn): void {
@@ -85,7 +86,15 @@ export class TurnsSeen {
 
   /** The turn was taken: the one before it is committed. */
   taken(turn: Turn): void {
+    this.#others ||= this.#own !== undefined && turn.number - 1n > this.#own.number
     if (turn.number - 1n > this.#number) this.#number = turn.number - 1n
+  }
+
+  /** Whether others have taken turns between ours since this was last asked. */
+  others(): boolean {
+    const others = this.#others
+    this.#others = false
+    return others
   }
 
   /** Throws UserError 'database-behind' for a database that lacks what was acknowledged. */

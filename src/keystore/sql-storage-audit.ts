@@ -75,12 +75,10 @@ export function auditWriting(sql: SqlSession): AuditWriting {
       )
     },
     async indexAudit(chain, to, places) {
-      for (const { object, number } of places) {
-        await sql.query(
-          `INSERT INTO audit_objects (object, chain, number) VALUES (?1, ?2, ?3)
-           ON CONFLICT DO NOTHING`,
-          [nameBytes(object), chain, number],
-        )
+      for (let first = 0; first < places.length; first += placesPerStatement) {
+        const some = places.slice(first, first + placesPerStatement)
+        const parameters = some.flatMap(({ object, number }) => [nameBytes(object), number])
+        await sql.query(insertPlaces[some.length]!, [chain, ...parameters])
       }
       await sql.query(
         `INSERT INTO audit_indexed (chain, number) VALUES (?1, ?2)
@@ -90,6 +88,16 @@ export function auditWriting(sql: SqlSession): AuditWriting {
     },
   }
 }
+
+/** A statement costs more than a row. */
+const placesPerStatement = 16
+
+/** By number of places. */
+const insertPlaces = Array.from({ length: placesPerStatement + 1 }, (_, count) => {
+  const rows = Array.from({ length: count }, (_, at) => `(?${at * 2 + 2}, ?1, ?${at * 2 + 3})`)
+  return `INSERT INTO audit_objects (object, chain, number) VALUES ${rows.join(', ')}
+    ON CONFLICT DO NOTHING`
+})
 
 function auditRow([chain, first, last, epoch, body, mac]: SqlRow): AuditRow {
   return {

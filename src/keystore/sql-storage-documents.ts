@@ -85,8 +85,13 @@ export function documentReading(sql: SqlSession): DocumentReading {
       }
       return counts
     },
-    async documentsChange() {
-      const rows = await sql.query('SELECT max(change) FROM documents')
+    async documentsChange(besides = []) {
+      const others = besides.map((_, at) => `kind <> ?${at + 1}`).join(' AND ')
+      const where = others === '' ? '' : `WHERE ${others}`
+      const rows = await sql.query(
+        `SELECT change FROM documents ${where} ORDER BY change DESC LIMIT 1`,
+        besides,
+      )
       return Number(rows[0]?.[0] ?? 0)
     },
     async wraps() {

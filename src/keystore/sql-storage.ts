@@ -43,6 +43,7 @@ export function sqlStorage(driver: SqlDriver): Storage {
     write: (fn) => driver.transaction((sql) => fn(known(writers, sql, writing))),
     read: (fn) => driver.snapshot((sql) => fn(known(readers, sql, reading))),
     truncateLog: () => driver.truncateLog(),
+    othersWrote: () => driver.othersWrote(),
     close: () => driver.close(),
   }
 }

@@ -30,6 +30,12 @@ const resultCodes = {
 
 const statementsKept = 256
 
+/**
+ * Attempts a millisecond apart before they become rare. A process that writes much holds the lock for
+ * moments with shorter ones between them: whoever asks seldom would find it locked again and again.
+ */
+const quickTries = 200
+
 /** Opens the database file. Throws UserError naming it when it cannot be used. */
 export async function openSqlite(options: SqliteOptions): Promise<SqlDriver> {
   const { file, patience = 10_000 } = options
@@ -41,6 +47,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqlDriver> {
     transaction: (fn) => writer.turn(() => inTransaction(writer, 'BEGIN IMMEDIATE', fn)),
     snapshot: (fn) => reader.turn(() => inTransaction(reader, 'BEGIN', fn)),
     truncateLog: () => writer.turn(() => Promise.resolve(truncateLog(writer))),
+    othersWrote: () => writer.turn(() => Promise.resolve(writer.othersWrote())),
     async close() {
       if (reader !== writer) await reader.turn(() => Promise.resolve(reader.database.close()))
       await writer.turn(() => Promise.resolve(writer.database.close()))
@@ -61,6 +68,7 @@ class Connection implements SqlSession {
    */
   lost: unknown
   readonly #statements = new Map<string, StatementSync>()
+  #version: SqlValue | undefined
 
   constructor(file: string, patience: number, database: DatabaseSync) {
     this.file = file
@@ -92,6 +100,13 @@ class Connection implements SqlSession {
       }
       throw error
     }
+  }
+
+  /** Whether another connection has committed since this was last asked (sqlite.org/pragma.html#pragma_data_version). */
+  othersWrote(): boolean {
+    const before = this.#version
+    this.#version = this.execute('PRAGMA data_version')[0]?.[0]
+    return before !== undefined && before !== this.#version
   }
 
   /** Runs a statement outside the rules of a session; errors are SQLite's own. */
@@ -199,14 +214,14 @@ function truncateLog(connection: Connection): boolean {
 /** Tries again while another process holds the lock, without stopping the event loop. */
 async function patiently(connection: Connection, attempt: () => void): Promise<void> {
   const until = performance.now() + connection.patience
-  for (let wait = 1; ; wait = Math.min(wait * 2, 20)) {
+  for (let tries = 1; ; tries += 1) {
     try {
       attempt()
       return
     } catch (error) {
       if (!isBusy(error) || performance.now() > until) throw explained(error, connection.file)
     }
-    await delay(wait)
+    await delay(tries < quickTries ? 1 : 20)
   }
 }
 

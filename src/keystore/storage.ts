@@ -33,6 +33,11 @@ export interface SqlDriver {
   snapshot<T>(fn: (sql: SqlSession) => Soon<T>): Promise<T>
   /** Drops old page images from the log so that wiped bytes are gone; false when readers prevent it for now. */
   truncateLog(): Promise<boolean>
+  /**
+   * Whether another process has written since this was last asked, as far as this one has noticed: whoever
+   * writes much then leaves it room.
+   */
+  othersWrote(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -154,7 +159,7 @@ export interface StorageReader {
   documentsGone(kind: string, name?: string): Promise<readonly string[]>
   /** All documents, deleted ones too, by kind and name. */
   documentsAfter(kind: string, name: string, limit: number): Promise<readonly DocumentRow[]>
-  documentsChange(): Promise<number>
+  documentsChange(besides?: readonly string[]): Promise<number>
   transient(kind: string, name: string): Promise<TransientRow | undefined>
   /** Oldest first; `owner` undefined: of everybody. */
   transients(
@@ -237,5 +242,6 @@ export interface Storage {
   write<T>(fn: (rows: StorageWriter) => Promise<T>): Promise<T>
   read<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T>
   truncateLog(): Promise<boolean>
+  othersWrote(): Promise<boolean>
   close(): Promise<void>
 }

@@ -79,6 +79,8 @@ export interface Store {
   readAudit(selection: AuditSelection): Promise<readonly AuditEntry[]>
   /** What happened to an object, newest first. */
   objectHistory(object: string, limit?: number): Promise<ObjectHistory>
+  /** Whether another process has written since this was last asked: whoever writes much then leaves it room. */
+  othersWrote(): Promise<boolean>
   /** One bounded step of the index behind `objectHistory`; false when there is nothing left to do. */
   catchUpAuditIndex(): Promise<boolean>
   /** Begins a new epoch of keys for what is sealed from now on. */
@@ -103,8 +105,8 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Audit rows per chain indexed in one step. */
-const indexedPerStep = 50
+/** Audit records per chain indexed in one step: other work waits meanwhile. */
+const indexedPerStep = 400
 
 const keyreel: AuditActor = { name: 'keyreel', kind: 'server' }
 
@@ -197,6 +199,7 @@ async function storeOver(
     readAudit: (selection) => acts.inSnapshot((rows) => readAudit(rows, sealing, selection)),
     objectHistory: (object, limit = 100) =>
       acts.inSnapshot((rows) => objectHistory(rows, sealing, object, limit)),
+    othersWrote: () => storage.othersWrote(),
     catchUpAuditIndex: () => catchUpAuditIndex(storage, sealing, indexedPerStep),
     beginEpoch: (actor) => beginEpoch(epochs, actor),
     epochs: () => epochFacts(epochs),

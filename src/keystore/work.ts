@@ -274,8 +274,8 @@ export interface Work {
   deleteDocument(kind: string, name: string): Promise<boolean>
   /** The unsealed secret part; the caller wipes it. Throws IntegrityError when there is none. */
   documentSecret(kind: string, name: string): Promise<Secret>
-  /** Grows whenever any document changes, whoever changed it: ask it to refresh a cache. */
-  documentsChange(): Promise<number>
+  /** Grows whenever a document changes, whoever changed it, but for kinds `besides`: ask it to refresh a cache. */
+  documentsChange(besides?: readonly string[]): Promise<number>
 
   /** Undefined once its time is over. */
   transient(kind: string, name: string): Promise<Transient | undefined>

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { createStore } from '../../src/keystore/create-store.ts'
 import { migrate } from '../../src/keystore/migrate.ts'
 import { sqlStorage } from '../../src/keystore/sql-storage.ts'
-import type { SqlDriver, Storage } from '../../src/keystore/storage.ts'
+import type { SqlDriver, Storage, StorageWriter } from '../../src/keystore/storage.ts'
 import { openStore, type Store } from '../../src/keystore/store.ts'
 import { UniqueConflict, type Query } from '../../src/keystore/work.ts'
 import { actor, idOf, memoryMasterKey, sampleObject } from '../keystore/sample.ts'
@@ -72,6 +72,20 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
         return sql.query('SELECT n, b FROM things WHERE n >= ?1 AND n <= ?1', [largest])
       })
       expect(rows).toEqual([[2n ** 63n - 1n, null]])
+    })
+
+    test('what others have written is noticed once, and what is our own is not', async () => {
+      const open = await fresh()
+      const [first, second] = [await connection(open), await connection(open)]
+      await first.transaction((sql) => sql.query('CREATE TABLE things (n BIGINT)'))
+      const write = (driver: SqlDriver) =>
+        driver.transaction((sql) => sql.query('INSERT INTO things (n) VALUES (1)'))
+      expect(await first.othersWrote()).toBe(false)
+      await write(first)
+      expect(await first.othersWrote()).toBe(false)
+      await write(second)
+      await write(first)
+      expect([await first.othersWrote(), await first.othersWrote()]).toEqual([true, false])
     })
 
     test('transactions of two connections run one after the other', async () => {
@@ -423,6 +437,22 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
       expect(kept.map(({ revision, body }) => ({ revision, body }))).toEqual([
         { revision: 2, body: null },
       ])
+    })
+
+    test('the changes of documents are told without those of some kinds', async () => {
+      const rows = await storage()
+      const put = (writer: StorageWriter, kind: string) =>
+        writer.putDocument({
+          ...{ kind, name: 'n', revision: 1, epoch: 1, body: '{}', sealed: null },
+          mac: new Uint8Array(32),
+        })
+      const changes = await rows.write(async (writer) => {
+        await put(writer, 'group')
+        await put(writer, 'note')
+        const without = [[], ['note', 'letter'], ['group', 'letter'], ['group', 'note']]
+        return Promise.all(without.map((kinds) => writer.documentsChange(kinds)))
+      })
+      expect(changes).toEqual([2, 1, 2, 0])
     })
 
     test('audit rows of a chain are read from any record on, in both directions', async () => {
