@@ -6,9 +6,10 @@ import { CredentialCheck } from './access/credentials.ts'
 import { renewServerCertificatesWhenDue, serverCertificates } from './access/authority.ts'
 import { ledgerKinds } from './access/documents.ts'
 import { identify, type Principal } from './access/identity.ts'
+import { CheckpointKeeper } from './admin/checkpoint-keeper.ts'
 import { Scrubber } from './admin/scrubbing.ts'
 import type { Config } from './config.ts'
-import { ensureExchange } from './exchange/identity.ts'
+import { checkpointSigner, ensureExchange } from './exchange/identity.ts'
 import { keepUnknownTapes } from './exchange/unknown-tapes.ts'
 import { clockWatch } from './keystore/clock-watch.ts'
 import { contentsCheck } from './keystore/contents-check.ts'
@@ -35,6 +36,8 @@ interface Address {
   port: number
 }
 
+type KeeperSettings = 'checkpoint' | 'checkpoint-interval' | 'syslog'
+
 /** How a server is started. */
 export interface ServerOptions {
   /** The data directory; must be initialised. */
@@ -42,7 +45,7 @@ export interface ServerOptions {
   listen: Address
   /** Where KMIP is served over HTTPS too, and the path it is posted to. */
   https?: Address & { path: string }
-  config: Pick<Config, 'limits' | 'tls.ciphers' | 'scrub.interval' | 'scrub.pace'>
+  config: Pick<Config, 'limits' | 'tls.ciphers' | KeeperSettings | 'scrub.interval' | 'scrub.pace'>
   /** Taken over: closed with the server. */
   masterKey: MasterKey
   /** Opens the master key that is configured now, without asking anybody: after a rotation. */
@@ -85,6 +88,13 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
   const { log, config } = options
   await renewServerCertificatesWhenDue(store)
   await ensureExchange(store, { name: 'server', kind: 'server' })
+  const keeper = new CheckpointKeeper(store, {
+    file: config.checkpoint,
+    syslog: config.syslog,
+    signer: () => store.read(checkpointSigner),
+    log,
+  })
+  await keeper.start()
   let certificates = await serverCertificates(store)
   const changes = () => store.read((work) => work.documentsChange(ledgerKinds))
   let seen = await changes()
@@ -126,6 +136,8 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
     interval: BigInt(Math.ceil(config['scrub.interval'] / second)),
     log,
   })
+  const unchecked = (error: unknown) =>
+    log.error({ err: error, alarm: true }, 'no checkpoint of the audit record was made')
   const unscrubbed = (error: unknown) =>
     log.error({ err: error }, 'how far the keystore was looked through could not be kept')
   const upkeep = new Upkeep(log, [
@@ -200,6 +212,11 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       },
     },
     {
+      name: 'keep a checkpoint of the audit record elsewhere',
+      every: config['checkpoint-interval'],
+      run: () => keeper.run(),
+    },
+    {
       name: 'look for damage in the keystore',
       every: second,
       run: () => scrubber.turn(),
@@ -228,6 +245,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       await upkeep.stop()
       await keepUnknown().catch(unkept)
       await scrubber.stop().catch(unscrubbed)
+      await keeper.run().catch(unchecked)
       responder.streams.close()
       await store.close()
     },

@@ -15,7 +15,7 @@ import { setting, settingKinds } from './setting-kinds.ts'
 import type { Setting } from './setting-kinds.ts'
 
 const { address, choice, count, duration, optionalAddress, optionalPath, path, size } = settingKinds
-const { toggle, urlPath } = settingKinds
+const { optionalReceiver, toggle, urlPath } = settingKinds
 
 const cipherNames = ['default', 'newest', 'old'] as const satisfies CipherSettingName[]
 const kindsOfUnits = {
@@ -43,7 +43,19 @@ export const settings = {
     optionalPath,
     undefined,
     'FILE',
-    'where audit verify keeps the heads of the audit chains, outside the data directory',
+    'where the heads of the audit chains are kept, outside the data directory: compared when the server starts, written while it runs and by audit verify',
+  ),
+  'checkpoint-interval': setting(
+    duration,
+    300_000,
+    'TIME',
+    'how often the server writes the checkpoint, and sends it to syslog, when something was recorded',
+  ),
+  syslog: setting(
+    optionalReceiver,
+    undefined,
+    'URL',
+    'receiver of checkpoints (RFC 5424): udp://HOST:PORT or tcp://HOST:PORT',
   ),
   'scrub.interval': setting(
     duration,

@@ -75,6 +75,17 @@ export const settingKinds = {
   ),
   address: kind(hostAndPort, '"127.0.0.1:5696"'),
   optionalAddress: kind(hostAndPort.optional(), '"127.0.0.1:5697"'),
+  optionalReceiver: kind(
+    z
+      .string('expected udp://HOST:PORT or tcp://HOST:PORT')
+      .regex(
+        /^(udp|tcp):\/\/(\[[0-9a-fA-F:.]+\]|[^:/\s]+):\d{1,5}$/,
+        'expected udp://HOST:PORT or tcp://HOST:PORT',
+      )
+      .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'port over 65535')
+      .optional(),
+    '"udp://127.0.0.1:514"',
+  ),
   urlPath: kind(
     z
       .string('expected a path')

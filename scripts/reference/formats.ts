@@ -248,10 +248,21 @@ them ([fields](audit-record.md#fields), without \`chain\`; \`time\` in seconds).
 - \`first\` of a row is \`last\` of the one before it plus one.
 - \`audit_objects\` and \`audit_indexed\` are an index that is filled behind the chains.
 
-## Checkpoint file
+## Checkpoints
 
-JSON: \`store\` (identity), \`time\` (seconds), \`chains\`: a list of \`chain\`, \`number\` (of the last record) and \`mac\` (of its
-row, base64url without padding).
+A file, and one or more messages to syslog with up to 8 chains each. JSON: \`store\` (identity), \`time\` (seconds), \`chains\`: a list of \`chain\`, \`number\` (of the last record) and \`mac\` (of its
+row, base64url without padding), \`signer\` (SHA-256 of the SubjectPublicKeyInfo of the exchange identity, hexadecimal), \`signature\`
+(ECDSA on P-384 with SHA-384, DER, base64). Signed is this text, every line with a line feed behind it, chains by name, their names as JSON:
+
+\`\`\`
+keyreel checkpoint 1
+store 0a1b…
+time 1800000000
+chain "serve" 1042 q3…
+\`\`\`
+
+\`openssl dgst -sha384 -verify identity.pub -signature signature.der text\` checks it; the identity is the second certificate of
+\`keyreel exchange certificate export\`. Files of early releases have no signature.
 `
 
 const folder = join(import.meta.dirname, '../../src/keystore/migrations')

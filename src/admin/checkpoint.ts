@@ -1,7 +1,10 @@
-// Checkpoints: the heads of the audit chains, kept in a file outside the data directory. With them a
-// verification notices that the whole store was put back to an earlier day, or its end cut off.
-import { readFile, rename, stat, writeFile } from 'node:fs/promises'
+// Checkpoints: the heads of the audit chains, signed by the server and kept in a file outside the data
+// directory. With them a start or a verification notices that the whole store was put back to an earlier
+// day, or its end cut off; and whoever keeps one can show that the server has said so.
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { z } from 'zod'
+import type { Certificate } from '../crypto/certificates.ts'
+import { hasSigned, type Signer } from '../crypto/detached-signatures.ts'
 import { UserError } from '../errors.ts'
 
 const checkpointFile = z.object({
@@ -10,18 +13,42 @@ const checkpointFile = z.object({
   /** Seconds since 1970. */
   time: z.number(),
   chains: z.array(z.object({ chain: z.string(), number: z.number(), mac: z.string() })),
+  /** SHA-256 of the signer's SubjectPublicKeyInfo; absent in files of older releases, with the signature. */
+  signer: z.string().optional(),
+  /** Over {@link checkpointText}, base64. */
+  signature: z.string().optional(),
 })
 
 /** What a checkpoint file holds. */
 export type CheckpointFile = z.output<typeof checkpointFile>
 
+/** What of a checkpoint is signed. */
+export type CheckpointHeads = Pick<CheckpointFile, 'store' | 'time' | 'chains'>
+
+/** The text that is signed: one line each for what it is, the store, the time and every chain, by name. */
+export function checkpointText({ store, time, chains }: CheckpointHeads): string {
+  const inOrder = chains.toSorted((a, b) => (a.chain < b.chain ? -1 : 1))
+  const lines = inOrder.map(
+    ({ chain, number, mac }) => `chain ${JSON.stringify(chain)} ${number} ${mac}`,
+  )
+  return ['keyreel checkpoint 1', `store ${store}`, `time ${time}`, ...lines, ''].join('\n')
+}
+
+/** The checkpoint with its signature. */
+export function signCheckpoint(heads: CheckpointHeads, { pin, sign }: Signer): CheckpointFile {
+  const signature = Buffer.from(sign(checkpointText(heads))).toString('base64')
+  return { ...heads, signer: pin, signature }
+}
+
 /**
- * Reads a checkpoint file; undefined when there is none yet.
- * @throws UserError when it is no checkpoint, or that of another store
+ * Reads a checkpoint file; undefined when there is none yet. With the server's identity a signature that
+ * does not fit is refused.
+ * @throws UserError when it is no checkpoint, that of another store, or one that was changed
  */
 export async function readCheckpoint(
   path: string,
   store: string,
+  identity: Certificate | undefined,
 ): Promise<CheckpointFile | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
@@ -33,22 +60,41 @@ export async function readCheckpoint(
     throw new UserError(
       'not-a-checkpoint',
       `${path} is not a checkpoint file`,
-      'name the file that an earlier  keyreel audit verify --checkpoint FILE  has written',
+      'name the file that an earlier  keyreel audit verify --checkpoint FILE  or the server has written',
     )
   }
-  if (checkpoint.store === store) return checkpoint
+  if (checkpoint.store !== store) {
+    throw new UserError(
+      'other-checkpoint',
+      `${path} is the checkpoint of another keystore (${checkpoint.store})`,
+      'keep one checkpoint file for each data directory',
+    )
+  }
+  const { signature } = checkpoint
+  const isWhole =
+    signature === undefined ||
+    identity === undefined ||
+    hasSigned(identity, checkpointText(checkpoint), Buffer.from(signature, 'base64'))
+  if (isWhole) return checkpoint
   throw new UserError(
-    'other-checkpoint',
-    `${path} is the checkpoint of another keystore (${checkpoint.store})`,
-    'keep one checkpoint file for each data directory',
+    'checkpoint-changed',
+    `${path} was changed since this server signed it`,
+    'find out who may write there; move the file away to begin a new one',
   )
 }
 
-/** Writes the heads, whole or not at all. */
+/** Writes a checkpoint, whole or not at all, and on the disk when it returns. */
 export async function writeCheckpoint(path: string, checkpoint: CheckpointFile): Promise<void> {
   const temporary = `${path}.${process.pid}`
-  await writeFile(temporary, `${JSON.stringify(checkpoint, undefined, 2)}\n`, { mode: 0o600 })
-  await rename(temporary, path)
+  try {
+    await using file = await open(temporary, 'w', 0o600)
+    await file.writeFile(`${JSON.stringify(checkpoint, undefined, 2)}\n`)
+    await file.sync()
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
 }
 
 /** When a checkpoint file was last written, in seconds since 1970; undefined when it is not there. */

@@ -25,6 +25,8 @@ export interface HealthContext {
   readonly masterKeyPath: string
   /** Where checkpoints are kept, if anywhere. */
   readonly checkpoint: string | undefined
+  /** Where the server sends checkpoints, if anywhere. */
+  readonly syslog: string | undefined
   /** The opened keystore, or why it is sealed. */
   readonly keystore: Store | UserError
   /** Seconds since 1970. */
@@ -230,9 +232,11 @@ export const checks: readonly Check[] = [
   {
     name: 'checkpoint',
     about: 'whether the heads of the audit chains are kept elsewhere',
-    async run({ directory, checkpoint, now }) {
+    async run({ directory, checkpoint, syslog, now }) {
       const remedy =
-        'keyreel audit verify --checkpoint FILE  regularly, FILE on another machine or disk'
+        'keyreel serve --checkpoint FILE, FILE on another machine or disk; or --syslog URL'
+      if (checkpoint === undefined && syslog !== undefined)
+        return ok(`the server sends checkpoints to ${syslog}; none is compared at its start`)
       if (checkpoint === undefined) {
         return warning(
           'no checkpoint is kept elsewhere: a store put back whole would go unnoticed',

@@ -20,6 +20,7 @@ export async function withHealth<T>(
     directory: config.data,
     masterKeyPath: masterKeyPath(config),
     checkpoint: config.checkpoint,
+    syslog: config.syslog,
     keystore,
     now: io.now(),
     full,

@@ -33,6 +33,11 @@ export function openSigner(pem: Secret, file: string): Signer {
       { cause },
     )
   }
+  return signerOf(key)
+}
+
+/** A private key of our own. */
+export function signerOf(key: KeyObject): Signer {
   return {
     pin: toHex(keyPin(createPublicKey(key))),
     sign: (text) => sign(digestFor(key), Buffer.from(text), key),

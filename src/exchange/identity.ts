@@ -12,6 +12,7 @@ import {
 } from '../access/documents.ts'
 import type { Issuer } from '../crypto/certificates-issue.ts'
 import { parseCertificate, type Certificate } from '../crypto/certificates.ts'
+import { signerOf, type Signer } from '../crypto/detached-signatures.ts'
 import type { Opener } from '../crypto/cms-recipients.ts'
 import {
   makeEncryptionCertificate,
@@ -112,6 +113,14 @@ export async function openIdentity(
   } finally {
     secret.wipe()
   }
+}
+
+/** The identity as it signs checkpoints of the audit record. */
+export async function checkpointSigner(
+  work: Documents & Pick<Work, 'documentSecret'>,
+): Promise<{ identity: Certificate; signer: Signer }> {
+  const { certificate, privateKey } = await openIdentity(work)
+  return { identity: certificate, signer: signerOf(privateKey) }
 }
 
 /** The exchange keys of every certificate of ours, newest first. */

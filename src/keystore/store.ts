@@ -10,6 +10,7 @@ import {
   type AuditSelection,
   type ObjectHistory,
 } from './audit-reading.ts'
+import type { Checkpoint, Problem } from './audit-chain-walk.ts'
 import { verifyStore, type VerifyOptions, type VerifyReport } from './audit-verify.ts'
 import {
   addMasterKey,
@@ -22,6 +23,7 @@ import {
   type EpochFacts,
   type Standing,
 } from './epochs.ts'
+import { auditHeads, compareHeads } from './checkpoints.ts'
 import { databaseFile } from './data-directory.ts'
 import type { EpochWrapper, MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
@@ -73,6 +75,10 @@ export interface Store {
   auditVerify(options?: VerifyOptions): Promise<VerifyReport>
   /** One bounded step of a walk over everything stored; see scrub.ts. */
   scrub(from: ScrubPosition, limit: number, contents?: ContentsCheck): Promise<ScrubStep>
+  /** Where the audit chains end, to be kept outside. Throws IntegrityError when an end was changed. */
+  auditHeads(): Promise<readonly Checkpoint[]>
+  /** What shows that the chains are not those that went on from there; quick. */
+  compareCheckpoint(heads: readonly Checkpoint[]): Promise<readonly Problem[]>
   /** Names of the audit chains. */
   auditChains(): Promise<readonly string[]>
   /** Verified audit records in ascending order. */
@@ -194,6 +200,8 @@ async function storeOver(
       } while (after)
     },
     auditVerify: (verify) => verifyStore(examined, verify),
+    auditHeads: () => acts.inSnapshot((rows) => auditHeads(rows, sealing)),
+    compareCheckpoint: (heads) => acts.inSnapshot((rows) => compareHeads(rows, heads)),
     scrub: (from, limit, contents) => scrubStep(examined, from, limit, contents),
     auditChains: () => storage.read((rows) => rows.chains()),
     readAudit: (selection) => acts.inSnapshot((rows) => readAudit(rows, sealing, selection)),

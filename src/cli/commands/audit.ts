@@ -1,14 +1,15 @@
 // `keyreel audit …`: the hash-chained record of everything done with keys.
 import { existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
-import { readCheckpoint, writeCheckpoint } from '../../admin/checkpoint.ts'
+import { readCheckpoint, signCheckpoint, writeCheckpoint } from '../../admin/checkpoint.ts'
 import { findKey } from '../../admin/managed-keys.ts'
 import { exitStatus, UserError } from '../../errors.ts'
+import { checkpointSigner, findOwn } from '../../exchange/identity.ts'
 import type { Problem } from '../../keystore/audit-chain-walk.ts'
 import { contentsCheck } from '../../keystore/contents-check.ts'
 import type { VerifyReport } from '../../keystore/audit-verify.ts'
 import type { Store } from '../../keystore/store.ts'
-import type { AuditEntry } from '../../keystore/work.ts'
+import type { AuditEntry, Work } from '../../keystore/work.ts'
 import { auditEntryJson, auditTable } from '../audit-table.ts'
 import { command, integer, requiredText, text } from '../command.ts'
 import type { Context } from '../command.ts'
@@ -103,17 +104,24 @@ async function verify(
   { config, io, say }: Context,
 ): Promise<{ report: VerifyReport; since: string | undefined }> {
   const path = config.checkpoint
-  const before = path === undefined ? undefined : await readCheckpoint(path, store.id)
+  const own = path === undefined ? undefined : await store.read(signerIfAny)
+  const before =
+    path === undefined ? undefined : await readCheckpoint(path, store.id, own?.identity)
   const report = await store.auditVerify({
     checkpoints: before?.chains ?? [],
     contents: contentsCheck,
   })
   if (path !== undefined && report.problems.length === 0) {
-    const checkpoint = { store: store.id, time: Number(io.now()), chains: [...report.chains] }
-    await writeCheckpoint(path, checkpoint)
+    const heads = { store: store.id, time: Number(io.now()), chains: [...report.chains] }
+    await writeCheckpoint(path, own === undefined ? heads : signCheckpoint(heads, own.signer))
     say(`checkpoint written to ${path}`)
   }
   return { report, since: before && isoMoment(BigInt(before.time)) }
+}
+
+/** What signs checkpoints; a data directory of an early release has it once its server was started. */
+async function signerIfAny(work: Work) {
+  return (await findOwn(work)) === undefined ? undefined : checkpointSigner(work)
 }
 
 /** Writes beside the file and gives it its name when all is there. */

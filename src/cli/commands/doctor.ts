@@ -16,7 +16,7 @@ export const doctor = command({
   details: `Checks:\n${checks.map(({ name, about }) => `  ${name.padEnd(13)} ${about}`).join('\n')}`,
   arguments: { NAME: rest('only these checks') },
   options: { full: toggle('verify the whole audit record and every object; takes longer') },
-  settings: ['checkpoint'],
+  settings: ['checkpoint', 'syslog'],
   exits: keystoreExits,
   examples: ['doctor', 'doctor certificates disk --json'],
   async run({ arguments: { NAME }, options: { full }, context }) {

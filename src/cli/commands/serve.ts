@@ -38,7 +38,16 @@ export const serve = command({
     '"ready kmip=HOST:PORT", once connections are accepted, with " https=HOST:PORT" behind it where ' +
     'KMIP is served over HTTPS too. SIGTERM and SIGINT end it after the ' +
     'requests under way are answered; SIGHUP reads configuration and certificates again.',
-  settings: ['listen', 'https', 'https-path', 'tls.ciphers', 'test-mode'],
+  settings: [
+    'listen',
+    'https',
+    'https-path',
+    'tls.ciphers',
+    'checkpoint',
+    'checkpoint-interval',
+    'syslog',
+    'test-mode',
+  ],
   exits: keystoreExits.filter((status) => status !== exitStatus.notInitialised),
   examples: ['serve', 'serve --data /var/lib/keyreel --listen 0.0.0.0:5696 --https 0.0.0.0:5697'],
   ownSignals: true,
