@@ -2,6 +2,7 @@
  * The composition root: opens the store and ties keystore, access, operations and the KMIP listener
  * together. The only file that knows all of them.
  */
+import { RandomSource } from './crypto/random-source.ts'
 import { CredentialCheck } from './access/credentials.ts'
 import { renewServerCertificatesWhenDue, serverCertificates } from './access/authority.ts'
 import { ledgerKinds } from './access/documents.ts'
@@ -20,6 +21,7 @@ import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
 import { wipeDue } from './keystore/wiping.ts'
 import { Aftermath } from './kmip/operations/aftermath.ts'
+import { LongWork } from './kmip/operations/long-work.ts'
 import { rotateDue } from './kmip/operations/rotation.ts'
 import { Streams } from './kmip/operations/streams.ts'
 import type { Contact } from './kmip/server/contacts.ts'
@@ -300,6 +302,8 @@ function responderOf(store: Store, options: ServerOptions): Responder {
       },
       maximumInstances: limits.attributeInstances,
       maximumAttributes: limits.attributes,
+      random: new RandomSource(),
+      longWork: new LongWork({ atOnce: limits.longWork, perClient: limits.longWorkPerClient }),
       pollTime: limits.pollTime,
       tickets: limits.tickets,
       ticketTime: Math.ceil(limits.ticketTime / second),

@@ -453,11 +453,11 @@ const using = [
   ],
   [
     'Hash and random numbers',
-    'RNG Retrieve gives up to 65,536 bytes. RNG Seed uses nothing and says 0: the generator is that of the crypto library. Neither these nor Hash are audited.',
+    'RNG Retrieve gives up to 65,536 bytes. RNG Seed uses all that it is given: it goes into a key stream that lies over the random bytes of the crypto library, so that a seed can only add; keys are made without it. Neither these nor Hash are audited.',
   ],
   [
     'Derive Key',
-    'From one object, or from a key and a Secret Data object that holds the Derivation Data, or from the private and the public key that agree on a secret. The result is cut to the length asked for; a longer one is a Cryptographic Failure. Up to 5,000,000 iterations of PBKDF2 and 8,192 bytes. A base has as many links as an attribute has instances; then it derives no more.',
+    'From one object, or from a key and a Secret Data object that holds the Derivation Data, or from the private and the public key that agree on a secret. The result is cut to the length asked for; a longer one is a Cryptographic Failure. Up to 5,000,000 iterations of PBKDF2 and 8,192 bytes; so many at a time as the limits `long-work` and `long-work-per-client` say, key pairs included, and the rest waits. A base has as many links as an attribute has instances; then it derives no more.',
   ],
   [
     'Create Split Key and Join Split Key',

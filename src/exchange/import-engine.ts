@@ -1,7 +1,9 @@
 /** The batch engine as imports run it, outside a server: the same operations, checks and records. */
+import { RandomSource } from '../crypto/random-source.ts'
 import type { Store } from '../keystore/store.ts'
 import { Aftermath, type AftermathLog } from '../kmip/operations/aftermath.ts'
 import type { Engine } from '../kmip/operations/batch.ts'
+import { LongWork } from '../kmip/operations/long-work.ts'
 import { RunningJobs } from '../kmip/operations/running-jobs.ts'
 import { Streams } from '../kmip/operations/streams.ts'
 
@@ -21,6 +23,8 @@ export function importEngine(store: Store, log: AftermathLog): Engine {
       locate: { maximumItems: 0, maximumScanned: 0, maximumTime: 0 },
       maximumInstances: most.instances,
       maximumAttributes: most.attributes,
+      random: new RandomSource(),
+      longWork: new LongWork({ atOnce: 1, perClient: 1 }),
       pollTime: 0,
       tickets: 0,
       ticketTime: 0,

@@ -90,7 +90,9 @@ function derived(
     'DeriveKey',
     (copies) => {
       const asked = derivationOf(request, roles, copies)
-      return deriveBytes({ ...asked, length, parameters, algorithm })
+      const derive = () => deriveBytes({ ...asked, length, parameters, algorithm })
+      if (request.DerivationMethod !== 'PBKDF2') return derive()
+      return context.facts.longWork.run(context.principal.owner, derive)
     },
     (result) => [result],
   )

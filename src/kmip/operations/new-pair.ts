@@ -46,7 +46,9 @@ export async function newPair(
     public: publicKey.vitals.KeyFormatType,
   }
   const policy = await policyFor(context)
-  const work = () => createKeyPair(request, formats, policy)
+  const { facts, principal } = context
+  const work = () =>
+    facts.longWork.run(principal.owner, () => createKeyPair(request, formats, policy))
   const name = [operation, request, formats].map((part) => JSON.stringify(part)).join(' ')
   const pair = refusing(() => context.aside(name, work, secretsOf))
   return {

@@ -1,5 +1,6 @@
 /** What an operation is, and what it is given: one file per operation, all of this shape. */
 import type { Version } from 'ttlv-codec'
+import type { RandomSource } from '../../crypto/random-source.ts'
 import type { Secret } from '../../crypto/secret.ts'
 import type { Principal } from '../../access/identity.ts'
 import type { LocateLimits } from '../../keystore/locate.ts'
@@ -8,6 +9,7 @@ import type { JsonValue, Work } from '../../keystore/work.ts'
 import type { ResponseBatchItem } from '../model/messages.ts'
 import type { OperationName, RequestPayload, ResponsePayload } from '../model/payloads/index.ts'
 
+import type { LongWork } from './long-work.ts'
 import type { RunningJobs } from './running-jobs.ts'
 import type { Streams } from './streams.ts'
 import type { UnknownTapes } from './unknown-tapes.ts'
@@ -33,6 +35,10 @@ export interface ServerFacts {
   https: boolean
   /** In test mode: since when, in seconds since 1970. Operations for tests exist there only. */
   testingSince: bigint | undefined
+  /** What RNG Retrieve gives of and RNG Seed goes into. */
+  random: RandomSource
+  /** Where work that takes long waits for its turn. */
+  longWork: LongWork
   /** Milliseconds that a Poll waits for a result before it answers that there is none yet. */
   pollTime: number
 }

@@ -1,8 +1,7 @@
-/** RNG Seed – KMIP 2.1 §6.1.50. The generator is the crypto library's; what a client knows is not mixed in. */
-import { seedUsed } from '../../crypto/random-source.ts'
+/** RNG Seed – KMIP 2.1 §6.1.50. The seed goes into what RNG Retrieve gives from then on. */
 import { operation } from './operation.ts'
 
 export const rngSeed = operation('RNGSeed', {
   effect: 'none',
-  run: ({ Data }) => Promise.resolve({ DataLength: seedUsed(Data) }),
+  run: ({ Data }, { facts }) => Promise.resolve({ DataLength: facts.random.seed(Data) }),
 })

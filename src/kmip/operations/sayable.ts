@@ -10,7 +10,13 @@ import {
   type AttributeInstance,
   type VendorAttributeValue,
 } from '../model/attribute-forms.ts'
-import { appliesTo, attributeNames, inVersion, type AttributeName } from '../model/attributes.ts'
+import {
+  appliesTo,
+  attributeNames,
+  inVersion,
+  type AttributeName,
+  type AttributeValueOf,
+} from '../model/attributes.ts'
 import { KeyFormatType, ObjectType } from '../model/enumerations.ts'
 import { CryptographicUsageMask } from '../model/masks.ts'
 import type { KeyBlock } from '../model/objects.ts'
@@ -24,7 +30,8 @@ export function sayable<T extends AttributeInstance>(
   objectType: ObjectTypeName,
   version: Version,
 ): T[] {
-  return instances
+  const spoken = version < version20 ? instances.filter(isSaidInOlder) : instances
+  return spoken
     .map((instance) => said(instance, objectType, version))
     .filter((instance) => instance !== undefined)
 }
@@ -43,8 +50,6 @@ function said<T extends AttributeInstance>(
     return isNamed && !isOfNewerType(AttributeValue) ? instance : undefined
   }
   if (!namesOf(objectType, version).has(tag)) return undefined
-  // 1.x wants the digest of the format it came in, which is the first; 2.0 that of the default format too.
-  if (tag === 'Digest' && version < version20 && isFurther(instance)) return undefined
   if (tag === 'CryptographicUsageMask')
     return { ...instance, value: sayableMask(value as number, version) }
   const named = renamed(tag, value, version)
@@ -52,8 +57,19 @@ function said<T extends AttributeInstance>(
   return named === value ? instance : { ...instance, value: named }
 }
 
-function isFurther(instance: AttributeInstance): boolean {
-  return 'index' in instance && instance.index !== 0
+/**
+ * 1.x wants the SHA-256 of the format an object came in, which is the first; that of the default format
+ * beside it came with 2.0. Whatever other digests an imported object brought are told.
+ */
+function isSaidInOlder<T extends AttributeInstance>(
+  { tag, value }: T,
+  _: number,
+  all: readonly T[],
+): boolean {
+  if (tag !== 'Digest') return true
+  const first = all.find((one) => one.tag === tag)!.value as AttributeValueOf<'Digest'>
+  const { HashingAlgorithm, KeyFormatType: format } = value as AttributeValueOf<'Digest'>
+  return HashingAlgorithm !== 'SHA_256' || format === first.KeyFormatType
 }
 
 /** Date-Time Extended came with 2.0. */

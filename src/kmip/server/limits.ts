@@ -159,6 +159,16 @@ export const limitRows = {
     unit: 'bytes',
     help: 'answers to pipelined requests gathered before they are written at once',
   },
+  longWork: {
+    value: 3,
+    unit: 'items',
+    help: 'key pairs made and keys derived by PBKDF2 at a time in all; further ones wait in line',
+  },
+  longWorkPerClient: {
+    value: 2,
+    unit: 'items',
+    help: 'key pairs made and keys derived by PBKDF2 at a time for one client; its further ones wait',
+  },
   streams: {
     value: 256,
     unit: 'items',

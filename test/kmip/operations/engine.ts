@@ -11,6 +11,7 @@ import {
   type Item,
   type VersionText,
 } from 'ttlv-codec'
+import { RandomSource } from '../../../src/crypto/random-source.ts'
 import type { Principal } from '../../../src/access/identity.ts'
 import { CredentialCheck } from '../../../src/access/credentials.ts'
 import { setGroupPolicy } from '../../../src/access/groups.ts'
@@ -23,6 +24,7 @@ import type { AuditEntry } from '../../../src/keystore/work.ts'
 import { Aftermath } from '../../../src/kmip/operations/aftermath.ts'
 import { AsynchronousRequests } from '../../../src/kmip/operations/asynchronous-requests.ts'
 import type { Engine } from '../../../src/kmip/operations/batch.ts'
+import { LongWork } from '../../../src/kmip/operations/long-work.ts'
 import { RunningJobs } from '../../../src/kmip/operations/running-jobs.ts'
 import { UnknownTapes } from '../../../src/kmip/operations/unknown-tapes.ts'
 import { Streams } from '../../../src/kmip/operations/streams.ts'
@@ -231,6 +233,8 @@ export async function testEngine(): Promise<TestEngine> {
       https: true,
       tickets: 3,
       ticketTime: 7200,
+      random: new RandomSource(),
+      longWork: new LongWork({ atOnce: 2, perClient: 1 }),
       pollTime: 5000,
     },
   }

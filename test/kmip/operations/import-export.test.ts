@@ -96,6 +96,28 @@ describe.each(late)('KMIP %s', (as) => {
     expect(other).toEqual(one)
   })
 
+  test('every digest that an object brings is told, under its index', async () => {
+    const engine = await testEngine()
+    const id = await engine.key(as, 'A1')
+    const exported = await engine.call(as, 'Export', { UniqueIdentifier: id })
+    const Digests = (['SHA_256', 'SHA_1', 'SHA_512'] as const).map(
+      (HashingAlgorithm, at): AttributeInstance => ({
+        tag: 'Digest',
+        value: { HashingAlgorithm, DigestValue: bytes(`0${at}`), KeyFormatType: 'Raw' },
+      }),
+    )
+    const Attributes = [...exported.Attributes.filter(({ tag }) => tag !== 'Digest'), ...Digests]
+    const there = await testEngine()
+    await there.call(as, 'Import', bundle(exported, as, { Attributes }))
+    for (const version of everyVersion.filter((spoken) => spoken >= '1.1'))
+      expect(await there.attribute(version, id, 'Digest')).toEqual(
+        Digests.map(({ value }) => value),
+      )
+    const asked = { UniqueIdentifier: id, AttributeReference: [{ tag: 'Digest' as const }] }
+    const shown = (await there.call('1.4', 'GetAttributes', asked)).Attributes!
+    expect(shown.map(({ index }) => index ?? 0)).toEqual([0, 1, 2])
+  })
+
   test.each([
     ['Pre-Active', []],
     ['Active', ['Activate']],
