@@ -15,6 +15,7 @@ import { keepUnknownTapes } from './exchange/unknown-tapes.ts'
 import { clockWatch } from './keystore/clock-watch.ts'
 import { contentsCheck } from './keystore/contents-check.ts'
 import { watchMasterKey } from './keystore/master-key-watch.ts'
+import { urlsOf } from './keystore/database.ts'
 import type { MasterKey } from './keystore/master-key.ts'
 import { resealInBackground } from './keystore/resealing.ts'
 import { openStore, type Store } from './keystore/store.ts'
@@ -47,7 +48,16 @@ export interface ServerOptions {
   listen: Address
   /** Where KMIP is served over HTTPS too, and the path it is posted to. */
   https?: Address & { path: string }
-  config: Pick<Config, 'limits' | 'tls.ciphers' | KeeperSettings | 'scrub.interval' | 'scrub.pace'>
+  config: Pick<
+    Config,
+    | 'limits'
+    | 'tls.ciphers'
+    | KeeperSettings
+    | 'scrub.interval'
+    | 'scrub.pace'
+    | 'database'
+    | 'node'
+  >
   /** Taken over: closed with the server. */
   masterKey: MasterKey
   /** Opens the master key that is configured now, without asking anybody: after a rotation. */
@@ -73,11 +83,16 @@ export interface RunningServer {
 
 const second = 1_000
 
+/** Seconds after which an asynchronous request that is not finished is taken up by another process. */
+const abandonedAfter = 300
+
 /** Starts a server. @throws UserError when the store, the master key or the address does not serve */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { data, masterKey, log } = options
   const report = (error: unknown) => log.error({ err: error }, 'trouble in the keystore')
-  const store = await openStore({ directory: data, masterKey, writer: 'serve', report })
+  const { database, node } = options.config
+  const place = { directory: data, database, node }
+  const store = await openStore({ ...place, masterKey, writer: 'serve', report })
   try {
     return await serve(store, options)
   } catch (error) {
@@ -128,7 +143,8 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
     reopen: options.reopenMasterKey,
     lost: ({ message }) => log.error({ alarm: true }, message),
   })
-  await responder.requests.resume(0)
+  // On a shared database, what is not finished is likely to run on another node.
+  await responder.requests.resume(urlsOf(options.config) === undefined ? 0 : abandonedAfter)
   const jumped = clockWatch()
   const keepUnknown = () => keepUnknownTapes(store, responder.unknownTapes?.take() ?? [])
   const unkept = (error: unknown) =>
@@ -192,7 +208,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       // Of a server that shares the database and has gone, or left by trouble with the database.
       name: 'take up asynchronous requests that nobody runs',
       every: 60 * second,
-      run: () => responder.requests.resume(300),
+      run: () => responder.requests.resume(abandonedAfter),
     },
     {
       name: 'keep what was looked for in vain',

@@ -15,7 +15,7 @@ import { setting, settingKinds } from './setting-kinds.ts'
 import type { Setting } from './setting-kinds.ts'
 
 const { address, choice, count, duration, optionalAddress, optionalPath, path, size } = settingKinds
-const { optionalReceiver, toggle, urlPath } = settingKinds
+const { databases, optionalName, optionalReceiver, toggle, urlPath } = settingKinds
 
 const cipherNames = ['default', 'newest', 'old'] as const satisfies CipherSettingName[]
 const kindsOfUnits = {
@@ -29,6 +29,19 @@ const kindsOfUnits = {
 /** Every setting. Dots are tables of the TOML file: `limits.idle` is `idle` under `[limits]`. */
 export const settings = {
   data: setting(path, './keyreel-data', 'DIR', 'data directory'),
+  database: setting(
+    databases,
+    undefined,
+    'URL',
+    'PostgreSQL that holds the keystore instead of a file: postgres://USER@HOST/NAME; may repeat ' +
+      'for a primary and its standbys, of which the writable one is used',
+  ),
+  node: setting(
+    optionalName,
+    undefined,
+    'NAME',
+    'name of this server among those on one database; by default that of the machine',
+  ),
   listen: setting(address, '127.0.0.1:5696', 'HOST:PORT', 'where KMIP is served; port 0 = any'),
   https: setting(
     optionalAddress,
@@ -237,7 +250,7 @@ function fileSchema() {
 
 function flatten(document: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(document).flatMap(([name, value]) =>
-    typeof value === 'object' && value !== null
+    typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.entries(value).map(([inner, deep]) => [`${name}.${inner}`, deep] as const)
       : [[name, value] as const],
   )

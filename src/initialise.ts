@@ -4,11 +4,17 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { stringify } from 'smol-toml'
-import { createServerIdentity } from './access/authority.ts'
+import {
+  createServerIdentity,
+  renewServerCertificates,
+  serverIdentity,
+} from './access/authority.ts'
 import type { ServerIdentity } from './access/authority.ts'
 import { ownConfigFile } from './config.ts'
+import { exitStatus, UserError } from './errors.ts'
 import { ensureExchange } from './exchange/identity.ts'
 import { initialiseStore } from './keystore/initialise.ts'
+import type { Store } from './keystore/store.ts'
 import { makeMasterKey, masterKeyFile } from './keystore/master-key-choice.ts'
 import type { MasterKeyWish } from './keystore/master-key-choice.ts'
 
@@ -17,6 +23,10 @@ export interface InitialiseOptions {
   readonly data: string
   /** Names and addresses of the server; none means those this machine has. */
   readonly hosts: readonly string[]
+  /** URLs of the PostgreSQL that holds the tables; absent: a file in the directory. */
+  readonly database?: readonly string[] | undefined
+  /** This node among those on one database. */
+  readonly node?: string | undefined
   readonly masterKey: MasterKeyWish
   /** Seconds since 1970. */
   readonly now: () => bigint
@@ -28,6 +38,8 @@ export interface Initialised {
   readonly identity: ServerIdentity
   /** Where the master key file lies; undefined for a passphrase. */
   readonly masterKeyPath: string | undefined
+  /** Whether the database held the keystore already: this is a further node. */
+  readonly joined: boolean
 }
 
 /**
@@ -39,17 +51,28 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
   const { masterKey: wish, now } = options
   const outside = wish.kind === 'file' && wish.path !== undefined ? resolve(wish.path) : undefined
   const found = outside !== undefined && existsSync(outside)
+  const { database, node } = options
   let identity: ServerIdentity | undefined
+  let joined = false
   await initialiseStore({
     directory,
     now,
-    masterKey: (building) => makeMasterKey(wish, building),
-    async fill(store, building) {
-      identity = await createServerIdentity(store, hostsOf(options.hosts))
+    database,
+    node,
+    masterKey(building, isThere) {
+      if (isThere && wish.kind === 'file' && !found) throw needsItsMasterKey()
+      return makeMasterKey(wish, building)
+    },
+    async fill(store, building, wasThere) {
+      joined = wasThere
+      identity = await identityFor(store, hostsOf(options.hosts))
       await ensureExchange(store)
-      if (outside === undefined) return
-      const settings = stringify({ 'master-key-file': outside })
-      writeFileSync(join(building, ownConfigFile), settings, { mode: 0o600 })
+      const settings = {
+        ...(outside !== undefined && { 'master-key-file': outside }),
+        ...(database !== undefined && { database: [...database] }),
+      }
+      if (Object.keys(settings).length === 0) return
+      writeFileSync(join(building, ownConfigFile), stringify(settings), { mode: 0o600 })
     },
     undo() {
       if (outside !== undefined && !found) rmSync(outside, { force: true })
@@ -57,7 +80,27 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
   })
   if (identity === undefined) throw new Error('the data directory was made without an identity')
   const inside = wish.kind === 'file' ? join(directory, masterKeyFile) : undefined
-  return { directory, identity, masterKeyPath: outside ?? inside }
+  return { directory, identity, masterKeyPath: outside ?? inside, joined }
+}
+
+/** The server's certificates: new with a new keystore, else those of the other nodes with our names added. */
+async function identityFor(store: Store, hosts: readonly string[]): Promise<ServerIdentity> {
+  const isMade = await store.read(
+    async (work) => (await work.document('authority', 'ca')) !== undefined,
+  )
+  if (!isMade) return createServerIdentity(store, hosts)
+  const before = await store.read((work) => serverIdentity(work))
+  const added = hosts.filter((host) => !before.hosts.includes(host))
+  return added.length === 0 ? before : renewServerCertificates(store, [...before.hosts, ...added])
+}
+
+function needsItsMasterKey(): UserError {
+  return new UserError(
+    'needs-master-key',
+    'the database holds a keystore already: a further node opens it with the same master key',
+    'copy the master key file of the first node to this machine and name it:  keyreel init --database URL --master-key-file FILE',
+    { exitStatus: exitStatus.sealed },
+  )
 }
 
 /** The hosts given, else this machine's name and the IPv4 addresses others can reach it by. */

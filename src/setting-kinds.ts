@@ -73,6 +73,21 @@ export const settingKinds = {
     ),
     'true',
   ),
+  databases: kind(
+    z
+      .union([z.string().transform((text) => text.split(/\s+/)), z.array(z.string())], {
+        error: 'expected a database URL, or several',
+      })
+      .optional(),
+    '"postgres://keyreel@db.example.org/keyreel"',
+  ),
+  optionalName: kind(
+    z
+      .string('expected a name')
+      .regex(/^[A-Za-z0-9][\w.-]{0,62}$/, 'expected a name of letters, digits, dots and dashes')
+      .optional(),
+    '"kms-a"',
+  ),
   address: kind(hostAndPort, '"127.0.0.1:5696"'),
   optionalAddress: kind(hostAndPort.optional(), '"127.0.0.1:5697"'),
   optionalReceiver: kind(

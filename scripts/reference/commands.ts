@@ -29,6 +29,8 @@ const everyFlag = [
 
 const globalSettings = [
   'data',
+  'database',
+  'node',
   'master-key-file',
   'passphrase-file',
   'log.level',

@@ -6,12 +6,14 @@ import { expiries } from '../access/expiries.ts'
 import type { Expiry } from '../access/expiries.ts'
 import type { UserError } from '../errors.ts'
 import { contentsCheck } from '../keystore/contents-check.ts'
+import { openDatabase } from '../keystore/database.ts'
 import { describeStore } from '../keystore/describe-store.ts'
 import { recoveryProvider } from '../keystore/master-key.ts'
 import { isPassphrase } from '../keystore/master-key-passphrase.ts'
 import { knownSchema } from '../keystore/migrate.ts'
+import { postgresFacts } from '../keystore/postgres-facts.ts'
 import { quickCheck } from '../keystore/sqlite-driver-check.ts'
-import { openSqlite } from '../keystore/sqlite-driver.ts'
+import type { SqlDriver } from '../keystore/storage.ts'
 import { databaseFile } from '../keystore/data-directory.ts'
 import type { Store } from '../keystore/store.ts'
 import { checkpointAge } from './checkpoint.ts'
@@ -21,6 +23,8 @@ import { isRunning, readServerState } from './server-state.ts'
 /** What checks look at. */
 export interface HealthContext {
   readonly directory: string
+  /** URLs of the database, when the keystore is not in the directory. */
+  readonly database: readonly string[] | undefined
   /** Absolute path of the master key file, whether or not one is used. */
   readonly masterKeyPath: string
   /** Where checkpoints are kept, if anywhere. */
@@ -88,9 +92,9 @@ export const checks: readonly Check[] = [
   {
     name: 'master-key',
     about: 'whether the keystore opens, and where its master key lies',
-    async run({ directory, keystore, masterKeyPath }) {
+    async run({ directory, database, keystore, masterKeyPath }) {
       if (!isOpen(keystore)) return failed(`sealed: ${keystore.message}`, keystore.hint)
-      const all = (await describeStore(directory))?.providers ?? []
+      const all = (await describeStore(directory, database))?.providers ?? []
       const providers = all.filter((provider) => !provider.startsWith(recoveryProvider))
       if (providers.length > 1) {
         return warning(
@@ -129,10 +133,11 @@ export const checks: readonly Check[] = [
   },
   {
     name: 'database',
-    about: 'whether the database file is sound',
-    async run({ directory }) {
-      const driver = await openSqlite({ file: join(directory, databaseFile) })
+    about: 'whether the database is sound',
+    async run({ directory, database }) {
+      const driver = await openDatabase({ directory, database })
       try {
+        if (driver.dialect === 'postgres') return await durability(driver)
         const [first, ...others] = await quickCheck(driver)
         if (first === undefined) return ok('the database file is sound')
         const more = others.length === 0 ? '' : ` (and ${others.length} more)`
@@ -148,8 +153,8 @@ export const checks: readonly Check[] = [
   {
     name: 'schema',
     about: 'whether this release knows the form of the database',
-    async run({ directory }) {
-      const schema = (await describeStore(directory))?.schema ?? 0
+    async run({ directory, database }) {
+      const schema = (await describeStore(directory, database))?.schema ?? 0
       if (schema === knownSchema()) return ok(`schema ${schema}, the newest`)
       return warning(
         `schema ${schema}, this release writes ${knownSchema()}`,
@@ -308,6 +313,22 @@ function expiryRemedy({ of, name }: Expiry): string {
     return `ask that site for a new one:  keyreel exchange certificate import FILE --peer ${name}`
   if (of === 'library') return `keyreel library renew ${name} --out DIR`
   return 'a new CA means enrolling every library again: plan it before the end'
+}
+
+/** Whether what a server acknowledges is safe there. */
+async function durability(driver: SqlDriver): Promise<Finding> {
+  const { version, unsafe, hasStandby } = await postgresFacts(driver)
+  if (unsafe !== undefined) {
+    return failed(
+      `PostgreSQL ${version} runs with ${unsafe}: a crash of that machine loses keys`,
+      `set ${unsafe.replace('off', 'on')} in postgresql.conf, and restart the database`,
+    )
+  }
+  if (hasStandby) return ok(`PostgreSQL ${version}, which waits for a standby at every commit`)
+  return warning(
+    `PostgreSQL ${version} keeps every key on one machine only`,
+    'add a synchronous standby (synchronous_standby_names in postgresql.conf)',
+  )
 }
 
 /** A check that needs the opened keystore. */

@@ -12,6 +12,8 @@ import type { ExitStatus } from './exit-status.ts'
 /** Settings every command takes as flags. */
 const globalSettings = [
   'data',
+  'database',
+  'node',
   'master-key-file',
   'passphrase-file',
   'log.level',
@@ -128,7 +130,8 @@ function attach(program: Parser, grammar: Grammar, row: Command, found: (parsed:
     const own: Record<string, unknown> = parser.opts()
     const given = [...globalSettings, ...(row.settings ?? [])].flatMap((key) => {
       const value = { ...globals, ...own }[settingOption(key).attributeName()]
-      return value === undefined ? [] : [[key, String(value)] as const]
+      if (value === undefined) return []
+      return [[key, Array.isArray(value) ? value.join(' ') : String(value)] as const]
     })
     found({
       command: row,
@@ -177,7 +180,11 @@ function settingOption(key: SettingKey): Option {
   const value = settings[key].default
   const note = value === undefined || value === false ? '' : ` (default: ${String(value)})`
   const flags = placeholder === '' ? flagName(key) : `${flagName(key)} <${placeholder}>`
-  return new Option(flags, help + note)
+  const option = new Option(flags, help + note)
+  // What may repeat is read like a text of several words.
+  return key === 'database'
+    ? option.argParser((given: string, before: readonly string[] = []) => [...before, given])
+    : option
 }
 
 function wholeNumber(value: string): number {

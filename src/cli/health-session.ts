@@ -18,6 +18,7 @@ export async function withHealth<T>(
   const { config, io } = context
   const health = (keystore: Store | UserError): HealthContext => ({
     directory: config.data,
+    database: config.database,
     masterKeyPath: masterKeyPath(config),
     checkpoint: config.checkpoint,
     syslog: config.syslog,

@@ -25,6 +25,8 @@ export async function withStore<T>(
   const masterKey = await openMasterKey(context.config, masterKeySources(context))
   const store = await openStore({
     directory: context.config.data,
+    database: context.config.database,
+    node: context.config.node,
     masterKey,
     writer,
     now: context.io.now,

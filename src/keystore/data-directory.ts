@@ -18,6 +18,14 @@ import { randomUuid } from '../crypto/primitives/random.ts'
 /** Name of the database in the data directory; a directory that has it is initialised. */
 export const databaseFile = 'keystore.db'
 
+/** Says which node of which keystore this is, where the keystore is in a database elsewhere. */
+export const nodeFile = 'node.json'
+
+/** Whether the directory is initialised. */
+export function isInitialised(directory: string): boolean {
+  return [databaseFile, nodeFile].some((name) => existsSync(join(directory, name)))
+}
+
 const unfinished = '.initialising-'
 const complete = '.initialised'
 
@@ -53,8 +61,9 @@ export function finishBuilding(directory: string): void {
   const built = join(directory, complete)
   if (!existsSync(built)) return
   const names = readdirSync(built)
-  // The database comes last: until it is there, the directory does not count as initialised.
-  const inOrder = [...names.filter((name) => name !== databaseFile), databaseFile]
+  // These come last: until one is there, the directory does not count as initialised.
+  const last = [databaseFile, nodeFile]
+  const inOrder = [...names.filter((name) => !last.includes(name)), ...last]
   for (const name of inOrder) {
     if (names.includes(name)) renameSync(join(built, name), join(directory, name))
   }

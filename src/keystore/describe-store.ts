@@ -1,11 +1,8 @@
-// What can be said about a data directory without its master key: for `status` while sealed.
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { databaseFile } from './data-directory.ts'
+// What can be said about a keystore without its master key: for `status` while sealed.
+import { mayBeThere, openDatabase, type DatabasePlace } from './database.ts'
 import { schemaOf } from './migrate.ts'
 import { sqlStorage } from './sql-storage.ts'
 import type { WrapRow } from './storage.ts'
-import { openSqlite } from './sqlite-driver.ts'
 
 /** An unopened store: its schema version, identity and the master keys that open it. */
 export interface StoreDescription {
@@ -16,11 +13,14 @@ export interface StoreDescription {
   readonly wraps: readonly WrapRow[]
 }
 
-/** The description, or undefined when the directory holds no store. Throws UserError. */
-export async function describeStore(directory: string): Promise<StoreDescription | undefined> {
-  const file = join(directory, databaseFile)
-  if (!existsSync(file)) return undefined
-  const driver = await openSqlite({ file })
+/** The description, or undefined when there is no store. Throws UserError. */
+export async function describeStore(
+  directory: string,
+  database?: DatabasePlace['database'],
+): Promise<StoreDescription | undefined> {
+  const place = { directory, database }
+  if (!mayBeThere(place)) return undefined
+  const driver = await openDatabase(place)
   try {
     const schema = await schemaOf(driver)
     if (schema === 0) return undefined

@@ -3,26 +3,42 @@ import { closeSync, openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { UserError } from '../errors.ts'
 import { alreadyInitialised, createStore } from './create-store.ts'
-import { buildDirectory, contentOf, databaseFile, finishBuilding } from './data-directory.ts'
+import { openDatabase, placeName, urlsOf } from './database.ts'
+import {
+  buildDirectory,
+  contentOf,
+  databaseFile,
+  finishBuilding,
+  isInitialised,
+} from './data-directory.ts'
 import type { MasterKey } from './master-key.ts'
-import { openSqlite } from './sqlite-driver.ts'
+import { schemaOf } from './migrate.ts'
+import { machineName, writeNodeIdentity } from './node-identity.ts'
+import type { SqlDriver } from './storage.ts'
 import { openStore, type Store } from './store.ts'
 
 /** How a data directory is made. */
 export interface Initialisation {
   readonly directory: string
-  /** Makes the master key; files inside the data directory go into `building`. */
-  readonly masterKey: (building: string) => MasterKey | Promise<MasterKey>
-  /** Puts into the new store what it begins with: groups, CA, server certificate. */
-  readonly fill?: (store: Store, building: string) => Promise<void>
+  /** URLs of the PostgreSQL that holds the tables; absent: a file in the directory. */
+  readonly database?: readonly string[] | undefined
+  /** This node among those on one database. */
+  readonly node?: string | undefined
+  /**
+   * Makes the master key, or opens it when the database holds a store already; files inside the data
+   * directory go into `building`.
+   */
+  readonly masterKey: (building: string, isThere: boolean) => MasterKey | Promise<MasterKey>
+  /** Puts into the store what it begins with: groups, CA, server certificate. */
+  readonly fill?: (store: Store, building: string, wasThere: boolean) => Promise<void>
   /** Takes back what `masterKey` made outside `building` when the rest fails. */
   readonly undo?: () => void
   readonly now?: () => bigint
 }
 
 /**
- * Makes the data directory (mode 0700) with an empty, filled store and closes it. When anything fails
- * nothing is left. Throws UserError 'initialised' when the directory holds a store, 'directory-in-use'
+ * Makes the data directory (mode 0700) with an empty, filled store and closes it; on a database that
+ * holds one, the directory of a further node. When anything fails nothing is left. Throws UserError 'initialised' when the directory holds a store, 'directory-in-use'
  * when it holds anything else.
  */
 export async function initialiseStore(options: Initialisation): Promise<void> {
@@ -45,27 +61,57 @@ async function build(
   made: { masterKey: boolean },
 ): Promise<void> {
   const now = options.now ?? (() => BigInt(Math.floor(Date.now() / 1000)))
-  const masterKey = await options.masterKey(building)
-  made.masterKey = true
-  const file = join(building, databaseFile)
-  closeSync(openSync(file, 'wx', 0o600))
-  const driver = await openSqlite({ file })
+  const { database, node = machineName() } = options
+  const place = { directory: building, database }
+  const isShared = urlsOf(place) !== undefined
+  if (!isShared) closeSync(openSync(join(building, databaseFile), 'wx', 0o600))
+  const driver = await openDatabase(place)
+  const before = isShared ? await tablesIn(driver) : undefined
+  const wasThere = (await schemaOf(driver)) > 0
   try {
-    await createStore({ driver, masterKey, now, where: options.directory })
+    const masterKey = await options.masterKey(building, wasThere)
+    made.masterKey = true
+    const where = isShared ? placeName(place) : options.directory
+    const chain = isShared ? `serve@${node}` : 'serve'
+    if (!wasThere) await createStore({ driver, masterKey, now, chain, where })
+    const store = await openStore({ ...place, masterKey, writer: 'serve', node, now })
+    try {
+      await options.fill?.(store, building, wasThere)
+      if (isShared) writeNodeIdentity(building, { node, store: store.id })
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    if (before !== undefined && !wasThere) await dropOthers(driver, before)
+    throw error
   } finally {
     await driver.close()
   }
-  const store = await openStore({ directory: building, masterKey, writer: 'serve', now })
-  try {
-    await options.fill?.(store, building)
-  } finally {
-    await store.close()
-  }
+}
+
+async function tablesIn(driver: SqlDriver): Promise<readonly string[]> {
+  const rows = await driver.snapshot((sql) =>
+    sql.query(
+      'SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()',
+    ),
+  )
+  return rows.map(([name]) => name as string)
+}
+
+/** Takes a store that was not finished away again. */
+async function dropOthers(driver: SqlDriver, kept: readonly string[]): Promise<void> {
+  const made = (await tablesIn(driver)).filter((name) => !kept.includes(name))
+  const driversOwn = ['turns', 'turn_marks']
+  await driver.transaction(async (sql) => {
+    for (const table of made) {
+      if (!driversOwn.includes(table)) await sql.query(`DROP TABLE ${table}`)
+    }
+  })
 }
 
 function refuseUsed(directory: string): void {
   const names = contentOf(directory)
-  if (names.includes(databaseFile)) throw alreadyInitialised(directory)
+  if (isInitialised(directory)) throw alreadyInitialised(directory)
   if (names.length === 0) return
   throw new UserError(
     'directory-in-use',

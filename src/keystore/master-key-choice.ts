@@ -33,7 +33,7 @@ export interface MasterKeySources {
  * database. Throws UserError: not initialised (10), sealed (11), wrong passphrase (12).
  */
 export async function openMasterKey(config: Config, sources: MasterKeySources): Promise<MasterKey> {
-  const description = await describeStore(config.data)
+  const description = await describeStore(config.data, config.database)
   if (description === undefined) throw notInitialised(config.data)
   const { providers } = description
   const passphrases = providers.filter(isPassphrase)

@@ -1,6 +1,5 @@
 // The lower keystore as a whole: opens a data directory or database and ties its parts together.
 import { existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { exitStatus, UserError } from '../errors.ts'
 import {
@@ -24,15 +23,15 @@ import {
   type Standing,
 } from './epochs.ts'
 import { auditHeads, compareHeads } from './checkpoints.ts'
-import { databaseFile } from './data-directory.ts'
+import { openDatabase, placeName, urlsOf } from './database.ts'
 import type { EpochWrapper, MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
 import type { ContentsCheck } from './examine.ts'
 import { scrubStep, type ScrubPosition, type ScrubStep } from './scrub.ts'
+import { demandSameStore, machineName, readNodeIdentity } from './node-identity.ts'
 import { Sealing, sealsPerEpoch } from './sealing.ts'
 import { takeServeLock } from './serve-lock.ts'
 import { sqlStorage } from './sql-storage.ts'
-import { openSqlite } from './sqlite-driver.ts'
 import { actsOver } from './store-acts.ts'
 import type { SqlDriver } from './storage.ts'
 import type { AuditActor, AuditEntry, Query, StoredObject, Work } from './work.ts'
@@ -41,10 +40,17 @@ import type { AuditActor, AuditEntry, Query, StoredObject, Work } from './work.t
 export interface OpenOptions {
   /** The data directory … */
   readonly directory?: string
+  /** URLs of the PostgreSQL that holds the tables; absent: a file in the directory. */
+  readonly database?: readonly string[] | undefined
+  /** This node among those on one database; absent: as the directory says, else the machine's name. */
+  readonly node?: string | undefined
   /** … or a database opened already and taken over. */
   readonly driver?: SqlDriver
   readonly masterKey: MasterKey
-  /** 'serve' (takes the serve lock of the directory), 'cli', or a node's name: the audit chain of this process. */
+  /**
+   * 'serve' (takes the serve lock of the directory) or 'cli': the audit chain of this process, on a
+   * shared database with the node's name behind it, such as `serve@kms-a`.
+   */
   readonly writer: string
   /** Seconds; the system's clock by default. */
   readonly now?: () => bigint
@@ -122,13 +128,16 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   if (options.driver) return openOver(options.driver, options, 'the database', () => undefined)
   if (directory === undefined) throw new Error('openStore needs a directory or a driver')
 
-  const file = join(directory, databaseFile)
-  refuseUnusable(directory, file)
+  const place = { directory, database: options.database }
+  const isShared = urlsOf(place) !== undefined
+  const where = placeName(place)
+  if (!isShared) refuseUnusable(directory, where)
   const lock = options.writer === 'serve' ? takeServeLock(directory) : undefined
   const release = (): void => lock?.release()
   try {
-    const driver = await openSqlite({ file, ...(patience === undefined ? {} : { patience }) })
-    return await openOver(driver, options, file, release)
+    const driver = await openDatabase(place, patience === undefined ? {} : { patience })
+    const writer = isShared ? `${options.writer}@${nodeName(options)}` : options.writer
+    return await openOver(driver, { ...options, writer }, where, release)
   } catch (error) {
     release()
     throw error
@@ -160,6 +169,7 @@ async function storeOver(
   const storage = sqlStorage(driver)
   const id = await storage.read((rows) => rows.setting('store'))
   if (id === undefined) throw notInitialised(where)
+  if (options.directory !== undefined) demandSameStore(options.directory, id, where)
   const sealing = new Sealing(id, masterKey)
   const wraps = await storage.read((rows) => rows.wraps())
   refuseOtherMasterKey(
@@ -226,6 +236,12 @@ async function storeOver(
       sealing.close()
     },
   }
+}
+
+/** The name of this node: as it is configured, as its directory says, or the machine's. */
+export function nodeName({ node, directory }: Pick<OpenOptions, 'node' | 'directory'>): string {
+  const identity = directory === undefined ? undefined : readNodeIdentity(directory)
+  return node ?? identity?.node ?? machineName()
 }
 
 function refuseUnusable(directory: string, file: string): void {

@@ -1,6 +1,6 @@
-// npm run conformance -- [--host H --port P --ca F --cert F --key F] [--cases DIR…] [--only NAME…] [--encoding FORM]
+// npm run conformance -- [--host H --port P --ca F --cert F --key F | --database URL] [--cases DIR…] [--only NAME…] [--encoding FORM]
 // Plays published KMIP cases against a server over TLS and prints TAP. Without --host it starts a
-// keyreel of its own on an empty store. Exit status: 0 all conform or are
+// keyreel of its own on an empty store, in a file or in the PostgreSQL of --database. Exit status: 0 all conform or are
 // exceptions, 1 some do not, 2 usage.
 import { parseArgs } from 'node:util'
 import { UserError, exitStatus } from '../../src/errors.ts'
@@ -24,6 +24,7 @@ const options = {
   'user-cert': { type: 'string' },
   'user-key': { type: 'string' },
   encoding: { type: 'string' },
+  database: { type: 'string' },
   cases: { type: 'string', multiple: true, default: [] as string[] },
   only: { type: 'string', multiple: true, default: [] as string[] },
 } as const
@@ -33,7 +34,8 @@ async function main(args: readonly string[]): Promise<number> {
   const { cases: folders, only, ...server } = parse(args)
   const form = formNamed(server.encoding)
   const { cases: selected, outside, ...selection } = await selectCases({ folders, only })
-  await using own = server.host === undefined ? await startOwn(selected) : undefined
+  await using own =
+    server.host === undefined ? await startOwn(selected, server.database) : undefined
   const target = own?.target ?? given(server)
   const reachable = (file: CaseFile): boolean =>
     target.https !== undefined || (form ?? formOf(file)) === 'tls'

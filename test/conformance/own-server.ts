@@ -24,9 +24,12 @@ export interface User {
   readonly ownerOnly: boolean
 }
 
-/** Starts a server on an empty store, ready for the cases. */
-export async function startOwn(cases: readonly CaseFile[]): Promise<OwnServer> {
-  const keyreel = await startKeyreel({ args: ['--test-mode', '--https', '127.0.0.1:0'] })
+/** Starts a server on an empty store, ready for the cases; the store is in `database`, or in a file. */
+export async function startOwn(cases: readonly CaseFile[], database?: string): Promise<OwnServer> {
+  const keyreel = await startKeyreel({
+    args: ['--test-mode', '--https', '127.0.0.1:0'],
+    ...(database !== undefined && { init: ['--database', database] }),
+  })
   try {
     const { ca, certificate, key } = await keyreel.enrol('conformance', 'general')
     const users = await usersOf(cases)

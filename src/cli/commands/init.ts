@@ -18,7 +18,9 @@ export const init = command({
   details:
     'Without --host the certificates name this machine. With --master-key passphrase the keystore ' +
     'opens only with the passphrase: asked for, or read from --passphrase-file or the systemd ' +
-    'credential keyreel-passphrase. A directory that is initialised already is left alone.',
+    'credential keyreel-passphrase. A directory that is initialised already is left alone. With ' +
+    '--database the keystore is in that PostgreSQL; where it holds one already, this becomes a ' +
+    'further node of it, which needs the same master key.',
   options: {
     host: list('NAME', 'host name or IP address libraries will use; may repeat'),
     masterKey: choice(masterKeyKinds, 'what seals the keystore'),
@@ -26,12 +28,14 @@ export const init = command({
   exits: [exitStatus.sealed],
   examples: [
     'init --host kms.example.org --host 192.0.2.10',
-    'init --data /var/lib/keyreel --master-key-file /etc/keyreel/master.key',
+    'init --data /var/lib/keyreel --database postgres://keyreel@db/keyreel --master-key-file /etc/keyreel/master.key',
   ],
   async run({ options: { host, masterKey }, context }) {
     const made = await initialise({
       data: context.config.data,
       hosts: host,
+      database: context.config.database,
+      node: context.config.node,
       masterKey: await masterKeyWish(masterKey, context),
       now: context.io.now,
     })
@@ -54,13 +58,13 @@ async function masterKeyWish(kind: MasterKeyKind, context: Context): Promise<Mas
 
 /** What was made, for people; `serve` shows it too when it had to make the directory. */
 export function madeText(
-  { directory, identity, masterKeyPath }: Initialised,
+  { directory, identity, masterKeyPath, joined }: Initialised,
   style: Style,
 ): string {
   const { authority, certificates, hosts } = identity
   return pairs(
     [
-      ['made', directory],
+      ['made', joined ? `${directory}, a further node of the keystore in the database` : directory],
       ['master key', masterKeyPath ?? 'a passphrase; without it no key can be opened'],
       ['server names', hosts.join(' ')],
       ['server certificates', certificates.map(({ key }) => key.name).join(' and ')],
@@ -82,10 +86,11 @@ export function nextCommands(data: string): string[] {
   ]
 }
 
-function madeJson({ directory, identity, masterKeyPath }: Initialised) {
+function madeJson({ directory, identity, masterKeyPath, joined }: Initialised) {
   const { authority, certificates, hosts } = identity
   return {
     directory,
+    joined,
     masterKey: masterKeyPath ?? 'passphrase',
     hosts,
     authority: { subject: authority.subject, fingerprint: authority.fingerprint },

@@ -1,6 +1,4 @@
 // `keyreel serve`: runs the server until SIGTERM or SIGINT; makes an absent data directory first.
-import { join } from 'node:path'
-import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { writeServerState } from '../../admin/server-state.ts'
@@ -9,7 +7,7 @@ import type { RunningServer } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { initialise } from '../../initialise.ts'
-import { databaseFile } from '../../keystore/data-directory.ts'
+import { isInitialised } from '../../keystore/data-directory.ts'
 import type { Log } from '../../log.ts'
 import {
   hasPassphraseAtHand,
@@ -55,7 +53,7 @@ export const serve = command({
     const { config, log, say, announce } = context
     const stop = stopSignal(context.io)
     try {
-      if (!existsSync(join(config.data, databaseFile))) await makeFirst(context)
+      if (!isInitialised(config.data)) await makeFirst(context)
       if (config['test-mode']) log.warn('test mode: not for real tapes')
       const server = await startServer({
         data: config.data,
@@ -159,7 +157,8 @@ async function makeFirst(context: Context): Promise<void> {
   say(`there is no keystore in ${config.data} yet: making one`)
   const masterKey = await firstMasterKey(context)
   try {
-    const made = await initialise({ data: config.data, hosts: [], masterKey, now: io.now })
+    const { data, database, node } = config
+    const made = await initialise({ data, database, node, hosts: [], masterKey, now: io.now })
     say(`${madeText(made, style)}\n`)
     say('next, in another terminal:  keyreel library add NAME --out DIR\n')
   } catch (error) {

@@ -1,0 +1,46 @@
+// Where a keystore's tables are: in a file of the data directory, or in the PostgreSQL that is named.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { databaseFile } from './data-directory.ts'
+import { refuseTwoKeystores } from './node-identity.ts'
+import { databaseAddress } from './postgres-address.ts'
+import { openPostgres } from './postgres-driver.ts'
+import { openSqlite } from './sqlite-driver.ts'
+import type { SqlDriver } from './storage.ts'
+
+/** The place of a keystore. */
+export interface DatabasePlace {
+  readonly directory: string
+  /** URLs of PostgreSQL databases; absent or empty: the file in the directory. */
+  readonly database?: readonly string[] | undefined
+}
+
+/** URLs of the place; undefined for the file in the directory. */
+export function urlsOf({
+  database,
+}: Pick<DatabasePlace, 'database'>): readonly string[] | undefined {
+  return database === undefined || database.length === 0 ? undefined : database
+}
+
+/** The place in messages: the file, or the first URL without password and parameters. */
+export function placeName(place: DatabasePlace): string {
+  const [url] = urlsOf(place) ?? []
+  return url === undefined ? join(place.directory, databaseFile) : databaseAddress(url).name
+}
+
+/** Whether there is anything that could be opened. */
+export function mayBeThere(place: DatabasePlace): boolean {
+  return urlsOf(place) !== undefined || existsSync(join(place.directory, databaseFile))
+}
+
+/** Opens the database. Throws UserError. */
+export async function openDatabase(
+  place: DatabasePlace,
+  options: { readonly patience?: number } = {},
+): Promise<SqlDriver> {
+  const urls = urlsOf(place)
+  if (urls === undefined)
+    return openSqlite({ file: join(place.directory, databaseFile), ...options })
+  refuseTwoKeystores(place.directory)
+  return openPostgres({ urls, ...options })
+}

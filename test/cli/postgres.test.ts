@@ -1,0 +1,186 @@
+// The keystore in PostgreSQL, driven by the command line: init, further nodes, serve, and what each
+// says when something is wrong.
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { dialectNamed } from '../../simulator/dialects.ts'
+import { readKit } from '../../simulator/kit.ts'
+import { readBack, write } from '../../simulator/recording.ts'
+import { Stage } from '../../simulator/stage.ts'
+import { recording } from '../../simulator/scenarios/scenario.ts'
+import { runKeyreel, startKeyreel, type Keyreel } from '../fixtures/keyreel.ts'
+import { startPostgres, withoutPostgres, type PostgresServer } from '../fixtures/postgres.ts'
+
+let server: PostgresServer
+
+describe.skipIf(withoutPostgres())('with a server', () => {
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.stop())
+
+  test('a tape is written and read by a key that is in PostgreSQL, also after a restart', async () => {
+    const folder = temporaryFolder()
+    const data = join(folder, 'data')
+    const url = await server.fresh()
+    const made = await runKeyreel([
+      'init',
+      '--data',
+      data,
+      '--database',
+      url,
+      '--host',
+      '127.0.0.1',
+    ])
+    expect(made).toMatchObject({ status: 0 })
+    expect(existsSync(join(data, 'keystore.db'))).toBe(false)
+    expect(statSync(join(data, 'keyreel.toml')).mode & 0o077).toBe(0)
+
+    const first = await started({ data })
+    const kit = await readKit((await first.enrol('alpha')).directory)
+    const library = libraryAt(first, kit, folder)
+    const cartridge = await library.stage.cartridge('KR0001L8')
+    await library.insert(cartridge)
+    await write(await library.mount(cartridge, 0), recording(1))
+    await library.dismount(0)
+    expect(await first.stop()).toBe(0)
+
+    const second = await started({ data })
+    const other = libraryAt(second, kit, join(folder, 'again'))
+    await other.insert(cartridge)
+    await readBack(await other.mount(cartridge, 0), [recording(1)])
+    const verified = await second.cli('audit', 'verify', '--json')
+    expect(verified.status).toBe(0)
+    const { objects } = JSON.parse(verified.stdout) as { objects: number }
+    expect(objects).toBe(1)
+  })
+
+  test('a further node opens the same keystore with the same master key', async () => {
+    const folder = temporaryFolder()
+    const [one, two] = [join(folder, 'one'), join(folder, 'two')]
+    const url = await server.fresh()
+    const init = (data: string, ...args: string[]) =>
+      runKeyreel(['init', '--data', data, '--database', url, ...args])
+    const first = await init(one, '--node', 'kms-a', '--host', 'kms-a.example.org')
+    expect(first).toMatchObject({ status: 0 })
+
+    const refused = await init(two, '--node', 'kms-b')
+    expect(refused).toMatchObject({ status: 11 })
+    expect(refused.stderr).toContain('--master-key-file FILE')
+    expect(existsSync(two)).toBe(false)
+
+    const foreign = join(folder, 'foreign.key')
+    await runKeyreel(['init', '--data', join(folder, 'other'), '--master-key-file', foreign])
+    const wrong = await init(two, '--node', 'kms-b', '--master-key-file', foreign)
+    expect(wrong).toMatchObject({ status: 11 })
+    expect(existsSync(two)).toBe(false)
+
+    const key = join(folder, 'copied.key')
+    copyFileSync(join(one, 'master.key'), key)
+    const host = ['--host', 'kms-b.example.org']
+    const joined = await init(two, '--node', 'kms-b', '--master-key-file', key, ...host, '--json')
+    expect(joined).toMatchObject({ status: 0 })
+    expect(JSON.parse(joined.stdout)).toMatchObject({ joined: true })
+    const { hosts } = JSON.parse(joined.stdout) as { hosts: string[] }
+    expect(hosts).toEqual(expect.arrayContaining(['kms-a.example.org', 'kms-b.example.org']))
+
+    const added = await runKeyreel(['group', 'list', '--data', two])
+    expect(added.status).toBe(0)
+    const chains = await runKeyreel(['audit', 'list', '--data', one, '--json'])
+    expect(chains.stdout).toContain('serve@kms-b')
+  })
+
+  test('an init that fails leaves neither directory nor tables', async () => {
+    const folder = temporaryFolder()
+    const url = await server.fresh()
+    const data = join(folder, 'data')
+    const bad = ['--database', url, '--host', 'not a host name']
+    expect((await runKeyreel(['init', '--data', data, ...bad])).status).not.toBe(0)
+    expect(existsSync(data)).toBe(false)
+    const again = await runKeyreel(['init', '--data', data, '--database', url])
+    expect(again).toMatchObject({ status: 0 })
+  })
+
+  test('what is wrong with the database is one error with a hint, without the password', async () => {
+    const folder = temporaryFolder()
+    const url = await server.fresh()
+    const data = join(folder, 'data')
+    await runKeyreel(['init', '--data', data, '--database', url])
+    const gone = await runKeyreel([
+      'status',
+      '--data',
+      data,
+      '--database',
+      'postgres://me:Sesam42@127.0.0.1:1/x',
+    ])
+    expect(gone.status).toBe(1)
+    expect(gone.stderr).toMatch(
+      /^error: postgres:\/\/me@127\.0\.0\.1:1\/x: nothing listens there\nhint: /,
+    )
+    const empty = await runKeyreel(['status', '--data', data, '--database', await server.fresh()])
+    expect(empty.status).toBe(10)
+    const elsewhere = await server.fresh()
+    await runKeyreel(['init', '--data', join(folder, 'elsewhere'), '--database', elsewhere])
+    const key = ['--master-key-file', join(folder, 'elsewhere/master.key')]
+    const other = await runKeyreel(['status', '--data', data, '--database', elsewhere, ...key])
+    expect(other.stderr).toMatch(/error: .* holds keystore .*, but .* belongs to /)
+    const nonsense = await runKeyreel([
+      'status',
+      '--data',
+      data,
+      '--database',
+      'mysql://me:Sesam42@a/b',
+    ])
+    expect(nonsense.status).toBe(2)
+    for (const { stderr } of [gone, empty, other, nonsense]) expect(stderr).not.toContain('Sesam42')
+  })
+
+  test('a directory that holds a keystore is not opened beside a database', async () => {
+    const folder = temporaryFolder()
+    const data = join(folder, 'data')
+    await runKeyreel(['init', '--data', data])
+    const both = await runKeyreel(['status', '--data', data, '--database', await server.fresh()])
+    expect(both.status).toBe(1)
+    expect(both.stderr).toContain('keyreel database move --to URL')
+  })
+
+  test('a second server on one data directory is refused, as with a file', async () => {
+    const data = join(temporaryFolder(), 'data')
+    await runKeyreel(['init', '--data', data, '--database', await server.fresh()])
+    await started({ data })
+    const second = await runKeyreel(['serve', '--data', data, '--listen', '127.0.0.1:0'])
+    expect(second.status).toBe(1)
+    expect(second.stderr).toContain('is served by another process')
+  })
+
+  test('the database may come from the environment and from the file of settings', async () => {
+    const folder = temporaryFolder()
+    const data = join(folder, 'data')
+    const url = await server.fresh()
+    const env = { ...process.env, KEYREEL_DATABASE: `${url} postgres://nobody@127.0.0.1:1/x` }
+    expect((await runKeyreel(['init', '--data', data], { env })).status).toBe(0)
+    const settings = readFileSync(join(data, 'keyreel.toml'), 'utf8')
+    expect(settings).toContain('postgres://nobody@127.0.0.1:1/x')
+    expect((await runKeyreel(['status', '--data', data])).status).toBe(0)
+  })
+})
+
+async function started(options: Parameters<typeof startKeyreel>[0]): Promise<Keyreel> {
+  const keyreel = await startKeyreel(options)
+  onTestFinished(async () => void (await keyreel.stop()))
+  return keyreel
+}
+
+function libraryAt(keyreel: Keyreel, kit: Awaited<ReturnType<typeof readKit>>, scratch: string) {
+  const servers = [{ host: keyreel.host, port: keyreel.port }]
+  const stage = new Stage({ servers, kits: [kit], dialect: dialectNamed('P-strict14'), scratch })
+  onTestFinished(() => stage.close())
+  return Object.assign(stage.library(), { stage })
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'keyreel-postgres-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
