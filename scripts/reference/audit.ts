@@ -148,6 +148,11 @@ export const events = [
     'what was under earlier epochs was sealed under the newest one; its revision grows, nothing else changes',
     'sealed, damaged',
   ],
+  [
+    'recovery setup',
+    'a recovery key was made and its shares handed out; the one of before opens nothing any more',
+    'id, threshold, shares',
+  ],
   ['Master Key Added', 'another master key opens the keystore as well', 'provider'],
   ['Master Key Removed', 'a master key no longer opens it', 'provider'],
 ] as const

@@ -55,6 +55,25 @@ and salt, 32 bytes. Additional data is the first 29 bytes of the wrap ‖ Head("
 ${argon2Cost.memory} KiB, ${argon2Cost.passes} passes, ${argon2Cost.lanes} lanes.
 `
 
+const recoveryText = `
+### Recovery key
+
+The provider is \`recovery:\` and the identifier of the key, 16 hexadecimal digits: the first 8 bytes of the SHA-256 of both
+SubjectPublicKeyInfos, P-384 then ML-KEM-1024. Both pairs come from a seed of 32 bytes by HKDF-SHA-384 without salt: the number of
+P-384 is 56 bytes under the info \`keyreel 1 recovery key P-384\`, modulo the order less one, plus one; d ‖ z of ML-KEM (FIPS 203)
+are 64 bytes under \`keyreel 1 recovery key ML-KEM-1024\`. The wrap is a ciphertext of the [hybrid KEM](bundles.md) (1,665 bytes), then
+a seal of the epoch's secret; the sealing key is HKDF-SHA-256 of the KEM's secret, no salt, info
+\`keyreel 1 recovery wrap\`; additional data is Head("epoch", store, epoch). The document \`recovery/key\` has the public keys,
+the threshold and who has shares.
+
+### Recovery share
+
+The seed is shared byte by byte over GF(2^8) with the polynomial 0x11D; share number i is the value at i. 45 bytes: version (1),
+identifier of the key (8), threshold (1), number (1), value (32), the first two bytes of the SHA-256 of those 43. They are printed
+as 18 groups of four digits of 5 bits in Crockford's base 32 and a fifth that checks them: the number of the group from 0, plus
+each value times x, x², x³, x⁴ in GF(2^5) with x⁵ + x² + 1.
+`
+
 const objectText = `
 ## Objects
 
@@ -282,6 +301,7 @@ export const formatsPage = {
     sections(
       intro,
       opening,
+      recoveryText,
       objectText,
       table(['item', 'tag', 'type', 'content'], recordRows),
       'Vitals are what every operation looks at. Their order is that of this table.',

@@ -239,6 +239,55 @@ export const jsonOutputs: readonly JsonOutput[] = [
     fields: { epoch: 'the newest', sealed: 'objects and documents sealed under it' },
   },
   {
+    commands: ['recovery setup'],
+    about: 'What was handed out.',
+    fields: {
+      key: 'identifier of the recovery key',
+      threshold: 'how many shares are needed',
+      'shares[].number': '',
+      'shares[].holder': 'subject of the certificate, or words for paper',
+      'shares[].file': 'where the share was written',
+      directory: 'where all was written',
+    },
+  },
+  {
+    commands: ['recovery show'],
+    about: 'The recovery key; nothing of it is secret.',
+    fields: {
+      key: 'its identifier',
+      created: '',
+      threshold: 'how many shares are needed',
+      complete: 'whether it opens every epoch',
+      'shares[].number': '',
+      'shares[].officer': 'subject of the certificate; absent for a share on paper',
+      'shares[].fingerprint': 'SHA-256 of the certificate; absent for a share on paper',
+    },
+  },
+  {
+    commands: ['recovery sheet'],
+    about: 'The sheet for the safe.',
+    fields: {
+      'sheet.title': '',
+      'sheet.facts[][]': 'pairs of name and value',
+      'sheet.steps[]': 'what to do; commands begin with two blanks',
+      file: 'where it was written; absent without --out',
+    },
+  },
+  {
+    commands: ['recovery verify'],
+    about: 'Whether the shares open the keystore.',
+    fields: {
+      key: 'identifier of the recovery key',
+      epochs: 'how many epochs they open',
+      of: 'how many epochs there are',
+    },
+  },
+  {
+    commands: ['recovery open'],
+    about: 'What was written.',
+    fields: { file: 'the readable share' },
+  },
+  {
     commands: ['doctor'],
     about: 'One object.',
     fields: {

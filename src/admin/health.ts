@@ -10,6 +10,7 @@ import { openDatabase } from '../keystore/database.ts'
 import { describeStore } from '../keystore/describe-store.ts'
 import { recoveryProvider } from '../keystore/master-key.ts'
 import { isPassphrase } from '../keystore/master-key-passphrase.ts'
+import { findRecovery, isComplete } from '../keystore/recovery-setup.ts'
 import { knownSchema } from '../keystore/migrate.ts'
 import { postgresFacts } from '../keystore/postgres-facts.ts'
 import { quickCheck } from '../keystore/sqlite-driver-check.ts'
@@ -129,6 +130,20 @@ export const checks: readonly Check[] = [
         `${total - waiting} of ${total} objects and documents are sealed under epoch ${epoch} (${done} %)`,
         'a running server goes on with it, or: keyreel master-key reseal --continue',
       )
+    }),
+  },
+  {
+    name: 'recovery',
+    about: 'whether people can open the keystore when its master key is lost',
+    run: opened(async (store) => {
+      const remedy = 'keyreel recovery setup --threshold 2 --shares 3 --out DIR'
+      const key = await store.read(findRecovery)
+      if (key === undefined) {
+        return warning('no recovery shares: with the master key every key would be lost', remedy)
+      }
+      const shares = `${key.threshold} of ${key.shares.length} shares`
+      if (await isComplete(store, key)) return ok(`${shares} of recovery key ${key.id} open it`)
+      return failed(`recovery key ${key.id} does not open everything`, remedy)
     }),
   },
   {

@@ -26,6 +26,8 @@ import { masterKeyReseal, masterKeyShow } from './commands/master-key.ts'
 import { masterKeyRotate } from './commands/master-key-rotate.ts'
 import { operatorAdd, operatorList, operatorRevoke } from './commands/operator.ts'
 import { peerAccept, peerAdd, peerList, peerPull, peerPush } from './commands/peer.ts'
+import { recoveryOpen, recoveryPaper, recoveryShow, recoveryVerify } from './commands/recovery.ts'
+import { recoverySetup } from './commands/recovery-setup.ts'
 import { serve } from './commands/serve.ts'
 import { serverCertificateRenew, serverCertificateShow } from './commands/server.ts'
 import { status } from './commands/status.ts'
@@ -48,6 +50,7 @@ export const nouns: Readonly<Record<string, string>> = {
   peer: 'the same exchange, live over KMIP',
   operator: 'people who may approve what others ask for',
   'master-key': 'what opens the keystore',
+  recovery: 'shares of people that open the keystore without its master key',
   audit: 'the hash-chained record of everything done with keys',
   ttlv: 'messages of the KMIP protocol',
 }
@@ -99,6 +102,11 @@ export const commands: readonly Command[] = [
   masterKeyShow,
   masterKeyRotate,
   masterKeyReseal,
+  recoverySetup,
+  recoveryShow,
+  recoveryPaper,
+  recoveryVerify,
+  recoveryOpen,
   auditList,
   auditVerify,
   auditExport,

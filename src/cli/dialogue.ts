@@ -56,6 +56,15 @@ export async function askPassphrase(
   )
 }
 
+/** Something secret typed once. @throws UserError 2 when there is no terminal */
+export async function askHidden(context: Context, message: string, hint: string): Promise<string> {
+  demandTerminal(context, message, hint)
+  const { isCancel, password } = await import('@clack/prompts')
+  const answer = await password({ message, ...streams(context) })
+  if (isCancel(answer)) throw new Interrupted()
+  return answer
+}
+
 function demandTerminal(
   context: Context,
   what: string,

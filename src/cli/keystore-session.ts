@@ -4,6 +4,7 @@ import { openStore } from '../keystore/store.ts'
 import type { Store } from '../keystore/store.ts'
 import { openMasterKey } from '../keystore/master-key-choice.ts'
 import type { MasterKeySources } from '../keystore/master-key-choice.ts'
+import type { MasterKey } from '../keystore/master-key.ts'
 import type { Context } from './command.ts'
 import { askPassphrase } from './dialogue.ts'
 
@@ -23,6 +24,15 @@ export async function withStore<T>(
   use: (store: Store) => Promise<T>,
 ): Promise<T> {
   const masterKey = await openMasterKey(context.config, masterKeySources(context))
+  return withMasterKey(context, masterKey, use)
+}
+
+/** Runs `use` on the keystore opened by that master key, which is taken over. */
+export async function withMasterKey<T>(
+  context: Context,
+  masterKey: MasterKey,
+  use: (store: Store) => Promise<T>,
+): Promise<T> {
   const store = await openStore({
     directory: context.config.data,
     database: context.config.database,

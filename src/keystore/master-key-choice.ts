@@ -120,7 +120,8 @@ export function hasPassphraseAtHand(
   return named || credentialFile('passphrase', environment) !== undefined
 }
 
-function notInitialised(directory: string): UserError {
+/** The refusal where there is no keystore. */
+export function notInitialised(directory: string): UserError {
   return new UserError(
     'not-initialised',
     `there is no keystore in ${directory}`,

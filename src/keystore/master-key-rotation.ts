@@ -3,6 +3,7 @@
 // then the wraps of the old one are forgotten. Cut off anywhere, the same command ends what was begun.
 import { existsSync, linkSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { UserError } from '../errors.ts'
 import { createMasterKeyFile, openMasterKeyFile, syncDirectory } from './master-key-file.ts'
 import type { MasterKey } from './master-key.ts'
 import type { Store } from './store.ts'
@@ -62,9 +63,15 @@ export function setAside(path: string): string | undefined {
   return keptAs
 }
 
-/** The first eight digits of the identifier of the key in that file. */
+/** The first eight digits of the identifier of the key in that file, or that it holds none. */
 function shortId(path: string): string {
-  const masterKey = openMasterKeyFile(path)
-  masterKey.close()
-  return masterKey.id.slice('file:'.length).slice(0, 8)
+  try {
+    const masterKey = openMasterKeyFile(path)
+    masterKey.close()
+    return masterKey.id.slice('file:'.length).slice(0, 8)
+  } catch (error) {
+    // After a recovery what lies there may be damaged: it is kept all the same.
+    if (error instanceof UserError && error.code === 'master-key-damaged') return 'damaged'
+    throw error
+  }
 }

@@ -22,6 +22,9 @@ const incoming = join(scratch, 'incoming')
 /** A person who may approve. */
 const carol = join(scratch, 'carol')
 
+/** A person with a certificate for encryption. */
+const dan = join(scratch, 'dan')
+
 /** A bundle that needs an approval, and what stands for the id of the request until it is known. */
 const approved = join(scratch, 'approved')
 const request = 'REQUEST'
@@ -103,6 +106,26 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['exchange certificate list'],
   ['exchange certificate revoke', '--peer', 'B', '--yes'],
   ['exchange certificate list'],
+  ['recovery setup', '--shares', '2', '--officer', `${dan}.pem`, '--out', join(scratch, 'shares')],
+  ['recovery show'],
+  ['recovery sheet', '--out', join(scratch, 'sheet.txt')],
+  [
+    'recovery open',
+    join(scratch, 'shares', 'share-1.p7m'),
+    '--certificate',
+    `${dan}.pem`,
+    '--key',
+    `${dan}.key`,
+    '--out',
+    join(scratch, 'share-1.txt'),
+  ],
+  [
+    'recovery verify',
+    '--share',
+    join(scratch, 'share-1.txt'),
+    '--share',
+    join(scratch, 'shares', 'share-3.txt'),
+  ],
   ['master-key show'],
   ['master-key rotate'],
   ['master-key reseal'],
@@ -126,7 +149,6 @@ const rare = new Set([
   'certificates[].warning',
   'certificates[].revoked',
   'others[]',
-  'recovery',
   'mediumSerial',
   'librarySerial',
   'events[].details',
@@ -176,6 +198,9 @@ test('every field that --json prints is described, and no other', async () => {
   const { certificate, key: carolKey } = person('Carol', scriptTime)
   writeFileSync(`${carol}.key`, carolKey)
   writeFileSync(`${carol}.pem`, certificate)
+  const officer = person('Dan', scriptTime, { use: 'encryption' })
+  writeFileSync(`${dan}.key`, officer.key)
+  writeFileSync(`${dan}.pem`, officer.certificate)
   let requested: string | undefined
   const printed = new Map<string, Set<string>>()
   const run = async (words: string, rest: readonly string[]) => {

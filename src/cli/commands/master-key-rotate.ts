@@ -9,7 +9,9 @@ import type { RotationWish } from '../../master-keys.ts'
 import { command, oneOf, text } from '../command.ts'
 import type { Context } from '../command.ts'
 import { askPassphrase } from '../dialogue.ts'
-import { keystoreExits, withStore } from '../keystore-session.ts'
+import { describe, hasShares, masterKeyOfShares, shareOptions } from '../shares.ts'
+import type { Store } from '../../keystore/store.ts'
+import { keystoreExits, withMasterKey, withStore } from '../keystore-session.ts'
 import { pairs } from '../output.ts'
 
 export const masterKeyRotate = command({
@@ -19,16 +21,18 @@ export const masterKeyRotate = command({
     'Every epoch of the keystore is wrapped for the new master key, then the old one opens nothing any more; ' +
     'keys of tapes stay as they are, and a running server goes on. --to changes the kind; without it a new key ' +
     'file takes the place of the old one, or a new passphrase that of the old. The old key file is kept under another name: ' +
-    'copies of the data directory made before open only with it. Cut off, the same command ends what was begun.',
+    'copies of the data directory made before open only with it. --share opens the keystore by recovery shares when ' +
+    'the old master key is lost; say --to then. Cut off, the same command ends what was begun.',
   options: {
     to: oneOf(masterKeyKinds, 'kind of the new master key; that of the old one when absent'),
     newMasterKeyFile: text('FILE', 'where the new key file shall lie, or lies already'),
+    ...shareOptions,
     newPassphraseFile: text('FILE', 'file with the new passphrase; asked for when absent'),
   },
   exits: keystoreExits,
   examples: ['master-key rotate', 'master-key rotate --to passphrase --new-passphrase-file FILE'],
-  run: ({ options, context }) =>
-    withStore(context, async (store) => {
+  async run({ options, context }) {
+    const rotate = async (store: Store) => {
       const kind = options.to ?? (isPassphrase(store.provider()) ? 'passphrase' : 'file')
       const next = successor(context.config, await wishOf(kind, options, context))
       const { provider, retired } = await rotateMasterKey(store, next, administrator)
@@ -50,12 +54,22 @@ export const masterKeyRotate = command({
           context.style,
         ),
       }
-    }),
+    }
+    if (!hasShares(options)) return withStore(context, rotate)
+    const masterKey = await masterKeyOfShares(context, options, await describe(context))
+    return withMasterKey(context, masterKey, rotate)
+  },
 })
+
+/** Where the new master key comes from. */
+interface NewPlaces {
+  readonly newMasterKeyFile: string | undefined
+  readonly newPassphraseFile: string | undefined
+}
 
 async function wishOf(
   kind: MasterKeyKind,
-  { newMasterKeyFile: path, newPassphraseFile: file }: Record<string, string | undefined>,
+  { newMasterKeyFile: path, newPassphraseFile: file }: NewPlaces,
   context: Context,
 ): Promise<RotationWish> {
   if (kind === 'file') return { kind, path }

@@ -1,0 +1,106 @@
+// Recovery shares as people bring them: files with the lines of a sheet, or typed at the terminal. A share is
+// never an argument.
+import { readFileSync } from 'node:fs'
+import { exitStatus, UserError } from '../errors.ts'
+import { describeStore, type StoreDescription } from '../keystore/describe-store.ts'
+import { notInitialised } from '../keystore/master-key-choice.ts'
+import type { MasterKey } from '../keystore/master-key.ts'
+import { recoveryMasterKey } from '../keystore/recovery-key.ts'
+import {
+  groupsPerLine,
+  readShare,
+  shareGroups,
+  type RecoveryShare,
+} from '../keystore/recovery-share.ts'
+import { joinShares } from '../keystore/recovery-shares.ts'
+import { proveMasterKey } from '../keystore/sealing.ts'
+import { list, toggle, type Context } from './command.ts'
+import { askHidden } from './dialogue.ts'
+
+/** The options of commands that take shares. */
+export const shareOptions = {
+  share: list('FILE', 'file with the lines of one recovery share; may repeat'),
+  typeShares: toggle('type the shares at the terminal instead'),
+}
+
+/** What those options hold. */
+export interface ShareOptions {
+  readonly share: readonly string[]
+  readonly typeShares: boolean
+}
+
+/** Whether shares were given at all. */
+export function hasShares({ share, typeShares }: ShareOptions): boolean {
+  return share.length > 0 || typeShares
+}
+
+/** The data directory as far as it can be seen without its master key. Throws UserError 10. */
+export async function describe(context: Context): Promise<StoreDescription> {
+  const description = await describeStore(context.config.data)
+  if (description === undefined) throw notInitialised(context.config.data)
+  return description
+}
+
+/**
+ * The master key that the shares make, proven to open the store. Throws UserError: see `readShare` and
+ * `joinShares`.
+ */
+export async function masterKeyOfShares(
+  context: Context,
+  options: ShareOptions,
+  { id, providers, wraps }: StoreDescription,
+): Promise<MasterKey> {
+  const shares = options.typeShares
+    ? await typedShares(context)
+    : options.share.map((file) => shareIn(file))
+  try {
+    const masterKey = recoveryMasterKey(joinShares(shares, providers))
+    await proveMasterKey(masterKey, id, wraps)
+    return masterKey
+  } finally {
+    for (const { value } of shares) value.wipe()
+  }
+}
+
+function shareIn(file: string): RecoveryShare {
+  const content = readFileSync(file)
+  try {
+    if (content[0] !== 0x30) return readShare(content.toString('latin1'), file)
+    throw new UserError(
+      'share-encrypted',
+      `${file} is encrypted to an officer's certificate`,
+      `that person opens it:  keyreel recovery open ${file} --certificate FILE --key FILE --out FILE`,
+    )
+  } finally {
+    content.fill(0)
+  }
+}
+
+/** Asks for one share after the other; one that is mistyped is asked for again. */
+async function typedShares(context: Context): Promise<RecoveryShare[]> {
+  const shares: RecoveryShare[] = []
+  while (shares.length < (shares[0]?.threshold ?? 1)) {
+    const what = `share ${shares.length + 1}${shares[0] ? ` of ${shares[0].threshold}` : ''}`
+    const lines: string[] = []
+    for (let line = 1; line <= shareGroups / groupsPerLine; line++)
+      lines.push(await askHidden(context, `${what}, line ${line}`, 'name files with --share FILE'))
+    try {
+      shares.push(readShare(lines.join('\n'), what))
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      context.say(`${error.message}: once more`)
+    }
+  }
+  return shares
+}
+
+/** Throws unless shares are given in one way. */
+export function demandShares(options: ShareOptions): void {
+  if (hasShares(options)) return
+  throw new UserError(
+    'usage',
+    'no recovery share is given',
+    'name each with --share FILE, or type them with --type-shares',
+    { exitStatus: exitStatus.usage },
+  )
+}
