@@ -5,7 +5,6 @@
  */
 import { decode, decodeRaw, encode, DecodeError, type Raw } from 'ttlv-codec'
 import { CryptoRefusal } from '../crypto/crypto-refusal.ts'
-import { sha256 } from '../crypto/primitives/hash.ts'
 import type { Secret } from '../crypto/secret.ts'
 import type { TransportKey } from '../crypto/transport-key.ts'
 import { isOrigin } from '../keystore/key-origin.ts'
@@ -17,13 +16,7 @@ import { tagNumber } from '../kmip/model/tags.ts'
 import { newest } from '../kmip/model/versions.ts'
 import { unsealedFields } from '../kmip/operations/key-material.ts'
 import { sayable } from '../kmip/operations/sayable.ts'
-import {
-  ImportItem,
-  ImportPayload,
-  IncomingPart,
-  OutgoingPart,
-  type ImportRequest,
-} from './import-payload.ts'
+import { ImportItem, IncomingPart, OutgoingPart, type ImportRequest } from './import-payload.ts'
 import { unreadable } from './refusals.ts'
 
 /** Object types that are exchanged: what opens tapes. */
@@ -185,14 +178,6 @@ export function unwrapped(
   }
 }
 
-/** An Import request as the undecoded payload that the batch engine takes. The caller wipes its bytes. */
-export function payloadOf(request: ImportRequest): Raw {
-  const whole = encode(ImportPayload, tagNumber('RequestPayload'), request, {
-    version: newest.number,
-  })
-  return { type: 'Structure', bytes: whole.subarray(8), offset: 8, path: 'RequestPayload' }
-}
-
 /** SHA-256 that the attributes give for the raw key, if they do. */
 export function digestTold(attributes: readonly AttributeInstance[]): Uint8Array | undefined {
   const digests = attributes
@@ -201,10 +186,10 @@ export function digestTold(attributes: readonly AttributeInstance[]): Uint8Array
   return digests.find(({ HashingAlgorithm }) => HashingAlgorithm === 'SHA_256')?.DigestValue
 }
 
-/** Whether the key is the one whose digest the attributes tell; true when they tell none. */
-export function isAsTold(material: Secret, attributes: readonly AttributeInstance[]): boolean {
+/** Whether a key of this digest is the one that the attributes tell of; true when they tell none. */
+export function isAsTold(digest: Uint8Array, attributes: readonly AttributeInstance[]): boolean {
   const told = digestTold(attributes)
-  return told === undefined || Buffer.compare(sha256(material.bytes), told) === 0
+  return told === undefined || Buffer.compare(digest, told) === 0
 }
 
 function itemId(at: number): Uint8Array {

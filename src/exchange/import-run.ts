@@ -15,7 +15,7 @@ import { newest } from '../kmip/model/versions.ts'
 import type { Raw } from 'ttlv-codec'
 import { runBatch, type Engine } from '../kmip/operations/batch.ts'
 import type { Item } from '../kmip/operations/items.ts'
-import { judgeItem, type Incoming, type Terms } from './incoming-keys.ts'
+import { judgeItems, openItem, type Incoming, type Terms } from './incoming-keys.ts'
 import type { KeyReport, Verdict } from './key-report.ts'
 
 /** How keys are taken. */
@@ -54,7 +54,7 @@ export interface ImportReport {
 }
 
 const importing: Item['operation'] = 'Import'
-const importItem = { operation: importing, id: undefined, fault: undefined }
+const importItem = { operation: importing, id: undefined, payload: undefined, fault: undefined }
 
 /**
  * Keys in one act. A library that asks for a key waits for the act under way: while others write, acts
@@ -159,25 +159,21 @@ export class ImportRun {
   /** Judges some items, imports the new ones, and reports on all of them. */
   async #step(items: readonly Raw[], position: number): Promise<void> {
     const keys = this.#consignment
-    const incoming = await this.#store.read(async (work) => {
-      const judged: Incoming[] = []
-      for (const [at, raw] of items.entries())
-        judged.push(await judgeItem(work, raw, position + at, keys, this.#terms))
-      return judged
-    })
+    const opened = items.map((raw, at) => openItem(raw, position + at, keys, this.#terms))
     try {
+      const incoming = await this.#store.read((work) => judgeItems(work, opened, this.#terms))
       const reports = this.#wish.dryRun
         ? incoming.map(({ report }) => report)
         : await this.#import(incoming)
       this.#reports.push(...reports)
       if (this.#wish.dryRun) this.#record = counted(this.#record, reports)
     } finally {
-      for (const { payload } of incoming) payload?.bytes.fill(0)
+      for (const item of opened) if (item.refused === undefined) item.key.material.wipe()
     }
   }
 
   async #import(incoming: readonly Incoming[]): Promise<KeyReport[]> {
-    const wanted = incoming.filter(({ payload }) => payload !== undefined)
+    const wanted = incoming.filter(({ request }) => request !== undefined)
     if (wanted.length === 0) {
       const reports = incoming.map(({ report }) => report)
       const next = counted(this.#record, reports)
@@ -189,7 +185,7 @@ export class ImportRun {
     const { answers, secrets } = await runBatch(this.#engine, {
       version: newest.number,
       principal: this.#principal,
-      items: wanted.map(({ payload }) => ({ ...importItem, payload })),
+      items: wanted.map(({ request }) => ({ ...importItem, request })),
       continuation: 'Continue',
       unauthenticated: undefined,
       room: undefined,
@@ -258,8 +254,8 @@ function answeredReports(
   answers: readonly ResponseBatchItem[],
 ): KeyReport[] {
   const left = [...answers]
-  return incoming.map(({ report, payload }) => {
-    if (payload === undefined) return report
+  return incoming.map(({ report, request }) => {
+    if (request === undefined) return report
     const answer = left.shift()
     if (answer?.ResultStatus === 'Success') return report
     const verdict = conflictReasons.includes(answer?.ResultReason) ? 'conflict' : 'refused'

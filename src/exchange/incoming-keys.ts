@@ -6,22 +6,39 @@ import { DecodeError, type Raw } from 'ttlv-codec'
 import { dateOf } from '../access/identity.ts'
 import { CryptoRefusal } from '../crypto/crypto-refusal.ts'
 import { sha256 } from '../crypto/primitives/hash.ts'
+import type { Secret } from '../crypto/secret.ts'
 import type { TransportKey } from '../crypto/transport-key.ts'
 import { AttributeSet } from '../keystore/attribute-set.ts'
-import { labelOf } from '../keystore/cartridge-labels.ts'
+import { cartridgeEntries, labelOf } from '../keystore/cartridge-labels.ts'
+import { uniqueOf } from '../keystore/derived-rows.ts'
 import { isOrigin, originAttributes, originOf } from '../keystore/key-origin.ts'
 import { conflictOf, objectOf } from '../keystore/keystore.ts'
 import { ManagedObject } from '../keystore/managed-object.ts'
-import type { Work } from '../keystore/work.ts'
+import type { IndexEntry, Work } from '../keystore/work.ts'
 import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
 import { CryptographicUsageMask } from '../kmip/model/masks.ts'
-import type { KeyReport, Verdict } from './key-report.ts'
-import { decodeItem, digestTold, isAsTold, payloadOf, unwrapped } from './bundle-items.ts'
+import type { KeyReport } from './key-report.ts'
+import { decodeItem, digestTold, isAsTold, unwrapped } from './bundle-items.ts'
+import type { ImportRequest } from './import-payload.ts'
 
-/** A key on its way in: judged, and when it is new its Import payload. The payload holds the key in the clear. */
+/** A key on its way in, and how it was judged. */
 export interface Incoming {
   readonly report: KeyReport
-  readonly payload: Raw | undefined
+  /** The Import of a new key, in the clear. */
+  readonly request: ImportRequest | undefined
+}
+
+/** An item that was read, and unwrapped unless there is something wrong with it. */
+export type OpenedItem =
+  { readonly refused: KeyReport } | { readonly refused?: undefined; readonly key: OpenedKey }
+
+interface OpenedKey {
+  readonly object: ManagedObject
+  readonly barcode: string | undefined
+  readonly digest: Uint8Array
+  readonly request: ImportRequest
+  /** The bytes that the request holds. */
+  readonly material: Secret
 }
 
 /** What the importing side decides. */
@@ -34,14 +51,13 @@ export interface Terms {
   readonly allowWriting: boolean
 }
 
-/** Unwraps and judges the key of one item. */
-export async function judgeItem(
-  work: Work,
+/** Reads and unwraps one item. The caller wipes the material. */
+export function openItem(
   raw: Raw,
   at: number,
   { transport, transportId }: { transport: TransportKey; transportId: string },
   terms: Terms,
-): Promise<Incoming> {
+): OpenedItem {
   let request
   try {
     request = decodeItem(raw)
@@ -63,32 +79,55 @@ export async function judgeItem(
     return refused(id, barcode, 'it is damaged: it does not unwrap')
   }
   const { material, clear } = opened
-  try {
-    if (!isAsTold(material, attributes))
-      return refused(id, barcode, 'it is damaged: its digest is another')
-    const found = await judgeKey(work, object, sha256(material.bytes), terms)
-    const report: KeyReport = { id, ...(barcode !== undefined && { barcode }), ...found }
-    const payload =
-      found.verdict === 'new' ? payloadOf(clear(importedAttributes(attributes, terms))) : undefined
-    return { report, payload }
-  } finally {
-    material.wipe()
+  const digest = sha256(material.bytes)
+  if (isAsTold(digest, attributes)) {
+    const imported = clear(importedAttributes(attributes, terms))
+    return { key: { object, barcode, digest, request: imported, material } }
   }
+  material.wipe()
+  return refused(id, barcode, 'it is damaged: its digest is another')
 }
 
-function refused(id: string, barcode: string | undefined, reason: string): Incoming {
-  return {
-    report: { id, ...(barcode !== undefined && { barcode }), verdict: 'refused', reason },
-    payload: undefined,
-  }
+function refused(id: string, barcode: string | undefined, reason: string): OpenedItem {
+  return { refused: { id, ...(barcode !== undefined && { barcode }), verdict: 'refused', reason } }
 }
+
+/** Judges some keys. Most often none of them, nor anything like them, is here: that is one question. */
+export async function judgeItems(
+  work: Work,
+  items: readonly OpenedItem[],
+  terms: Terms,
+): Promise<Incoming[]> {
+  const objects = items.flatMap((item) => (item.refused === undefined ? [item.key.object] : []))
+  const areStrangers = !(await work.holdsAny(terms.group, {
+    ids: objects.map(({ id }) => id),
+    unique: objects.flatMap(uniqueOf),
+    index: objects.flatMap((object) => cartridgeOf(object) ?? []),
+  }))
+  const judged: Incoming[] = []
+  for (const item of items) {
+    if (item.refused !== undefined) {
+      judged.push({ report: item.refused, request: undefined })
+      continue
+    }
+    const { object, barcode, digest, request } = item.key
+    const found: Judgement = areStrangers
+      ? { verdict: 'new' }
+      : await judgeKey(work, object, digest, terms)
+    const report = { id: object.id, ...(barcode !== undefined && { barcode }), ...found }
+    judged.push({ report, request: found.verdict === 'new' ? request : undefined })
+  }
+  return judged
+}
+
+type Judgement = Pick<KeyReport, 'verdict' | 'reason'>
 
 async function judgeKey(
   work: Work,
   object: ManagedObject,
   digest: Uint8Array,
   { group, peer }: Terms,
-): Promise<{ verdict: Verdict; reason?: string }> {
+): Promise<Judgement> {
   const stored = await work.loadAnywhere(object.id)
   if (stored !== undefined) return judgeHere(objectOf(stored), digest, group)
   const conflict = await conflictOf(work, object)
@@ -105,7 +144,7 @@ function judgeHere(
   { group: where, vitals, attributes }: ManagedObject,
   digest: Uint8Array,
   group: string,
-): { verdict: Verdict; reason?: string } {
+): Judgement {
   if (vitals.DestroyDate !== undefined) {
     const reason = `it was destroyed here ${dateOf(vitals.DestroyDate)} and is not brought back`
     return { verdict: 'refused', reason }
@@ -123,11 +162,11 @@ async function sameBarcode(
   object: ManagedObject,
   peer: string,
 ): Promise<string | undefined> {
-  const label = labelOf(object)
-  if (label === undefined) return undefined
+  const cartridge = cartridgeOf(object)
+  if (cartridge === undefined) return undefined
   const { ids } = await work.find({
     group: object.group,
-    equals: [{ attribute: 'cartridge', value: label.barcode }],
+    equals: [cartridge],
     ranges: [],
     destroyed: 'exclude',
     archived: 'include',
@@ -139,6 +178,11 @@ async function sameBarcode(
     if (stored !== undefined && originOf(objectOf(stored))?.peer !== peer) return id
   }
   return undefined
+}
+
+/** The index entry of the keys for the object's cartridge. */
+function cartridgeOf(object: ManagedObject): IndexEntry | undefined {
+  return cartridgeEntries(object).find(({ attribute }) => attribute === 'cartridge')
 }
 
 /** The object as it would be, for what follows from attributes: its label and unique values. */

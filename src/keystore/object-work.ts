@@ -17,6 +17,7 @@ import {
   type ScanPage,
   type ScanPosition,
   type StoredObject,
+  type Things,
 } from './work.ts'
 
 /** What every part of a Work stands on. */
@@ -71,6 +72,10 @@ export class ObjectWork {
 
   holder(group: string, kind: string, value: string): Promise<string | undefined> {
     return this.ground.rows.holder(group, kind, value)
+  }
+
+  holdsAny(group: string, things: Things): Promise<boolean> {
+    return this.ground.rows.holdsAny(group, things)
   }
 
   async find(query: Query): Promise<Found> {

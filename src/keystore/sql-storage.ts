@@ -15,6 +15,7 @@ import {
 } from './sql-storage-columns.ts'
 import { documentReading, documentWriting } from './sql-storage-documents.ts'
 import { find, scan } from './sql-storage-locate.ts'
+import { holdsAny } from './sql-storage-presence.ts'
 import { transientReading, transientWriting } from './sql-storage-transients.ts'
 import type {
   Entries,
@@ -57,6 +58,7 @@ function reading(sql: SqlSession): StorageReader {
     ...auditReading(sql),
     ...documentReading(sql),
     ...transientReading(sql),
+    holdsAny: (group, things) => holdsAny(sql, group, things),
     find: (query) => find(sql, query),
     scan: (query, after) => scan(sql, query, after),
     async object(group, id) {

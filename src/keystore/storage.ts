@@ -1,6 +1,14 @@
 // Ports below the keystore: SqlDriver (a database) and Storage (the store's tables over any SqlDriver).
 // The database is untrusted: nothing here checks a MAC, and nothing above believes a row before it did.
-import type { Found, IndexEntry, ObjectColumns, Query, ScanPosition, UniqueEntry } from './work.ts'
+import type {
+  Found,
+  IndexEntry,
+  ObjectColumns,
+  Query,
+  ScanPosition,
+  Things,
+  UniqueEntry,
+} from './work.ts'
 
 /** What a statement takes and returns. Integers come back as bigint, byte strings as Uint8Array. */
 export type SqlValue = null | number | bigint | string | Uint8Array
@@ -145,6 +153,8 @@ export interface StorageReader {
   sealed(n: number): Promise<Uint8Array | null>
   identifiers(low: string, high: string, limit: number): Promise<readonly string[]>
   holder(group: string, kind: string, value: string): Promise<string | undefined>
+  /** Whether any of these is there: an object of whatever group, or an entry of this one. */
+  holdsAny(group: string, things: Things): Promise<boolean>
   /** `rows` are those of the page when there are few, so that they need not be loaded again. */
   find(query: Query): Promise<Found & { readonly rows: readonly ObjectRow[] }>
   scan(query: Query, after: ScanPosition | undefined): Promise<ScannedRows>

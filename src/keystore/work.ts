@@ -107,6 +107,13 @@ export interface Query {
   readonly limit: number
 }
 
+/** What may be asked about at once: identifiers, unique values and index entries. */
+export interface Things {
+  readonly ids: readonly string[]
+  readonly unique: readonly UniqueEntry[]
+  readonly index: readonly IndexEntry[]
+}
+
 /** A find's answer; `total` counts before paging and stops at 100 000 (`totalIsFloor`). */
 export interface Found {
   readonly ids: readonly string[]
@@ -252,6 +259,8 @@ export interface Work {
 
   /** Unique identifier of the object of the group that holds (`kind`, `value`). */
   holder(group: string, kind: string, value: string): Promise<string | undefined>
+  /** Whether any of these is there: an object of whatever group, or an entry of this one. One question for many. */
+  holdsAny(group: string, things: Things): Promise<boolean>
   find(query: Query): Promise<Found>
   /** One bounded step: the matching objects among the group's next `query.limit`; `query.offset` is ignored. */
   scan(query: Query, after?: ScanPosition): Promise<ScanPage>

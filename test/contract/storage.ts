@@ -5,7 +5,7 @@ import { migrate } from '../../src/keystore/migrate.ts'
 import { sqlStorage } from '../../src/keystore/sql-storage.ts'
 import type { SqlDriver, Storage, StorageWriter } from '../../src/keystore/storage.ts'
 import { openStore, type Store } from '../../src/keystore/store.ts'
-import { UniqueConflict, type Query } from '../../src/keystore/work.ts'
+import { UniqueConflict, type Query, type Things } from '../../src/keystore/work.ts'
 import { actor, idOf, memoryMasterKey, sampleObject } from '../keystore/sample.ts'
 import { numbered, plain, queryFor, writtenObject } from './rows.ts'
 
@@ -209,6 +209,29 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
         rows.read((reader) => reader.find(queryFor({ equals: [{ attribute: 'Name', value }] })))
       expect((await found('old')).ids).toEqual([])
       expect((await found('new')).ids).toEqual([object.id])
+    })
+
+    test('one question tells whether any of many things is there', async () => {
+      const rows = await storage()
+      const unique = [{ kind: 'asi', value: 'library-lto\u0000KR0001L8' }]
+      const index = [{ attribute: 'cartridge', value: 'KR0001L8' }]
+      const object = writtenObject({ entries: { index, unique } })
+      await rows.write((writer) => writer.insertObject(object, null))
+      const others = Array.from({ length: 70 }, (_, at) => String(at))
+      const asked = (group: string, things: Partial<Things>) =>
+        rows.read((reader) => reader.holdsAny(group, { ids: [], unique: [], index: [], ...things }))
+      const ids = others.map((other) => idOf(Number(other) + 100))
+      const claims = others.map((value) => ({ kind: 'asi', value }))
+      const entries = others.map((value) => ({ attribute: 'cartridge', value }))
+      const strangers = { ids, unique: claims, index: entries }
+      expect(await asked('default', strangers)).toBe(false)
+      expect(await asked('vault', { ids: [...ids, object.id] })).toBe(true)
+      expect(await asked('default', { unique: [...claims, ...unique] })).toBe(true)
+      expect(await asked('default', { index: [...index, ...entries] })).toBe(true)
+      expect(await asked('vault', { unique, index })).toBe(false)
+      expect(await asked('default', { unique: [{ kind: 'name', value: unique[0]!.value }] })).toBe(
+        false,
+      )
     })
 
     test('what is searched for and claimed may hold U+0000 and be long', async () => {

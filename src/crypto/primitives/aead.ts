@@ -22,13 +22,26 @@ export class SealBroken extends Error {
 export function seal(key: SymmetricKey, plain: Uint8Array, additionalData: Uint8Array): Uint8Array {
   const sealed = new Uint8Array(plain.length + sealOverhead)
   const nonce = sealed.subarray(0, nonceLength)
-  randomFillSync(nonce)
+  nonce.set(nextNonce())
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength })
   cipher.setAAD(additionalData)
   sealed.set(cipher.update(plain), nonceLength)
   cipher.final()
   sealed.set(cipher.getAuthTag(), nonceLength + plain.length)
   return sealed
+}
+
+/** Nonces made at once: they are no secrets, and the system is asked rarely. */
+const nonces = new Uint8Array(256 * nonceLength)
+let nextAt = nonces.length
+
+/** Twelve random bytes, given once. */
+function nextNonce(): Uint8Array {
+  if (nextAt === nonces.length) {
+    randomFillSync(nonces)
+    nextAt = 0
+  }
+  return nonces.subarray(nextAt, (nextAt += nonceLength))
 }
 
 /** What was sealed, in an array of its own that the caller clears. Throws SealBroken. */

@@ -237,7 +237,8 @@ class Run {
     const operation = operations[name] as unknown as Operation
     if (isForTests(name) && context.facts.testingSince === undefined)
       throw new KmipError('OperationNotSupported', `${name} is for servers in test mode only`)
-    return operation.run(requestOf(name, item.payload!, decoding) as never, context)
+    const request = item.request ?? requestOf(name, item.payload!, decoding)
+    return operation.run(request as never, context)
   }
 
   /** The store itself failed: nothing of these items was kept. */

@@ -11,6 +11,8 @@ export interface Item {
   operation: RequestBatchItem['Operation'] | undefined
   id: Uint8Array | undefined
   payload: Raw | undefined
+  /** The payload decoded, in its place: of requests that this process has read already. */
+  request?: object | undefined
   fault: KmipError | undefined
 }
 
