@@ -18,6 +18,7 @@ import { watchMasterKey } from './keystore/master-key-watch.ts'
 import { urlsOf } from './keystore/database.ts'
 import type { MasterKey } from './keystore/master-key.ts'
 import { resealInBackground } from './keystore/resealing.ts'
+import { Connection } from './kmip/client/connection.ts'
 import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
 import { wipeDue } from './keystore/wiping.ts'
@@ -33,6 +34,9 @@ import type { Engine } from './kmip/operations/batch.ts'
 import { RunningJobs } from './kmip/operations/running-jobs.ts'
 import { UnknownTapes } from './kmip/operations/unknown-tapes.ts'
 import { refuseStream, respond, type Responder } from './kmip/server/respond.ts'
+import { longestAnswer, pushTimes } from './push/push-channel.ts'
+import { PushQueue } from './push/push-queue.ts'
+import { Pusher } from './push/pusher.ts'
 
 interface Address {
   host: string
@@ -90,18 +94,24 @@ const abandonedAfter = 300
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { data, masterKey, log } = options
   const report = (error: unknown) => log.error({ err: error }, 'trouble in the keystore')
-  const { database, node } = options.config
+  const { database, node, limits } = options.config
   const place = { directory: data, database, node }
-  const store = await openStore({ ...place, masterKey, writer: 'serve', report })
+  const queue = new PushQueue(limits.waitingPushes)
+  const changed = queue.observe
+  const store = await openStore({ ...place, masterKey, writer: 'serve', report, changed })
   try {
-    return await serve(store, options)
+    return await serve(store, queue, options)
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-async function serve(store: Store, options: ServerOptions): Promise<RunningServer> {
+async function serve(
+  store: Store,
+  queue: PushQueue,
+  options: ServerOptions,
+): Promise<RunningServer> {
   const { log, config } = options
   await renewServerCertificatesWhenDue(store)
   await ensureExchange(store, { name: 'server', kind: 'server' })
@@ -116,6 +126,11 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
   const changes = () => store.read((work) => work.documentsChange(ledgerKinds))
   let seen = await changes()
   const responder = responderOf(store, options)
+  const pusher = new Pusher({
+    ...{ store, queue, log, engine: responder },
+    keptFor: config.limits.pushTime,
+    most: config.limits.waitingPushes,
+  })
   const common = { limits: config.limits, ciphers: config['tls.ciphers'] }
   const { listen, https } = options
   const listeners = await Listeners.listen<Principal, 'kmip' | 'https'>(
@@ -124,7 +139,13 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       secureContext: () => certificates,
       identify: (peer, at) =>
         store.read((work) => identify(work, peer.raw, BigInt(Math.floor(at / 1000)))),
-      respond: (message, { principal }) => respond(responder, message, principal),
+      respond: (message, { principal, turnable }) =>
+        respond(responder, message, principal, turnable),
+      turn(socket, { principal, remoteAddress }, version) {
+        const times = { answerTime: pushTimes.answer, closeTime: pushTimes.close }
+        const settings = { ...times, server: remoteAddress, maxAnswerBytes: longestAnswer }
+        pusher.turned(principal.name, new Connection(socket, settings), version)
+      },
       refuse: refuseStream,
     },
     {
@@ -166,6 +187,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       async run() {
         const now = await changes()
         if (now === seen) return
+        queue.forget()
         await reload()
         seen = now
       },
@@ -221,6 +243,11 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
       run: () => rotateDue(store, responder),
     },
     {
+      name: 'send clients what waits for them',
+      every: second,
+      run: () => pusher.run(),
+    },
+    {
       name: 'watch the clock',
       every: 30 * second,
       run() {
@@ -257,6 +284,7 @@ async function serve(store: Store, options: ServerOptions): Promise<RunningServe
     },
     clients: () => listeners.clients(),
     async close() {
+      await pusher.close()
       await listeners.close()
       stopping = true
       await responder.requests.close()

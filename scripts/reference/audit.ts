@@ -69,6 +69,27 @@ export const events = [
     'library, username, ownOnly, kind, hashed',
   ],
   ['one-time password', 'a one-time password was used up', 'library, username'],
+  [
+    'library listener set',
+    'the server sends a client Notify or Put from now on',
+    'library, address, fingerprint, kmip, notify, put',
+  ],
+  ['library listener remove', 'it sends it nothing more', 'library'],
+  [
+    'library put',
+    'a new object was released to be put to a client; stands beside the Get by which it was read, and before it is sent',
+    'library',
+  ],
+  [
+    'library push given up',
+    'something was not taken in time, or refused, and is sent no more',
+    'library, objects, why',
+  ],
+  [
+    'library push lost',
+    'more waits for a client than is kept: of further objects it is told nothing',
+    'library, waiting',
+  ],
   ['group set', 'the policies of a group were changed', 'the settings'],
   ['operator add', 'a person may approve from now on', 'operator, fingerprint, subject'],
   ['operator revoke', 'a person may approve no longer', 'operator, fingerprint'],

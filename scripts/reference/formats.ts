@@ -190,6 +190,7 @@ const documentRows = [
     'created, destroy, duplicates, short, export, ready, retired, ecb, padding, approval, rules',
     '',
   ],
+  ['listener', 'name of a client', 'address, fingerprint, kmip, notify, put, added', ''],
   ['constraints', 'a group', 'ttlv (Constraints of KMIP 2.1, base64), count, by, set', ''],
   [
     'object-defaults',
@@ -249,7 +250,8 @@ password in Unicode form NFC.
 ## Transients
 
 What is forgotten when its time is over: one row of \`transients\` per kind and name, \`body\` as JSON, some with a sealed
-secret. From \`expires\` on a row does not count, and is deleted a little later. There are no revisions.
+secret. Kind \`push\`, by \`client/object\`, is what waits to be sent to a client: object, put (no, new, in-place), changed
+(attributes without values), since. From \`expires\` on a row does not count, and is deleted a little later. There are no revisions.
 
 - **MAC** with the records key over Head("transient", kind, name, owner, expires as a text, epoch, body, length of
   sealed) ‖ sealed, as for documents.

@@ -329,6 +329,25 @@ export const jsonOutputs: readonly JsonOutput[] = [
     },
   },
   {
+    commands: ['library listener set', 'library listener list'],
+    about: 'One object, or a list.',
+    fields: {
+      library: 'its name',
+      to: 'HOST:PORT; absent when it turns round connections of its own',
+      notify: 'whether it is told of changed attributes',
+      put: 'whether it is sent new objects',
+      fingerprint: 'as given; absent when its own certificates count',
+      kmip: 'version as given; absent when it is agreed on',
+      added: '',
+      waiting: 'objects about which something waits to be sent; of `list` only',
+    },
+  },
+  {
+    commands: ['library listener remove'],
+    about: 'One object.',
+    fields: { library: 'its name' },
+  },
+  {
     commands: ['group list', 'group show', 'group set'],
     about: 'A list of groups, or one.',
     fields: group,

@@ -298,10 +298,14 @@ const service = [
     'Defaults',
     'Used for what a request of 2.x leaves out: in Create and Create Key Pair every attribute, in Register, Derive Key and Join Split Key those that do not follow from the material. Those for an Object Group of the object go before those for all. A length is the default of the algorithm that stands beside it, and of no other. Until some are set, those of the server count: AES, 256 bits, Encrypt and Decrypt. Without Defaults Information all are removed, the server’s own too: Create then wants algorithm and usage mask. Name, Application Specific Information and Link are no defaults.',
   ],
+  [
+    'Notify and Put that are sent',
+    'Only to clients for which the administrator has said so, over a connection made to their listener or turned round by them. Notify names what changed since the last one, whoever changed it: Last Change Date, then the attributes as they are when it is sent, then those that are gone; Fresh is no news. Put is sent of every object that is new in the group, Replace where it has a Replaced Object Link or took the place of another under its identifier, with all attributes; nothing is put that Get would refuse, nor a Template. A message is repeated until it is answered: at least once, in no order between objects. A refusal is final.',
+  ],
   ['Re-Provision', 'Answered Operation Not Supported.'],
   [
     'Set Endpoint Role',
-    'The server stays the server: Server is accepted, Client is refused Feature Not Supported.',
+    'Server is accepted and changes nothing. Client turns the connection round once the answer is written, for a client to which something is sent (`library listener set`); for any other it is refused Permission Denied, over HTTPS Feature Not Supported. From then on the server asks, in the version of that request, and nothing the client asks is answered there. What is sent by then behind the request ends the connection. Losing the right to be here ends a turned connection like any other.',
   ],
   [
     'PKCS#11',

@@ -207,8 +207,8 @@ async function issueServerCertificates(
   const pairs = await Promise.all(serverKeyTypes.map((keyType) => generateKeyPair(keyType)))
   return pairs.map(({ publicKey, privateKey }, i) => {
     const subject = { commonName: (hosts[0] ?? 'keyreel').slice(0, 64), organization: 'keyreel' }
-    const validity = validityFrom(now, 'server')
-    const plan = { subject, publicKey, use: 'server', hosts, ...validity } as const
+    const validity = validityFrom(now, 'key-server')
+    const plan = { subject, publicKey, use: 'key-server', hosts, ...validity } as const
     const certificate = issueCertificate(plan, authority)
     return { certificate, privateKey, keyType: serverKeyTypes[i] ?? 'p256' }
   })

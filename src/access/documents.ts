@@ -99,6 +99,17 @@ const shapes = {
       }),
     ),
   }),
+  /** By client name: what the server sends it of itself, and where it listens; nowhere: it turns round its own connections. */
+  listener: z.strictObject({
+    address: optionalText,
+    /** SHA-256 of the certificate that is shown there; one of the client's own when absent. */
+    fingerprint: optionalText,
+    /** The version spoken there; agreed on when absent. */
+    kmip: optionalText,
+    notify: z.boolean(),
+    put: z.boolean(),
+    added: seconds,
+  }),
   /** By `client/user`. Secret: the hashes that prove a Hashed Password, as hashed-passwords.ts orders them. */
   'hashed-password': z.strictObject({ added: seconds }),
   /** One, 'ca'. Its secret is the private key, PKCS#8 DER. */

@@ -21,7 +21,8 @@ import {
 /** A client whose certificate, and credential where it has one, have been proven. */
 export interface Principal {
   name: string
-  kind: ClientKind
+  /** `server` where the server acts for a client without being asked. */
+  kind: ClientKind | 'server'
   group: string
   profile: ProfileName
   /** SHA-256 of its certificate, lower-case hexadecimal. */

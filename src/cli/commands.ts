@@ -20,6 +20,11 @@ import { groupList, groupSet, groupShow } from './commands/group.ts'
 import { init } from './commands/init.ts'
 import { libraryAdd, libraryRenew, libraryRevoke } from './commands/library.ts'
 import { libraryCredentialAdd } from './commands/library-credential.ts'
+import {
+  libraryListenerList,
+  libraryListenerRemove,
+  libraryListenerSet,
+} from './commands/library-listener.ts'
 import { keyDestroy, keyList, keyRecover, keyShow } from './commands/key.ts'
 import { libraryList, libraryShow } from './commands/library-views.ts'
 import { masterKeyReseal, masterKeyShow } from './commands/master-key.ts'
@@ -39,6 +44,7 @@ import type { Command } from './command.ts'
 export const nouns: Readonly<Record<string, string>> = {
   library: 'tape libraries and other KMIP clients',
   'library credential': 'what a library must send beside its certificate',
+  'library listener': 'what the server sends a client of itself',
   group: 'groups of keys and their policies',
   server: "the server's own certificate",
   'server certificate': "the server's own certificate",
@@ -67,6 +73,9 @@ export const commands: readonly Command[] = [
   libraryRenew,
   libraryRevoke,
   libraryCredentialAdd,
+  libraryListenerSet,
+  libraryListenerList,
+  libraryListenerRemove,
   groupList,
   groupShow,
   groupSet,

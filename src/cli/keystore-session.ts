@@ -5,6 +5,7 @@ import type { Store } from '../keystore/store.ts'
 import { openMasterKey } from '../keystore/master-key-choice.ts'
 import type { MasterKeySources } from '../keystore/master-key-choice.ts'
 import type { MasterKey } from '../keystore/master-key.ts'
+import { PushQueue } from '../push/push-queue.ts'
 import type { Context } from './command.ts'
 import { askPassphrase } from './dialogue.ts'
 
@@ -40,6 +41,7 @@ export async function withMasterKey<T>(
     masterKey,
     writer,
     now: context.io.now,
+    changed: new PushQueue(context.config.limits.waitingPushes).observe,
   }).catch((error: unknown) => {
     masterKey.close()
     throw error

@@ -19,13 +19,15 @@ export interface Issuer {
 }
 
 /** `exchange-identity` signs bundles and issues `encryption` certificates: those keys travel to. */
-export type CertificateUse = 'authority' | 'server' | 'client' | 'exchange-identity' | 'encryption'
+export type CertificateUse =
+  'authority' | 'server' | 'key-server' | 'client' | 'exchange-identity' | 'encryption'
 
 /** Years that a certificate lives, by its use. A library is not visited often; a server renews itself. */
 export const lifetimes = {
   authority: 30,
   client: 10,
   server: 2,
+  'key-server': 2,
   'exchange-identity': 30,
   encryption: 5,
 } as const satisfies Record<CertificateUse, number>
@@ -159,6 +161,13 @@ function time(seconds: bigint): pkijs.Time {
   })
 }
 
+/** Extended key usage. A key server is a client where it sends something of itself (KMIP 2.1 §6.2). */
+const purposes: Partial<Record<CertificateUse, readonly string[]>> = {
+  server: [oids.serverAuth],
+  'key-server': [oids.serverAuth, oids.clientAuth],
+  client: [oids.clientAuth],
+}
+
 function extensions(plan: CertificatePlan, issuerKey: KeyObject): pkijs.Extension[] {
   const isAuthority = plan.use === 'authority' || plan.use === 'exchange-identity'
   const isExchange = plan.use === 'encryption' || plan.use === 'exchange-identity'
@@ -181,10 +190,10 @@ function extensions(plan: CertificatePlan, issuerKey: KeyObject): pkijs.Extensio
   ]
   for (const { oid, value } of plan.further ?? [])
     all.push(new pkijs.Extension({ extnID: oid, extnValue: Uint8Array.from(value).buffer }))
-  if (!isAuthority && !isExchange) {
-    const keyPurposes = [plan.use === 'server' ? oids.serverAuth : oids.clientAuth]
-    const purposes = new pkijs.ExtKeyUsage({ keyPurposes })
-    all.push(extension(pkijs.id_ExtKeyUsage, purposes.toSchema()))
+  const keyPurposes = purposes[plan.use]
+  if (keyPurposes !== undefined) {
+    const usage = new pkijs.ExtKeyUsage({ keyPurposes: [...keyPurposes] })
+    all.push(extension(pkijs.id_ExtKeyUsage, usage.toSchema()))
   }
   if (plan.hosts !== undefined && plan.hosts.length > 0) {
     const names = new pkijs.GeneralNames({ names: plan.hosts.map(generalName) })

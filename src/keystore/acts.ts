@@ -1,12 +1,14 @@
 // What one act leaves behind beside its rows; the group commit publishes it only once it is durable.
 import type { Secret } from '../crypto/secret.ts'
-import type { AuditChange, AuditRecord } from './work.ts'
+import type { AuditChange, AuditRecord, ObjectChange } from './work.ts'
 
 /** Collected while an act runs; thrown away when it is undone. */
 export class ActTrace {
   readonly records: AuditRecord[] = []
   /** In order; of each subject the last counts. */
   readonly changes: AuditChange[] = []
+  /** Objects written, in order. */
+  readonly objects: ObjectChange[] = []
   /** Revisions read or written. */
   readonly seen: SeenRevision[] = []
   /** Steps that have written something that must be undone when it throws. */

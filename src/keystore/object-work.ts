@@ -105,7 +105,7 @@ export class ObjectWork {
     const sealed = material ? sealing.sealObject(identity, material) : null
     const row = { ...identity, mac, columns, entries: { index, unique } }
     const n = await writeStep(ground.trace, () => writer.insertObject(row, sealed))
-    return this.#changed(new HeldObject({ ...row, n, sealed }, row), mac)
+    return this.#told(this.#changed(new HeldObject({ ...row, n, sealed }, row), mac))
   }
 
   async update(object: StoredObject, changes: ObjectChanges): Promise<StoredObject> {
@@ -122,7 +122,7 @@ export class ObjectWork {
       if (await writer.updateObject(n, row, before.entries)) return
       throw new RevisionConflict(id, before.revision)
     })
-    return this.#changed(new HeldObject({ ...row, n, sealed }, row), mac)
+    return this.#told(this.#changed(new HeldObject({ ...row, n, sealed }, row), mac), before)
   }
 
   async replace(
@@ -147,7 +147,7 @@ export class ObjectWork {
       if (!(await writer.updateObject(n, row, entries))) throw new RevisionConflict(id, revision)
       await (sealed ? writer.putSealed(n, sealed) : writer.forgetSealed(n))
     })
-    return this.#changed(new HeldObject({ ...row, n, sealed }, row), mac)
+    return this.#told(this.#changed(new HeldObject({ ...row, n, sealed }, row), mac), before, true)
   }
 
   checkValue(object: Pick<NewObject, 'id' | 'group' | 'type'>, material: Uint8Array): Uint8Array {
@@ -252,6 +252,12 @@ export class ObjectWork {
     const object = new HeldObject(row, row)
     this.#verified.set(row.id, object)
     return object
+  }
+
+  /** What the act's observer is told: not of rows that were only sealed anew. */
+  #told(after: HeldObject, before?: StoredObject, replaced = false): HeldObject {
+    this.ground.trace.objects.push({ before, after, replaced })
+    return after
   }
 
   #changed(object: HeldObject, mac: Uint8Array): HeldObject {

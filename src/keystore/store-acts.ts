@@ -8,7 +8,7 @@ import { HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
 import type { Storage, StorageReader, StorageWriter } from './storage.ts'
 import { TransientWork } from './transient-work.ts'
-import type { AuditRecord, Work } from './work.ts'
+import type { AuditRecord, ChangeObserver, Work } from './work.ts'
 
 /** Seals are charged to their epoch this many at a time, or a sixteenth of what it allows. */
 const sealsCharged = 4096
@@ -27,6 +27,8 @@ export interface ActsGround {
   readonly sealsPerEpoch: number
   /** Milliseconds after which a group takes no further act; 20 by default. */
   readonly groupTime?: number | undefined
+  /** Told of the objects that each act has written. */
+  readonly changed?: ChangeObserver | undefined
   /** Told once half of an epoch's seals are used: it is time for the next. */
   readonly epochWorn: () => void
   /** Told of trouble that concerns no single act. */
@@ -47,7 +49,7 @@ export interface Acts {
 
 /** Acts and reads over that storage. */
 export function actsOver(ground: ActsGround): Acts {
-  const { storage, sealing, chain, now, report } = ground
+  const { storage, sealing, chain, now, report, changed } = ground
   const highest = new HighestRevisions()
   const seals = { left: 0, epoch: 0 }
   let logHoldsWiped = false
@@ -97,7 +99,8 @@ export function actsOver(ground: ActsGround): Acts {
     savepoint: (rows, fn) => rows.savepoint(fn),
     run(rows, act, trace) {
       const ground = { rows, writer: rows, sealing, highest, trace, mayLag: false, chargeSeal }
-      return completed(act as RunnableAct<unknown>, new ActWork(ground, groupNow), trace)
+      const work = new ActWork(ground, groupNow)
+      return completed(act as RunnableAct<unknown>, work, trace, changed)
     },
     record: (rows, traces) => {
       const recorded = traces.map(({ records, changes }) => ({
@@ -181,9 +184,15 @@ class ActWork extends TransientWork implements Work {
 type RunnableAct<T> = (work: Work) => Promise<T>
 
 /** The act's result, unless something went wrong that the act must not hide. */
-async function completed<T>(act: RunnableAct<T>, work: Work, trace: ActTrace): Promise<T> {
+async function completed<T>(
+  act: RunnableAct<T>,
+  work: Work,
+  trace: ActTrace,
+  changed?: ChangeObserver,
+): Promise<T> {
   try {
     const result = await act(work)
+    if (changed !== undefined && trace.objects.length > 0) await changed(work, trace.objects)
     if (trace.failure === undefined) demandRecord(trace)
     if (trace.failure === undefined) return result
   } catch (error) {

@@ -34,7 +34,7 @@ import { takeServeLock } from './serve-lock.ts'
 import { sqlStorage } from './sql-storage.ts'
 import { actsOver } from './store-acts.ts'
 import type { SqlDriver } from './storage.ts'
-import type { AuditActor, AuditEntry, Query, StoredObject, Work } from './work.ts'
+import type { AuditActor, AuditEntry, ChangeObserver, Query, StoredObject, Work } from './work.ts'
 
 /** How a store is opened. The master key is taken over and closed with the store. */
 export interface OpenOptions {
@@ -60,6 +60,8 @@ export interface OpenOptions {
   readonly sealsPerEpoch?: number
   /** Milliseconds after which a group commit takes no further act; 20 by default. */
   readonly groupTime?: number
+  /** Told of the objects that each act of this process has written. */
+  readonly changed?: ChangeObserver
   /** Told of trouble that belongs to no act, such as an epoch that cannot be begun. */
   readonly report?: (error: unknown) => void
 }
@@ -184,6 +186,7 @@ async function storeOver(
   const acts = actsOver({
     ...epochs,
     report,
+    changed: options.changed,
     groupTime: options.groupTime,
     sealsPerEpoch: options.sealsPerEpoch ?? sealsPerEpoch,
     epochWorn() {

@@ -175,6 +175,20 @@ export interface Transient {
   readonly hasSecret: boolean
 }
 
+/** One object that an act has written: as it was, unless it is new, and as it is. */
+export interface ObjectChange {
+  readonly before: StoredObject | undefined
+  readonly after: StoredObject
+  /** Another object has taken its place, under its identifier. */
+  readonly replaced: boolean
+}
+
+/**
+ * Told, at the end of an act, of the objects that it has written. It may write more, which becomes durable
+ * with the act. Like the act it may run again, and awaits nothing but its Work.
+ */
+export type ChangeObserver = (work: Work, changes: readonly ObjectChange[]) => Promise<void>
+
 /** Who did something: a client's or operator's name and what kind of party it is. */
 export interface AuditActor {
   readonly name: string

@@ -106,6 +106,12 @@ export class Connection {
     clearTimeout(this.#timer)
   }
 
+  /** Closes at once; what is awaited is lost. */
+  cut(): void {
+    this.#fail('closed', 'this connection was closed')
+    clearTimeout(this.#timer)
+  }
+
   /** The answer time begins: at the first request, and at each answer while others are awaited. */
   #expect(): void {
     const { answerTime, server } = this.#settings

@@ -10,7 +10,7 @@ import type { Link } from './link.ts'
  * where only one is wanted. Rejects with ConnectionError `version` when there is none.
  */
 export async function negotiate(
-  link: Link,
+  link: Pick<Link, 'send'>,
   wanted: readonly VersionText[] = newestFirst.map((row) => row.text),
 ): Promise<Version> {
   const numbers = [...new Set(wanted.map(version))]
@@ -25,7 +25,7 @@ export async function negotiate(
 
 /** A server too old for the question speaks 1.0; any other refusal is written in a version it speaks. */
 async function discover(
-  link: Link,
+  link: Pick<Link, 'send'>,
   wanted: readonly Version[],
 ): Promise<{ offered: readonly Version[]; problem?: unknown }> {
   const oldest = Math.max(Math.min(...wanted), version('1.1'))

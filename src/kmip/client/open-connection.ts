@@ -21,8 +21,8 @@ export type ConnectionOptions = ServerTrust & {
   /** 5696 when absent. */
   readonly port?: number
   /** The client's certificate (with its chain) and key in PEM, or both as PKCS#12 in `pfx`. */
-  readonly cert?: Pem
-  readonly key?: Pem
+  readonly cert?: Pem | Pem[]
+  readonly key?: Pem | Pem[]
   readonly pfx?: Buffer
   /** Of `key` or `pfx`. */
   readonly passphrase?: string

@@ -120,6 +120,7 @@ export class Attempt {
         principal,
         work,
         now: work.now,
+        turnable: this.#batch.turnable === true,
         batch: this.#state,
         secrets,
         noted: note,

@@ -59,6 +59,8 @@ export interface Batch {
   room: number | undefined
   decoding: DecodeOptions
   correlation: string
+  /** Whether it came on a connection that may be turned round. */
+  turnable?: boolean | undefined
   /**
    * Runs at the end of each act with the answers of its items, to write what shall become durable with
    * them. May run again when the act does.

@@ -74,6 +74,8 @@ export interface Context {
   jobs: RunningJobs
   /** Where tapes are noted that are looked for in vain; undefined where nobody keeps them. */
   unknownTapes: UnknownTapes | undefined
+  /** Whether the connection may be turned round (Set Endpoint Role). */
+  turnable: boolean
   /** Key material handed out; wiped once the answer is encoded. */
   secrets: Secret[]
   /** What the audit record of this item shall name, and whose states it has recorded. */

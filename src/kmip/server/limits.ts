@@ -129,6 +129,16 @@ export const limitRows = {
     unit: 'milliseconds',
     help: 'that a ticket lives at most, whatever Lease Time asks for',
   },
+  waitingPushes: {
+    value: 10_000,
+    unit: 'items',
+    help: 'objects about which something waits to be sent to one client; of further ones it is told nothing',
+  },
+  pushTime: {
+    value: 24 * 3_600_000,
+    unit: 'milliseconds',
+    help: 'until what is to be sent to a client, and is not taken, is given up',
+  },
   locatedItems: {
     value: 65_536,
     unit: 'items',

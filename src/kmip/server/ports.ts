@@ -1,4 +1,5 @@
 /** What a listener asks of the rest: who a client is, what to answer, where to log, what time it is. */
+import type { TLSSocket } from 'node:tls'
 import type { DecodeError } from 'ttlv-codec'
 
 /** A client's certificate as the handshake proved it; an X509Certificate of the runtime is one. */
@@ -28,12 +29,16 @@ export interface Session<Principal extends ClientName = ClientName> {
   readonly tls: { readonly protocol: string; readonly cipher: string; readonly resumed: boolean }
   /** Milliseconds since the epoch. */
   readonly since: number
+  /** Whether `Answer.turned` can be heeded; not when absent. */
+  readonly turnable?: boolean
 }
 
 /** An answer: the bytes to send, and whether the connection ends after them. */
 export interface Answer {
   readonly bytes: Uint8Array
   readonly close?: boolean
+  /** The connection is turned round after them: this side asks from then on, in that version. */
+  readonly turned?: number
   /** Called once when the bytes have left or cannot leave any more; clears them. */
   readonly wipe?: () => void
 }
@@ -86,6 +91,8 @@ export interface ListenerPorts<Principal extends ClientName = ClientName> {
    * message seen so far (possibly none); undefined where no answer makes sense.
    */
   refuse(error: DecodeError, firstBytes: Uint8Array): Uint8Array | undefined
+  /** Takes a connection that was turned round; its end is the session's as before. Without it none is turned. */
+  turn?(socket: TLSSocket, session: Session<Principal>, version: number): void
   readonly log: Log
   readonly clock?: Clock
 }

@@ -51,6 +51,7 @@ export async function respond(
   responder: Responder,
   message: Uint8Array,
   principal: Principal,
+  turnable = false,
 ): Promise<Answer> {
   const asked = peekVersion(message)
   const spoken = asked === undefined ? undefined : spokenFor(asked)
@@ -71,7 +72,7 @@ export async function respond(
       unknown: asked === spoken.number ? 'refuse' : 'ignore',
     }
     const request = decode(RequestMessage, tagNumber('RequestMessage'), message, decoding)
-    return await answerRequest(responder, request, principal, decoding)
+    return await answerRequest(responder, request, principal, decoding, turnable)
   } catch (error) {
     const refusal = refusalOfReading(error)
     if (refusal === undefined) return { bytes: encodeFailure(responder, error, version) }
@@ -113,6 +114,7 @@ async function answerRequest(
   request: Infer<typeof RequestMessage>,
   principal: Principal,
   decoding: DecodeOptions,
+  turnable: boolean,
 ): Promise<Answer> {
   const { version } = decoding
   const header = request.RequestHeader
@@ -177,13 +179,21 @@ async function answerRequest(
     room,
     decoding,
     correlation,
+    turnable,
   })
   try {
     const bytes = encodeAnswers(responder, answerHeader, answers, version)
-    return { bytes, wipe: () => bytes.fill(0) }
+    const turned = answers.some(isTurning) && { turned: version }
+    return { bytes, wipe: () => bytes.fill(0), ...turned }
   } finally {
     for (const secret of secrets) secret.wipe()
   }
+}
+
+/** The client has become the server of the connection (Set Endpoint Role). */
+function isTurning({ Operation, ResultStatus, ResponsePayload }: ResponseBatchItem): boolean {
+  if (Operation !== 'SetEndpointRole' || ResultStatus !== 'Success') return false
+  return (ResponsePayload as { EndpointRole?: unknown }).EndpointRole === 'Client'
 }
 
 function refusalOfCredential(reason: string): KmipError {

@@ -22,8 +22,12 @@ export class LiveSession<Principal extends ClientName> implements OpenSession<Pr
   readonly #limits: Limits
   readonly #clock: Clock
   readonly #frames: Frames
-  /** `draining`: answers what has arrived, then ends. `ended`: our side is closed. */
-  #state: 'open' | 'draining' | 'ended' = 'open'
+  readonly turnable: boolean
+  /**
+   * `draining`: answers what has arrived, then ends. `turned`: another reads and writes. `ended`: our side
+   * is closed.
+   */
+  #state: 'open' | 'draining' | 'turned' | 'ended' = 'open'
   #running = false
   #peerEnded = false
   /** Arrived and not yet given to the frames; more than one only in the moment before a pause. */
@@ -51,6 +55,7 @@ export class LiveSession<Principal extends ClientName> implements OpenSession<Pr
       resumed: socket.isSessionReused(),
     }
     this.since = clock.date()
+    this.turnable = ports.turn !== undefined
     this.#socket = socket
     this.#ports = ports
     this.#limits = limits
@@ -78,6 +83,10 @@ export class LiveSession<Principal extends ClientName> implements OpenSession<Pr
   /** Answers what has arrived, then ends with close_notify. */
   drain(): void {
     if (this.#state === 'ended') return
+    if (this.#state === 'turned') {
+      this.cut()
+      return
+    }
     this.#state = 'draining'
     if (!this.#running) this.end()
   }
@@ -112,7 +121,7 @@ export class LiveSession<Principal extends ClientName> implements OpenSession<Pr
       if (now - this.#endedAt >= limits.lingerTime) this.cut()
       return
     }
-    if (this.#running) return
+    if (this.#running || this.#state === 'turned') return
     if (this.#partialSince !== undefined) {
       if (now - this.#partialSince < limits.partialMessageTime) return
       this.#ports.log.warn(this.#who(), 'client did not finish its message: connection ended')
@@ -149,6 +158,7 @@ export class LiveSession<Principal extends ClientName> implements OpenSession<Pr
       this.#answers.push(answer)
       this.#answerBytes += answer.bytes.length
       if (answer.close === true) this.end()
+      else if (answer.turned !== undefined) this.#turn(answer.turned)
       else if (this.#answerBytes >= this.#limits.heldAnswerBytes) this.#write()
     }
     this.#running = false
@@ -174,7 +184,7 @@ export class LiveSession<Principal extends ClientName> implements OpenSession<Pr
 
   /** The next whole message; undefined when there is none, or when the stream cannot be cut any more. */
   #next(): Uint8Array | undefined {
-    if (this.#state === 'ended') return undefined
+    if (this.#state === 'ended' || this.#state === 'turned') return undefined
     try {
       for (;;) {
         const message = this.#frames.next()
@@ -188,6 +198,17 @@ export class LiveSession<Principal extends ClientName> implements OpenSession<Pr
       this.#refuse(error)
       return undefined
     }
+  }
+
+  /** Hands the connection over, its answer written; what was sent behind the request has no meaning. */
+  #turn(version: number): void {
+    this.#write()
+    if (this.#frames.buffered > 0 || this.#arrived.length > 0 || this.#state !== 'open') {
+      this.end()
+      return
+    }
+    this.#state = 'turned'
+    this.#ports.turn?.(this.#socket, this, version)
   }
 
   #refuse(error: unknown): void {

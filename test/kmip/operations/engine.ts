@@ -20,7 +20,7 @@ import type { MasterKey } from '../../../src/keystore/master-key.ts'
 import { openSqlite } from '../../../src/keystore/sqlite-driver.ts'
 import type { SqlRow, SqlValue } from '../../../src/keystore/storage.ts'
 import { openStore, type Store } from '../../../src/keystore/store.ts'
-import type { AuditEntry } from '../../../src/keystore/work.ts'
+import type { AuditEntry, ChangeObserver } from '../../../src/keystore/work.ts'
 import { Aftermath } from '../../../src/kmip/operations/aftermath.ts'
 import { AsynchronousRequests } from '../../../src/kmip/operations/asynchronous-requests.ts'
 import type { Engine } from '../../../src/kmip/operations/batch.ts'
@@ -198,13 +198,22 @@ export function found(root: Item, name: TagName): Item {
   return hit
 }
 
-/** A new engine over an empty store. */
-export async function testEngine(): Promise<TestEngine> {
-  const time = { seconds: started }
+/** A new engine over an empty store, begun at `begun`; `changed` is told of the objects that acts write. */
+export async function testEngine({
+  begun = started,
+  changed,
+}: { begun?: bigint; changed?: ChangeObserver } = {}): Promise<TestEngine> {
+  const time = { seconds: begun }
   const now = () => time.seconds
   const driver = await openSqlite({ file: ':memory:' })
   await createStore({ driver, masterKey: openMasterKey, now, chain: 'test' })
-  const store = await openStore({ driver, masterKey: openMasterKey, writer: 'test', now })
+  const store = await openStore({
+    driver,
+    masterKey: openMasterKey,
+    writer: 'test',
+    now,
+    ...(changed && { changed }),
+  })
   onTestFinished(() => store.close())
   await store.act(async (work) => {
     await work.putDocument('group', 'default', { created: Number(started) })
@@ -220,7 +229,7 @@ export async function testEngine(): Promise<TestEngine> {
     aftermath: new Aftermath(log),
     streams: new Streams(
       { streams: 6, perClient: 4, idleTime: 60_000, bytes: 4096 },
-      () => Number(time.seconds - started) * 1000,
+      () => Number(time.seconds - begun) * 1000,
     ),
     jobs: new RunningJobs(),
     unknownTapes: new UnknownTapes(),

@@ -1,9 +1,18 @@
 // Interop, Log, Set Endpoint Role, PKCS#11: what exists for tests alone, what a client leaves in the audit
 // record, and what is not here.
 import { describe, expect, test } from 'vitest'
-import type { VersionText } from 'ttlv-codec'
+import { version, type VersionText } from 'ttlv-codec'
 import type { RequestPayload } from '../../../src/kmip/model/payloads/index.ts'
-import { principal, started, testEngine, type TestEngine } from './engine.ts'
+import {
+  answerOf,
+  principal,
+  requestBytes,
+  started,
+  testEngine,
+  type Ask,
+  type TestEngine,
+} from './engine.ts'
+import { respond } from '../../../src/kmip/server/respond.ts'
 
 const late: VersionText[] = ['2.0', '2.1']
 
@@ -91,14 +100,42 @@ describe.each(late)('KMIP %s: Log', (as) => {
 })
 
 describe.each(late)('KMIP %s: Set Endpoint Role', (as) => {
-  test('accepts the role that the server has, and no other', async () => {
+  const listener = (engine: TestEngine) =>
+    engine.store.act(async (work) => {
+      await work.putDocument('listener', 'alpha', { notify: true, put: false, added: 1 })
+      work.audit({ actor: { name: 'test', kind: 'cli' }, operation: 'set', outcome: 'Success' })
+    })
+
+  test('accepts the role that the server has, and for clients that are sent nothing no other', async () => {
     const engine = await testEngine()
     const server = { EndpointRole: 'Server' as const }
     expect(await engine.call(as, 'SetEndpointRole', server)).toEqual(server)
-    const refused = (EndpointRole: 'Client' | number) =>
-      engine.refused(as, 'SetEndpointRole', { EndpointRole })
-    expect(await refused('Client')).toBe('FeatureNotSupported')
+    const refused = (EndpointRole: 'Client' | number, who = principal()) =>
+      engine.refused(as, 'SetEndpointRole', { EndpointRole }, who)
+    expect(await refused('Client')).toBe('PermissionDenied')
     expect(await refused(9)).toBe('UnknownEnumeration')
+    await listener(engine)
+    expect(await refused('Client', principal({ name: 'beta' }))).toBe('PermissionDenied')
+    // Over HTTPS there is no connection to turn round.
+    expect(await refused('Client')).toBe('FeatureNotSupported')
+  })
+
+  test('turns round a connection that can be, and nothing that was undone', async () => {
+    const engine = await testEngine()
+    await listener(engine)
+    const turning: Ask = ['SetEndpointRole', { EndpointRole: 'Client' }]
+    const asked = (asks: Ask[], header = {}) =>
+      respond(engine.responder, requestBytes(as, asks, header), principal(), true)
+    const turned = await asked([turning])
+    expect(turned.turned).toBe(version(as))
+    expect(answerOf(turned.bytes, as).BatchItem[0]).toMatchObject({
+      ResponsePayload: { EndpointRole: 'Client' },
+    })
+    const failing: Ask = ['Get', { UniqueIdentifier: 'none' }]
+    const undone = await asked([turning, failing], { BatchErrorContinuationOption: 'Undo' })
+    expect(undone.turned).toBeUndefined()
+    const server = await asked([['SetEndpointRole', { EndpointRole: 'Server' }]])
+    expect(server.turned).toBeUndefined()
   })
 })
 
