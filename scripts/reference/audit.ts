@@ -94,7 +94,11 @@ export const events = [
   ['operator add', 'a person may approve from now on', 'operator, fingerprint, subject'],
   ['operator revoke', 'a person may approve no longer', 'operator, fingerprint'],
   ['key destroy', 'an administrator destroyed a key', 'wipeAfter'],
-  ['key recover', 'an administrator brought a key back', ''],
+  [
+    'key recover',
+    'an administrator brought a key back, or lifted a withdrawal',
+    'withdrawn: since when it was',
+  ],
   [
     'exchange identity create',
     'exchange identity and exchange keys were made, by `init` or once for an older directory',
@@ -122,7 +126,11 @@ export const events = [
     'an export was begun; `object` is the export id here and below',
     'peer, recipient, selection, started, expires, requester, approver',
   ],
-  ['exchange export', 'a copy of this key was unsealed for a bundle', 'peer, export'],
+  [
+    'exchange export',
+    'a copy of this key was unsealed for a bundle or a push, or a peer, the actor, has taken it',
+    'peer, export',
+  ],
   ['exchange export part', 'the keys of one step of an export', 'peer, keys, leftOut'],
   ['exchange export end', 'the bundle is on disk', 'as begin, and finished, keys, digest'],
   ['exchange export failed', 'there is no bundle after all', 'as begin, and failed'],
@@ -136,6 +144,44 @@ export const events = [
     'the peer has signed what became of a bundle; the entry of the export is closed',
     'as end, and receipt',
   ],
+  [
+    'exchange not taken',
+    'by its receipt the peer has no copy of this key from that export; `receipt` is the import id, or the id of the push',
+    'peer, export, receipt, verdict, reason',
+  ],
+  [
+    'exchange withdraw begin',
+    'a withdrawal was made; `object` is its id here, in part and in end',
+    'peer, reason, keys',
+  ],
+  [
+    'exchange withdraw',
+    'the peer shall use its copies of this key no longer',
+    'peer, notice, reason',
+  ],
+  ['exchange withdraw part', 'the keys of one step of a withdrawal', 'peer, keys: id, barcode'],
+  ['exchange withdraw end', 'the peer has said what became of them', 'peer, applied, counts'],
+  [
+    'exchange not withdrawn',
+    'the peer has said that it goes on using this key',
+    'peer, notice, reason',
+  ],
+  [
+    'exchange withdrawal begin',
+    'the notice of a peer was applied; `object` is its id here, in part and in end',
+    'peer, reason, signed, keys',
+  ],
+  [
+    'exchange withdrawn',
+    'this key was taken out of use as the site wants that it came from',
+    'peer, notice, reason',
+  ],
+  [
+    'exchange withdrawal part',
+    'what became of each key of one step',
+    'peer, keys: id, barcode, verdict, reason',
+  ],
+  ['exchange withdrawal end', 'every key was looked at', 'peer, counts'],
   [
     'exchange import begin',
     'an import was begun; `object` is the import id here and below',

@@ -149,6 +149,12 @@ const vitalRows = [
     'Byte String',
     'optional: an epoch (4 bytes), and the MAC with the checks key of that epoch over Head("check", id, type, group, epoch) ‖ the unsealed bytes',
   ],
+  [
+    'Withdrawn',
+    '54A00B',
+    'Date-Time',
+    'optional: since when the site that the key came from wants it used no longer',
+  ],
 ] as const
 
 const derivedText = `
@@ -187,7 +193,7 @@ const documentRows = [
   [
     'group',
     'its name',
-    'created, destroy, duplicates, short, export, ready, retired, ecb, padding, approval, rules',
+    'created, destroy, duplicates, short, export, ready, retired, ecb, padding, approval, rules, withdraw',
     '',
   ],
   ['listener', 'name of a client', 'address, fingerprint, kmip, notify, put, added', ''],
@@ -232,13 +238,25 @@ const documentRows = [
   [
     'exchange-export',
     'export id',
-    'peer, recipient, group, selection, started, finished, failed, expires, keys, digest, requester, approver, receipt (import, imported, received, counts), live',
+    'peer, recipient, group, selection, started, finished, failed, expires, keys, digest, requester, approver, receipt (import, imported, received, counts), live, taken',
     '',
   ],
   [
     'exchange-import',
     'import id',
-    'export, peer, sender, group, started, finished, keys, counts',
+    'export, peer, sender, group, live, started, finished, keys, counts',
+    '',
+  ],
+  [
+    'exchange-withdrawal',
+    'id of the notice',
+    'direction (sent or received), peer, reason, signed, exports, keys, live, applied, counts (withdrawn, absent, refused), absentParts',
+    '',
+  ],
+  [
+    'exchange-withdrawn',
+    'notice/number, from 0',
+    'keys that were not here when the notice was applied: its exports do not bring them',
     '',
   ],
 ] as const

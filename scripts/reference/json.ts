@@ -72,8 +72,31 @@ const group: Fields = {
   padding: '`oaep` or `pkcs1`',
   approval: '`none` or `required`',
   rules: '`clients`, `fixed` or `off`',
+  withdraw: '`apply` or `refuse`',
   export: 'as set; absent otherwise',
   ready: 'as set; absent otherwise',
+}
+
+/** What became of a withdrawal. */
+const withdrawalCounts: Fields = {
+  withdrawn: 'keys out of use',
+  absent: 'keys that were not there',
+  refused: 'keys that stay in use',
+}
+
+/** A copy of a key at another site. */
+const copy: Fields = {
+  key: 'copies that went to other sites, newest first',
+  peer: '',
+  exportId: 'as in `exchange log`',
+  way: '`bundle`, `push` or `pull`: in a file, brought over KMIP, or taken over KMIP',
+  time: '',
+  by: 'who sent it, or the peer that took it',
+  approver: 'operator who approved; absent without one',
+  state:
+    '`sent`: no word of the peer yet; `received`; `not taken`; `withdrawing`: it was told to use it no longer; `withdrawn`: it has said that it does not',
+  since: 'when the peer said so; absent while `sent`',
+  reason: 'why it was not taken',
 }
 
 const cartridge: Fields = {
@@ -87,6 +110,8 @@ const cartridge: Fields = {
   'keys[].id': 'newest first',
   'keys[].created': '',
   'keys[].owner': 'client, or `client/user`',
+  'keys[].withdrawn':
+    'since when the site that it came from wants it used no longer; absent otherwise',
   'keys[].state': '',
   'keys[].namespace': 'of the Application Specific Information',
   'keys[].data': 'its Application Data',
@@ -108,6 +133,7 @@ const key: Fields = {
   created: '',
   destroyed: 'absent unless destroyed',
   wipeAfter: 'when a destroyed key is wiped',
+  withdrawn: 'since when the site that it came from wants it used no longer; absent otherwise',
 }
 
 const record: Fields = {
@@ -363,11 +389,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'A list of cartridges, also in `show`: a barcode is not unique. `show` has the fields from `exports` on as well.',
     fields: {
       ...cartridge,
-      'exports[].key': 'copies that went to other sites, newest first',
-      'exports[].peer': '',
-      'exports[].exportId': 'as in `exchange log`',
-      'exports[].time': '',
-      'exports[].by': 'who exported it',
+      ...nested('exports[].', copy),
       ...nested('events[].', record),
       eventsComplete: 'false when there are more records than were looked through',
     },
@@ -385,6 +407,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'attributes[].name': 'as in KMIP 2.x; vendor attributes as `vendor-name`',
       'attributes[].index': 'Attribute Index',
       'attributes[].value': 'numbers, texts, structures as objects; bytes as hexadecimal',
+      ...nested('exports[].', copy),
     },
   },
   {
@@ -526,8 +549,13 @@ export const jsonOutputs: readonly JsonOutput[] = [
   },
   {
     commands: ['exchange receipt'],
-    about: 'One object: the export as it is now.',
+    about:
+      'One object: the export, or the withdrawal, as it is now. Exit status 3 when withdrawn keys stay in use there.',
     fields: {
+      withdrawalId:
+        'of a withdrawal; then `withdrawal` and `applied` stand for `counts` and what follows',
+      ...nested('withdrawal.', withdrawalCounts),
+      applied: "by the peer's word",
       exportId: '',
       importId: "of the peer's",
       peer: '',
@@ -578,13 +606,40 @@ export const jsonOutputs: readonly JsonOutput[] = [
     },
   },
   {
+    commands: ['exchange withdraw', 'exchange withdraw apply', 'peer withdraw'],
+    about:
+      'One object. Exit status 3 when some keys stay in use, or were never sent. `apply` reads the notice of a peer.',
+    fields: {
+      id: 'of the withdrawal; absent with `peer withdraw --dry-run`',
+      peer: '',
+      reason: '`withdrawn` or `compromised`',
+      file: '`exchange withdraw` only',
+      'keys[].id': 'those that are meant; not for `apply`',
+      'keys[].barcode': '',
+      'missing[]': 'barcodes and keys of which no copy went there',
+      signed: 'by the word of the peer; `apply` only',
+      applied: 'when the notice was applied; absent before',
+      dryRun: '',
+      ...nested('withdrawal.', withdrawalCounts),
+      'reports[].id': '`apply` and `peer withdraw` only',
+      'reports[].barcode': '',
+      'reports[].group': 'of the key here',
+      'reports[].verdict':
+        '`withdrawn`, `already`, `absent` or `refused`; with `--dry-run` what it would be',
+      'reports[].reason': '',
+      receipt: 'file that was written',
+    },
+  },
+  {
     commands: ['exchange log'],
-    about: 'A list of exports and imports, newest first; with an id, one of them with `reports`.',
+    about:
+      'A list of exports, imports and withdrawals, newest first; with an id, one of them with `reports`.',
     fields: {
       id: '',
-      kind: '`export` or `import`',
+      kind: '`export`, `import`, `withdrawal` (by us, at a peer) or `withdrawn` (by a peer, here)',
       peer: '',
-      group: '',
+      group: 'absent for withdrawals',
+      way: '`file`; `push` or `pull` over KMIP; `live` for a withdrawal over KMIP',
       started: '',
       finished: 'absent when it was interrupted',
       failed: 'why an export came to nothing',
@@ -601,14 +656,16 @@ export const jsonOutputs: readonly JsonOutput[] = [
       digest: 'exports only: SHA-256 of the file',
       requester: 'exports only: who asked, where somebody was named or had to approve',
       approver: 'exports only: operator who approved',
-      'receipt.importId': 'exports only, once a receipt has come',
+      reason: 'withdrawals only: `withdrawn` or `compromised`',
+      ...nested('withdrawal.', withdrawalCounts),
+      'receipt.importId': 'exports only, once a receipt has come; absent over KMIP',
       'receipt.imported': "by the peer's word",
       'receipt.received': '',
       ...nested('receipt.counts.', { new: '', here: '', conflict: '', refused: '' }),
       'reports[].id': 'Unique Identifier of the key',
       'reports[].barcode': '',
       'reports[].verdict':
-        '`new` (also: exported), `here`, `conflict` or `refused` (also: left out)',
+        '`new` (also: exported), `here`, `conflict` or `refused` (also: left out); of `withdrawn` as `exchange withdraw apply` has it',
       'reports[].reason': '',
     },
   },

@@ -44,6 +44,7 @@ const shapes = {
     padding: optionalText,
     approval: optionalText,
     rules: optionalText,
+    withdraw: optionalText,
   }),
   /** By group: what is asked of new objects, as Set Constraints and Set Defaults gave it. */
   constraints: objectRule,
@@ -187,10 +188,10 @@ const shapes = {
     /** Who asked, where somebody was named, and which operator approved. */
     requester: optionalText,
     approver: optionalText,
-    /** What the peer has signed about its import of the bundle. */
+    /** What the peer has signed about its import of the bundle, or said over KMIP: then there is no import id. */
     receipt: z
       .strictObject({
-        import: z.string(),
+        import: optionalText,
         imported: seconds,
         received: seconds,
         counts: z.strictObject({
@@ -203,13 +204,44 @@ const shapes = {
       .optional(),
     /** Sent over KMIP; a bundle otherwise. */
     live: z.literal(true).optional(),
+    /** The peer has taken the keys itself over KMIP; then the id is that of its transport key. */
+    taken: z.literal(true).optional(),
   }),
+  /** By id of the notice: copies of keys that must be used no longer, here or at a peer. */
+  'exchange-withdrawal': z.strictObject({
+    /** To a peer, or from one. */
+    direction: z.enum(['sent', 'received']),
+    peer: z.string(),
+    reason: z.enum(['withdrawn', 'compromised']),
+    /** When the site that sent the keys has said so. */
+    signed: seconds,
+    /** Ids of the exports by which copies have come that are meant. */
+    exports: z.array(z.string()),
+    keys: z.number().int(),
+    /** Said over KMIP; a file otherwise. */
+    live: z.literal(true).optional(),
+    /** When the site that has the copies was done. */
+    applied: seconds.optional(),
+    counts: z
+      .strictObject({
+        withdrawn: z.number().int(),
+        absent: z.number().int(),
+        refused: z.number().int(),
+      })
+      .optional(),
+    /** How many documents of the next kind there are. */
+    absentParts: z.number().int().optional(),
+  }),
+  /** By `notice/number`: keys of a withdrawal that were not here; bundles of its exports do not bring them. */
+  'exchange-withdrawn': z.strictObject({ keys: z.array(z.string()) }),
   /** By import id: a bundle that was read, and how far. The report of each key is in the audit record. */
   'exchange-import': z.strictObject({
     export: z.string(),
     peer: z.string(),
     sender: z.string(),
     group: z.string(),
+    /** Taken over KMIP; a bundle otherwise. */
+    live: z.literal(true).optional(),
     started: seconds,
     finished: seconds.optional(),
     keys: z.number().int(),

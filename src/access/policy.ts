@@ -144,6 +144,8 @@ export interface GroupPolicy {
    * none of it counts.
    */
   rules: 'clients' | 'fixed' | 'off'
+  /** Whether a peer may withdraw over KMIP the copies that it has sent. */
+  withdraw: 'apply' | 'refuse'
   /** Words about export and readiness, as they were set. */
   export: string | undefined
   ready: string | undefined
@@ -198,11 +200,16 @@ const settings: Record<keyof PolicyWords, Setting> = {
     form: 'clients, fixed or off',
     isValid: (value) => ['clients', 'fixed', 'off'].includes(value),
   },
+  withdraw: {
+    form: 'apply or refuse',
+    isValid: (value) => value === 'apply' || value === 'refuse',
+  },
 }
 
 /**
  * The policy of a group; what was never set has its default: destroy 30d, duplicates refuse,
- * short refuse, retired process, ecb allow, padding oaep, approval none, rules clients.
+ * short refuse, retired process, ecb allow, padding oaep, approval none, rules clients,
+ * withdraw apply.
  */
 export async function groupPolicy(
   work: Pick<Work, 'document'>,
@@ -222,6 +229,7 @@ export function policyOf(words: PolicyWords): GroupPolicy {
     padding: words.padding === 'pkcs1' ? 'pkcs1' : 'oaep',
     approval: words.approval === 'required' ? 'required' : 'none',
     rules: words.rules === 'fixed' || words.rules === 'off' ? words.rules : 'clients',
+    withdraw: words.withdraw === 'refuse' ? 'refuse' : 'apply',
     export: words.export,
     ready: words.ready,
   }

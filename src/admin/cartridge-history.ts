@@ -11,22 +11,8 @@ export interface CartridgeHistory {
   readonly entries: readonly AuditEntry[]
   /** By unique identifier; seconds since 1970. */
   readonly lastUse: ReadonlyMap<string, bigint>
-  /** Copies that went to other sites, newest first. */
-  readonly exports: readonly KeyExport[]
   /** False when there are more records than were looked through. */
   readonly complete: boolean
-}
-
-/** A copy of a key that went to another site. */
-export interface KeyExport {
-  readonly key: string
-  readonly peer: string
-  /** Id of the export, as in `exchange log`. */
-  readonly exportId: string
-  /** Seconds since 1970. */
-  readonly time: bigint
-  /** Who exported it. */
-  readonly by: string
 }
 
 /** The history of all keys of a cartridge. */
@@ -45,14 +31,7 @@ export async function cartridgeHistory(
     if (used !== undefined) lastUse.set(id, used.time)
   }
   entries.sort((a, b) => Number(b.time - a.time))
-  return { entries, lastUse, exports: entries.flatMap(exportIn), complete }
-}
-
-/** The export that a record tells of, if it does. */
-function exportIn({ operation, outcome, object, details, time, actor }: AuditEntry): KeyExport[] {
-  if (operation !== 'exchange export' || outcome !== 'Success' || object === undefined) return []
-  const { peer, export: exportId } = details as { peer: string; export: string }
-  return [{ key: object, peer, exportId, time, by: actor.name }]
+  return { entries, lastUse, complete }
 }
 
 /** Whether a record says that key material was handed out. */

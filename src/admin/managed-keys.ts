@@ -29,6 +29,8 @@ export interface KeyRow {
   readonly destroyed: bigint | undefined
   /** When the material of a destroyed object is forgotten for good. */
   readonly wipeAfter: bigint | undefined
+  /** Since when the site that it came from wants it used no longer. */
+  readonly withdrawn: bigint | undefined
   /** Whether the material is still kept. */
   readonly hasMaterial: boolean
 }
@@ -117,6 +119,7 @@ export function keyRow(object: ManagedObject, now: bigint): KeyRow {
     created: vitals.InitialDate,
     destroyed: vitals.DestroyDate,
     wipeAfter: vitals.WipeAfter,
+    withdrawn: vitals.Withdrawn,
     hasMaterial: stored?.hasMaterial === true,
   }
 }
@@ -161,7 +164,8 @@ export async function daysUntilWipe(work: Work, { id, group, vitals }: ManagedOb
 }
 
 /**
- * Undoes a Destroy while the material is still kept: the key is what it was before.
+ * Undoes a Destroy while the material is still kept: the key is what it was before. Of a key that is not
+ * destroyed a withdrawal is lifted: it opens tapes again, against the word of the site that it came from.
  * @throws UserError 'not-destroyed', 'wiped', or 'taken' naming the key that holds its Name or ASI
  */
 export async function recoverKey(store: Store, id: string): Promise<KeyRow> {
@@ -169,9 +173,10 @@ export async function recoverKey(store: Store, id: string): Promise<KeyRow> {
     const object = await findKey(work, id)
     const { vitals } = object
     if (vitals.DestroyDate === undefined) {
+      if (vitals.Withdrawn !== undefined) return liftWithdrawal(work, object)
       throw new UserError(
         'not-destroyed',
-        `key ${object.id} is not destroyed`,
+        `key ${object.id} is neither destroyed nor withdrawn`,
         `look at it:  keyreel key show ${object.id}`,
       )
     }
@@ -198,6 +203,21 @@ export async function recoverKey(store: Store, id: string): Promise<KeyRow> {
     audit(work, object, 'key recover', {})
     return keyRow(object, work.now)
   })
+}
+
+async function liftWithdrawal(work: Work, object: ManagedObject): Promise<KeyRow> {
+  const { vitals, attributes } = object
+  const details = { withdrawn: Number(vitals.Withdrawn) }
+  delete vitals.Withdrawn
+  vitals.LastChangeDate = work.now
+  if (attributes.first('RevocationReason')?.RevocationReasonCode === 'PrivilegeWithdrawn')
+    attributes.set('RevocationReason', {
+      RevocationReasonCode: 'CessationOfOperation',
+      RevocationMessage: 'the withdrawal was lifted',
+    })
+  await saveObject(work, object)
+  audit(work, object, 'key recover', details)
+  return keyRow(object, work.now)
 }
 
 function audit(

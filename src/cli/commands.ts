@@ -16,6 +16,7 @@ import { exchangeInspect } from './commands/exchange-inspect.ts'
 import { exchangeLogCommand } from './commands/exchange-log.ts'
 import { exchangeReceipt } from './commands/exchange-receipt.ts'
 import { exchangeRequest, exchangeRequestShow } from './commands/exchange-request.ts'
+import { exchangeWithdraw, exchangeWithdrawApply } from './commands/exchange-withdraw.ts'
 import { groupList, groupSet, groupShow } from './commands/group.ts'
 import { init } from './commands/init.ts'
 import { libraryAdd, libraryRenew, libraryRevoke } from './commands/library.ts'
@@ -31,6 +32,7 @@ import { masterKeyReseal, masterKeyShow } from './commands/master-key.ts'
 import { masterKeyRotate } from './commands/master-key-rotate.ts'
 import { operatorAdd, operatorList, operatorRevoke } from './commands/operator.ts'
 import { peerAccept, peerAdd, peerList, peerPull, peerPush } from './commands/peer.ts'
+import { peerWithdraw } from './commands/peer-withdraw.ts'
 import { recoveryOpen, recoveryPaper, recoveryShow, recoveryVerify } from './commands/recovery.ts'
 import { recoverySetup } from './commands/recovery-setup.ts'
 import { serve } from './commands/serve.ts'
@@ -53,6 +55,7 @@ export const nouns: Readonly<Record<string, string>> = {
   exchange: 'keys to and from other sites',
   'exchange certificate': 'Encryption Certificates of this server and of other sites',
   'exchange request': 'keys of tapes that nobody here can read',
+  'exchange withdraw': 'copies of keys that must be used no longer',
   peer: 'the same exchange, live over KMIP',
   operator: 'people who may approve what others ask for',
   'master-key': 'what opens the keystore',
@@ -99,12 +102,15 @@ export const commands: readonly Command[] = [
   exchangeInspect,
   exchangeImport,
   exchangeReceipt,
+  exchangeWithdraw,
+  exchangeWithdrawApply,
   exchangeLogCommand,
   peerAccept,
   peerAdd,
   peerList,
   peerPush,
   peerPull,
+  peerWithdraw,
   operatorAdd,
   operatorList,
   operatorRevoke,

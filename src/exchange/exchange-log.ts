@@ -1,16 +1,20 @@
-/** Every export and import ever made, with its report: documents say that and how far, the audit record says what. */
+/** Every export, import and withdrawal ever made, with its report: documents say that and how far, the audit record says what. */
 import { allOf, type Body, type Documents } from '../access/documents.ts'
 import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditEntry } from '../keystore/work.ts'
 import type { KeyReport } from './key-report.ts'
+import type { WithdrawalVerdict } from './withdrawals.ts'
 
-/** One export or import. */
+/** One export or import, or one withdrawal of keys: by us at a peer, or by a peer here. */
 export interface LogEntry {
   readonly id: string
-  readonly kind: 'export' | 'import'
+  readonly kind: 'export' | 'import' | 'withdrawal' | 'withdrawn'
   readonly peer: string
-  readonly group: string
+  /** Undefined for withdrawals: they are about keys of whatever group. */
+  readonly group: string | undefined
+  /** In a file; over KMIP, by the site that has the keys, or by the one that wants them. */
+  readonly way: 'file' | 'push' | 'pull' | 'live'
   /** Seconds since 1970. */
   readonly started: bigint
   readonly finished: bigint | undefined
@@ -19,7 +23,7 @@ export interface LogEntry {
   /** Imports: how many keys came to what. */
   readonly counts: Body<'exchange-import'>['counts'] | undefined
   /** Id of the export: of this one, or of the one that was imported. */
-  readonly exportId: string
+  readonly exportId: string | undefined
   /** Exports: what was selected, fingerprint of the recipient, SHA-256 of the file. */
   readonly selection: string | undefined
   readonly recipient: string | undefined
@@ -27,9 +31,18 @@ export interface LogEntry {
   /** Exports: the operator who asked, where one was named, and who approved. */
   readonly requester: string | undefined
   readonly approver: string | undefined
-  /** Exports: what the peer has signed about its import. */
+  /** Exports: what the peer has signed about its import, or said over KMIP. */
   readonly receipt: Body<'exchange-export'>['receipt']
+  /** Withdrawals: why, and what became of the copies, once that is known. */
+  readonly withdrawal: Pick<Body<'exchange-withdrawal'>, 'reason' | 'counts'> | undefined
 }
+
+/** What only some kinds have. */
+const blank = {
+  ...{ failed: undefined, counts: undefined, selection: undefined, recipient: undefined },
+  ...{ digest: undefined, requester: undefined, approver: undefined, receipt: undefined },
+  withdrawal: undefined,
+} as const
 
 /** All of them, newest first. */
 export async function exchangeLog(work: Documents): Promise<LogEntry[]> {
@@ -37,29 +50,38 @@ export async function exchangeLog(work: Documents): Promise<LogEntry[]> {
     const { peer, group, keys, failed, selection, recipient, digest } = body
     const { requester, approver, receipt } = body
     return {
+      ...blank,
       ...{ id: name, kind: 'export', peer, group, keys, failed, selection, recipient, digest },
       ...moments(body),
-      ...{ requester, approver, receipt },
-      counts: undefined,
-      exportId: name,
+      ...{ requester, approver, receipt, exportId: name },
+      way: wayOf(body),
     }
   })
   const imports = (await allOf(work, 'exchange-import')).map(({ name, body }): LogEntry => {
     const { peer, group, keys, counts } = body
     return {
+      ...blank,
       ...{ id: name, kind: 'import', peer, group, keys, counts },
       ...moments(body),
-      failed: undefined,
-      exportId: body.export,
-      selection: undefined,
-      recipient: undefined,
-      digest: undefined,
-      requester: undefined,
-      approver: undefined,
-      receipt: undefined,
+      ...{ exportId: body.export, way: body.live === true ? 'pull' : 'file' },
     }
   })
-  return [...exports, ...imports].toSorted((a, b) => Number(b.started - a.started))
+  const withdrawals = (await allOf(work, 'exchange-withdrawal')).map(({ name, body }): LogEntry => {
+    const { direction, peer, keys, signed, applied, live, reason, counts } = body
+    return {
+      ...blank,
+      ...{ id: name, kind: direction === 'sent' ? 'withdrawal' : 'withdrawn', peer, keys },
+      ...moments({ started: signed, finished: applied }),
+      ...{ group: undefined, exportId: undefined, way: live === true ? 'live' : 'file' },
+      withdrawal: { reason, counts },
+    }
+  })
+  return [...exports, ...imports, ...withdrawals].toSorted((a, b) => Number(b.started - a.started))
+}
+
+function wayOf({ taken, live }: Body<'exchange-export'>): LogEntry['way'] {
+  if (taken === true) return 'pull'
+  return live === true ? 'push' : 'file'
 }
 
 function moments({ started, finished }: { started: number; finished?: number | undefined }) {
@@ -77,25 +99,38 @@ export async function exchangeNamed(work: Documents, prefix: string): Promise<Lo
   throw new UserError(
     'no-such-exchange',
     only === undefined
-      ? `no export or import has an id that begins with ${JSON.stringify(prefix)}`
-      : `several exports and imports begin with ${prefix}`,
+      ? `nothing in the log has an id that begins with ${JSON.stringify(prefix)}`
+      : `several entries of the log begin with ${prefix}`,
     'list them:  keyreel exchange log',
   )
 }
 
 const recordsRead = 200_000
 
+/** A key as the log tells of it: of withdrawals the verdict is that of the report here, or absent. */
+export type LoggedKey = Omit<KeyReport, 'verdict'> & {
+  readonly verdict?: KeyReport['verdict'] | WithdrawalVerdict
+}
+
 /** What happened to each key, in the order of the bundle. */
 export async function keysOf(
   store: Pick<Store, 'objectHistory'>,
-  { id, kind }: LogEntry,
-): Promise<KeyReport[]> {
+  { id, kind }: Pick<LogEntry, 'id' | 'kind'>,
+): Promise<LoggedKey[]> {
   const { entries } = await store.objectHistory(id, recordsRead)
   const parts = entries
-    .filter(({ operation }) => operation === `exchange ${kind} part`)
+    .filter(({ operation }) => operation === partsOf[kind])
     .toSorted((a, b) => a.number - b.number)
-  return parts.flatMap((entry) => (kind === 'export' ? exported(entry) : imported(entry)))
+  return parts.flatMap((entry) => (kind === 'export' ? exported(entry) : listed(entry)))
 }
+
+/** The records that list the keys. */
+const partsOf = {
+  export: 'exchange export part',
+  import: 'exchange import part',
+  withdrawal: 'exchange withdraw part',
+  withdrawn: 'exchange withdrawal part',
+} as const satisfies Record<LogEntry['kind'], string>
 
 function exported({ details }: AuditEntry): KeyReport[] {
   const { keys, leftOut } = details as unknown as {
@@ -108,6 +143,6 @@ function exported({ details }: AuditEntry): KeyReport[] {
   ]
 }
 
-function imported({ details }: AuditEntry): KeyReport[] {
-  return (details as unknown as { keys: KeyReport[] }).keys
+function listed({ details }: AuditEntry): LoggedKey[] {
+  return (details as unknown as { keys: LoggedKey[] }).keys
 }

@@ -19,6 +19,7 @@ import type { ImportRequest } from './import-payload.ts'
 import { encryptionFor, peerNamed, type Peer } from './peers.ts'
 import {
   keepExport,
+  keysOfExport,
   keysPerAct,
   refuseByPolicy,
   releaseKeys,
@@ -232,16 +233,6 @@ async function repeatWarning(
   return [
     `${repeated} of ${keys.length} keys were exported to ${name} before, last ${dateOf(last)}`,
   ]
-}
-
-const recordsOfExport = 100_000
-
-/** The keys that an export has released, by its audit records. */
-export async function keysOfExport(store: Store, id: string): Promise<string[]> {
-  const { entries } = await store.objectHistory(id, recordsOfExport)
-  return entries
-    .filter(({ operation }) => operation === 'exchange export part')
-    .flatMap(({ details }) => (details as { keys: string[] }).keys)
 }
 
 function nothingSelected(

@@ -17,6 +17,7 @@ import { runBatch, type Engine } from '../kmip/operations/batch.ts'
 import type { Item } from '../kmip/operations/items.ts'
 import { judgeItems, openItem, type Incoming, type Terms } from './incoming-keys.ts'
 import type { KeyReport, Verdict } from './key-report.ts'
+import { withdrawnOf } from './withdrawals.ts'
 
 /** How keys are taken. */
 export interface ImportTerms {
@@ -34,6 +35,8 @@ export interface Consignment {
   /** Who vouches for it: SHA-256 of a public key or a certificate, hexadecimal. */
   readonly sender: string
   readonly keys: number
+  /** It comes over KMIP. */
+  readonly live?: true
   readonly transport: TransportKey
   readonly transportId: string
   /** Import items, undecoded. The caller is done with some before it asks for the next. */
@@ -71,7 +74,7 @@ export class ImportRun {
   readonly #engine: Engine
   readonly #wish: ImportTerms
   readonly #consignment: Consignment
-  readonly #terms: Terms
+  #terms: Terms
   readonly #principal: Principal
   readonly #actor: AuditActor
   readonly #id = randomUuid()
@@ -86,14 +89,14 @@ export class ImportRun {
     consignment: Consignment,
     now: bigint,
   ) {
-    const { exportId, peer, sender, keys } = consignment
+    const { exportId, peer, sender, keys, live } = consignment
     const { group, allowWriting, actor = administrator } = wish
     this.#store = store
     this.#engine = engine
     this.#wish = wish
     this.#consignment = consignment
     this.#actor = actor
-    this.#terms = { group, peer, exportId, now, allowWriting }
+    this.#terms = { group, peer, exportId, now, allowWriting, withdrawn: new Map() }
     this.#principal = {
       name: peer,
       kind: 'peer',
@@ -109,6 +112,7 @@ export class ImportRun {
       peer,
       sender,
       group,
+      ...(live && { live }),
       started: Number(now),
       keys,
       counts: { new: 0, here: 0, conflict: 0, refused: 0 },
@@ -118,7 +122,10 @@ export class ImportRun {
   async all(): Promise<ImportReport> {
     const { dryRun, progress } = this.#wish
     const { keys: total, transport } = this.#consignment
+    const { peer: from, exportId } = this.#consignment
     try {
+      const withdrawn = await this.#store.read((work) => withdrawnOf(work, from, exportId))
+      this.#terms = { ...this.#terms, withdrawn }
       if (!dryRun) await this.#store.act((work) => this.#keep(work, 'exchange import begin'))
       let done = 0
       for await (const items of this.#consignment.parts()) {

@@ -14,6 +14,7 @@ import { uniqueOf } from '../keystore/derived-rows.ts'
 import { isOrigin, originAttributes, originOf } from '../keystore/key-origin.ts'
 import { conflictOf, objectOf } from '../keystore/keystore.ts'
 import { ManagedObject } from '../keystore/managed-object.ts'
+import { withdrawnText } from '../keystore/withdrawal.ts'
 import type { IndexEntry, Work } from '../keystore/work.ts'
 import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
 import { CryptographicUsageMask } from '../kmip/model/masks.ts'
@@ -47,6 +48,8 @@ export interface Terms {
   readonly peer: string
   readonly exportId: string
   readonly now: bigint
+  /** Keys of this export that were withdrawn before they were here, and when. */
+  readonly withdrawn: ReadonlyMap<string, bigint>
   /** Imported keys may also write tapes. */
   readonly allowWriting: boolean
 }
@@ -99,11 +102,13 @@ export async function judgeItems(
   terms: Terms,
 ): Promise<Incoming[]> {
   const objects = items.flatMap((item) => (item.refused === undefined ? [item.key.object] : []))
-  const areStrangers = !(await work.holdsAny(terms.group, {
-    ids: objects.map(({ id }) => id),
-    unique: objects.flatMap(uniqueOf),
-    index: objects.flatMap((object) => cartridgeOf(object) ?? []),
-  }))
+  const areKnown =
+    objects.some(({ id }) => terms.withdrawn.has(id)) ||
+    (await work.holdsAny(terms.group, {
+      ids: objects.map(({ id }) => id),
+      unique: objects.flatMap(uniqueOf),
+      index: objects.flatMap((object) => cartridgeOf(object) ?? []),
+    }))
   const judged: Incoming[] = []
   for (const item of items) {
     if (item.refused !== undefined) {
@@ -111,9 +116,9 @@ export async function judgeItems(
       continue
     }
     const { object, barcode, digest, request } = item.key
-    const found: Judgement = areStrangers
-      ? { verdict: 'new' }
-      : await judgeKey(work, object, digest, terms)
+    const found: Judgement = areKnown
+      ? await judgeKey(work, object, digest, terms)
+      : { verdict: 'new' }
     const report = { id: object.id, ...(barcode !== undefined && { barcode }), ...found }
     judged.push({ report, request: found.verdict === 'new' ? request : undefined })
   }
@@ -126,10 +131,15 @@ async function judgeKey(
   work: Work,
   object: ManagedObject,
   digest: Uint8Array,
-  { group, peer }: Terms,
+  { group, peer, withdrawn }: Terms,
 ): Promise<Judgement> {
   const stored = await work.loadAnywhere(object.id)
   if (stored !== undefined) return judgeHere(objectOf(stored), digest, group)
+  const date = withdrawn.get(object.id)
+  if (date !== undefined) {
+    const reason = `it was withdrawn ${dateOf(date)} by peer ${peer} and is not brought back`
+    return { verdict: 'refused', reason }
+  }
   const conflict = await conflictOf(work, object)
   if (conflict !== undefined) {
     const what = conflict.kind === 'name' ? 'Name' : 'Application Specific Information'
@@ -140,11 +150,11 @@ async function judgeKey(
   return { verdict: 'new', reason: `key ${other} here has the same barcode: both are kept` }
 }
 
-function judgeHere(
-  { group: where, vitals, attributes }: ManagedObject,
-  digest: Uint8Array,
-  group: string,
-): Judgement {
+function judgeHere(object: ManagedObject, digest: Uint8Array, group: string): Judgement {
+  const { group: where, vitals, attributes } = object
+  const withdrawn = withdrawnText(object)
+  if (withdrawn !== undefined)
+    return { verdict: 'refused', reason: `it ${withdrawn} and is not brought back` }
   if (vitals.DestroyDate !== undefined) {
     const reason = `it was destroyed here ${dateOf(vitals.DestroyDate)} and is not brought back`
     return { verdict: 'refused', reason }

@@ -14,6 +14,7 @@ import {
   ResultError,
   type Client,
 } from '../kmip/client/client.ts'
+import { receiptMessage, type Counts } from '../kmip/operations/peer-messages.ts'
 import { exchangeKeyName } from './peer-objects.ts'
 import { peerAccess } from './peer-links.ts'
 import { encryptionFor, peerNamed, type Peer } from './peers.ts'
@@ -32,8 +33,11 @@ export interface PeerSession {
   readonly transport: TransportKey
   /** Identifier of the transport key at the peer. */
   readonly transportId: string
-  /** Destroys the transport key at the peer, wipes it here and closes the connection. */
-  close(): Promise<void>
+  /**
+   * Destroys the transport key at the peer, wipes it here and closes the connection. Where keys were taken the
+   * peer is told what became of them.
+   */
+  close(taken?: Counts): Promise<void>
 }
 
 /** The one TLS group that an adversary with a quantum computer cannot undo later. */
@@ -42,12 +46,27 @@ const hybridGroup = 'X25519MLKEM768'
 /** Versions that have Import and Export, best first. */
 const versions = ['2.1', '2.0', '1.4'] as const
 
-/** Connects and brings the transport key. Throws UserError. */
-export async function openPeerSession(store: Store, wish: SessionWish): Promise<PeerSession> {
-  const { peer, access } = await store.read(async (work) => ({
-    peer: await peerNamed(work, wish.peer),
+/** Connects as the client that the peer has let in; the caller closes. Throws UserError. */
+export async function connectPeer(store: Store, wish: SessionWish): Promise<Client> {
+  const { name, access } = await store.read(async (work) => ({
+    name: (await peerNamed(work, wish.peer)).name,
     access: await peerAccess(work, wish.peer),
   }))
+  const client = await explaining(name, () => connect({ ...access, versions })).finally(() =>
+    access.key.fill(0),
+  )
+  try {
+    refuseClassical(client, wish)
+    return client
+  } catch (error) {
+    await client.close()
+    throw error
+  }
+}
+
+/** Connects and brings the transport key. Throws UserError. */
+export async function openPeerSession(store: Store, wish: SessionWish): Promise<PeerSession> {
+  const peer = await store.read((work) => peerNamed(work, wish.peer))
   const { rsa } = encryptionFor(peer)
   if (rsa === undefined)
     throw new UserError(
@@ -55,12 +74,9 @@ export async function openPeerSession(store: Store, wish: SessionWish): Promise<
       `the Encryption Certificate of peer ${peer.name} has no RSA key to bring a transport key under`,
       'send a bundle instead:  keyreel exchange export',
     )
-  const client = await explaining(peer.name, () => connect({ ...access, versions })).finally(() =>
-    access.key.fill(0),
-  )
+  const client = await connectPeer(store, wish)
   const transport = TransportKey.random()
   try {
-    refuseClassical(client, wish)
     const transportId = await explaining(peer.name, () =>
       bringTransportKey(client, peer, transport.encryptedFor(rsa)),
     )
@@ -69,10 +85,10 @@ export async function openPeerSession(store: Store, wish: SessionWish): Promise<
       client,
       transport,
       transportId,
-      async close() {
+      async close(taken) {
         transport.secret.wipe()
         try {
-          await clearAway(client, transportId)
+          await clearAway(client, transportId, taken)
         } finally {
           await client.close()
         }
@@ -155,8 +171,15 @@ async function bringTransportKey(
 }
 
 /** A transport key that is left behind opens nothing: its other copy is wiped. It is still tidied up. */
-async function clearAway(client: Client, UniqueIdentifier: string): Promise<void> {
-  const RevocationReason = { RevocationReasonCode: 'CessationOfOperation' } as const
+async function clearAway(
+  client: Client,
+  UniqueIdentifier: string,
+  taken: Counts | undefined,
+): Promise<void> {
+  const RevocationReason = {
+    RevocationReasonCode: 'CessationOfOperation',
+    ...(taken && { RevocationMessage: receiptMessage(taken) }),
+  } as const
   await client.batch([
     { operation: 'Revoke', payload: { UniqueIdentifier, RevocationReason } },
     { operation: 'Destroy', payload: { UniqueIdentifier } },

@@ -3,7 +3,6 @@
  * key, and imported here exactly as a bundle would be.
  */
 import { groupOf } from '../access/groups.ts'
-import { randomUuid } from '../crypto/primitives/random.ts'
 import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
 import type { Client, Payload } from '../kmip/client/client.ts'
@@ -11,7 +10,7 @@ import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
 import type { Engine } from '../kmip/operations/batch.ts'
 import { decodePart, encodePart, isSent } from './bundle-items.ts'
 import type { ImportRequest } from './import-payload.ts'
-import { ImportRun, type ImportTerms } from './import-run.ts'
+import { ImportRun, type ImportReport, type ImportTerms } from './import-run.ts'
 import type { KeyReport } from './key-report.ts'
 import { explaining, openPeerSession, type PeerSession } from './peer-session.ts'
 import { countsOf, closed, type ExchangeReport } from './push-keys.ts'
@@ -44,6 +43,7 @@ export async function pullKeys(store: Store, engine: Engine, wish: PullWish): Pr
   })
   const session = await openPeerSession(store, wish)
   const { peer, client, transport, transportId } = session
+  let outcome: ImportReport['counts'] | undefined
   try {
     const found = await explaining(peer.name, () => located(client, wish.selection))
     // The session's own key lies there as well.
@@ -57,10 +57,12 @@ export async function pullKeys(store: Store, engine: Engine, wish: PullWish): Pr
       )
     const withheld: KeyReport[] = []
     const consignment = {
-      exportId: randomUuid(),
+      // The entry of the peer has the same id.
+      exportId: transportId,
       peer: peer.name,
       sender: peer.identity?.pin ?? peer.current.fingerprint,
       keys: ids.length,
+      live: true as const,
       transport,
       transportId,
       async *parts() {
@@ -73,7 +75,8 @@ export async function pullKeys(store: Store, engine: Engine, wish: PullWish): Pr
       },
     }
     const run = new ImportRun(store, engine, { ...wish, dryRun: false }, consignment, now)
-    const { id, group, reports } = await run.all()
+    const { id, group, reports, counts } = await run.all()
+    outcome = counts
     if (id === undefined) throw new Error('an import that is no dry run has an id')
     const all = [...reports, ...withheld]
     return {
@@ -81,7 +84,7 @@ export async function pullKeys(store: Store, engine: Engine, wish: PullWish): Pr
       ...{ counts: countsOf(all), reports: all, missing },
     }
   } finally {
-    await closed(session)
+    await closed(session, outcome)
   }
 }
 

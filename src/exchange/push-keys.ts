@@ -9,6 +9,7 @@ import { dateOf } from '../access/identity.ts'
 import { randomUuid } from '../crypto/primitives/random.ts'
 import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
+import type { RevocationReason } from '../keystore/withdrawal.ts'
 import type { AuditActor } from '../keystore/work.ts'
 import type { Client, ResultError } from '../kmip/client/client.ts'
 import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
@@ -19,6 +20,7 @@ import { origin, originAttributes } from '../keystore/key-origin.ts'
 import type { KeyReport, Verdict } from './key-report.ts'
 import { explaining, openPeerSession, type PeerSession } from './peer-session.ts'
 import { peerNamed, type Peer } from './peers.ts'
+import { recordNotTaken } from './receipts.ts'
 import { keepExport, keysPerAct, refuseByPolicy, releaseKeys } from './release-keys.ts'
 import { select, type Selection } from './selection.ts'
 
@@ -34,13 +36,16 @@ export interface PushWish {
   readonly progress?: (done: number, total: number) => void
 }
 
+/** How many keys came to what. */
+export type KeyCounts = Readonly<Record<Verdict, number>>
+
 /** What became of an exchange over KMIP. */
 export interface ExchangeReport {
   readonly peer: string
   readonly group: string
   readonly scope: Selection['scope']
   readonly keys: number
-  readonly counts: Readonly<Record<Verdict, number>>
+  readonly counts: KeyCounts
   readonly reports: readonly KeyReport[]
   /** Barcodes of which there is no key. */
   readonly missing: readonly string[]
@@ -95,31 +100,40 @@ export async function pushKeys(store: Store, wish: PushWish): Promise<PushReport
     await closed(session)
     throw error
   })
-  const reports: KeyReport[] = []
+  const about = { peer: peer.name, exportId: id, receipt: id, group, actor }
+  const answers: KeyReport[] = []
+  const leftHere: KeyReport[] = []
   try {
     for (let first = 0; first < keys.length; first += keysPerAct) {
       const chunk = keys.slice(first, first + keysPerAct)
       const release = { store, group, peer: peer.name, id, transport, transportId, actor }
       const { requests, leftOut } = await releaseKeys(chunk, release)
-      reports.push(...(await explaining(peer.name, () => sendKeys(client, requests, id))))
-      reports.push(
+      const answered = await explaining(peer.name, () => sendKeys(client, requests, id))
+      await store.act((work) => {
+        recordNotTaken(work, answered, about)
+        return Promise.resolve()
+      })
+      answers.push(...answered)
+      leftHere.push(
         ...leftOut.map((one): KeyReport => ({ ...withoutBlank(one), verdict: 'refused' })),
       )
       wish.progress?.(first + chunk.length, keys.length)
     }
-    const sent = reports.filter(({ verdict }) => verdict === 'new' || verdict === 'here').length
     await store.act((work) => {
-      const finished = { ...record, finished: Number(work.now), keys: sent }
-      return keepExport(work, id, finished, actor, 'peer push end')
+      const finished = Number(work.now)
+      const receipt = { imported: finished, received: finished, counts: countsOf(answers) }
+      const kept = { ...record, finished, keys: answers.length, receipt }
+      return keepExport(work, id, kept, actor, 'peer push end')
     })
   } catch (error) {
     const failed = (error as Error).message
-    const kept = { ...record, keys: reports.length, failed }
+    const kept = { ...record, keys: answers.length, failed }
     await store.act((work) => keepExport(work, id, kept, actor, 'peer push failed'))
     throw error
   } finally {
     await closed(session)
   }
+  const reports = [...answers, ...leftHere]
   return {
     id,
     peer: peer.name,
@@ -133,8 +147,8 @@ export async function pushKeys(store: Store, wish: PushWish): Promise<PushReport
 }
 
 /** Closing tidies up at the peer; a line that is down must not hide what was done before. */
-export async function closed(session: PeerSession): Promise<void> {
-  await session.close().catch((error: unknown) => {
+export async function closed(session: PeerSession, taken?: KeyCounts): Promise<void> {
+  await session.close(taken).catch((error: unknown) => {
     if (!(error instanceof Error) || error.name !== 'ConnectionError') throw error
   })
 }
@@ -194,11 +208,19 @@ async function refusal(
   const destroyed = attributes.find(({ tag }) => tag === 'DestroyDate')?.value
   if (typeof destroyed === 'bigint')
     return { id, verdict: 'refused', reason: `it was destroyed there ${dateOf(destroyed)}` }
+  if (isWithdrawn(attributes))
+    return { id, verdict: 'refused', reason: 'it was withdrawn and is not in use there' }
   const own = digestTold((request.Attributes ?? []) as readonly AttributeInstance[])
   const theirs = digestTold(attributes)
   const isSame = own !== undefined && theirs !== undefined && Buffer.compare(own, theirs) === 0
   if (isSame) return { id, verdict: 'here' }
   return { id, verdict: 'conflict', reason: 'another key with this identifier is there' }
+}
+
+/** Revoked with Privilege Withdrawn: a withdrawal that was lifted has another reason. */
+function isWithdrawn(attributes: readonly AttributeInstance[]): boolean {
+  const reason = attributes.find(({ tag }) => tag === 'RevocationReason')?.value
+  return (reason as RevocationReason | undefined)?.RevocationReasonCode === 'PrivilegeWithdrawn'
 }
 
 function withoutBlank({

@@ -4,18 +4,19 @@
  */
 import { createReadStream } from 'node:fs'
 import { administrator, bodyOf, type Body } from '../access/documents.ts'
-import { dateOf } from '../access/identity.ts'
 import { toHex } from '../crypto/primitives/hash.ts'
 import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
-import type { AuditActor } from '../keystore/work.ts'
+import type { AuditActor, Work } from '../keystore/work.ts'
 import { FileDigest } from './file-digest.ts'
 import { openIdentity } from './identity.ts'
 import type { ImportReport } from './import-run.ts'
+import { judgeDates } from './note-senders.ts'
 import { peerNamed } from './peers.ts'
 import { untrusted } from './refusals.ts'
-import { keepExport } from './release-keys.ts'
-import { readNote, writeNote, type Note } from './signed-notes.ts'
+import type { KeyReport } from './key-report.ts'
+import { keepExport, keysOfExport, keysPerAct } from './release-keys.ts'
+import { mostLeft, writeNote, type Note } from './signed-notes.ts'
 
 /** Writes the receipt for a bundle that was imported. */
 export async function writeReceipt(
@@ -34,8 +35,46 @@ export async function writeReceipt(
     imported: Number(now),
     counts: { ...report.counts },
     digest: await digestOf(bundle),
+    left: notTaken(report.reports)
+      .filter(({ id }) => uuidForm.test(id))
+      .slice(0, mostLeft)
+      .map(({ id: key, verdict, reason = '' }) => ({ key, verdict, reason: reason.slice(0, 512) })),
   } as const
   await writeNote<'receipt'>(out, body, signer, now)
+}
+
+const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Which export a receipt is about, where it went, and by which word: an import id, or the id of a push. */
+interface About {
+  readonly peer: string
+  readonly exportId: string
+  readonly receipt: string
+  readonly group: string
+  readonly actor: AuditActor
+}
+
+/** Records with each key that the peer did not take that it has no copy by this export. */
+export function recordNotTaken(
+  work: Work,
+  reports: readonly KeyReport[],
+  { peer, exportId, receipt, group, actor }: About,
+): void {
+  for (const { id: object, verdict, reason = '' } of notTaken(reports)) {
+    const details = { peer, export: exportId, receipt, verdict, reason }
+    work.audit({
+      ...{ actor, operation: 'exchange not taken', object, group, outcome: 'Success' },
+      details,
+    })
+  }
+}
+
+type NotTaken = KeyReport & { readonly verdict: 'conflict' | 'refused' }
+
+function notTaken(reports: readonly KeyReport[]): NotTaken[] {
+  return reports.filter(
+    (report): report is NotTaken => report.verdict === 'conflict' || report.verdict === 'refused',
+  )
 }
 
 /** An export whose receipt has come. */
@@ -49,12 +88,11 @@ export interface Received {
 /** Closes the entry of an export. Throws UserError when the receipt is not the peer's, or for another file. */
 export async function takeReceipt(
   store: Store,
-  file: string,
+  note: Note<'receipt'>,
   actor: AuditActor = administrator,
 ): Promise<Received> {
-  const note = await readNote('receipt', file)
-  const { export: id, import: importId, imported, counts, digest } = note.body
-  return store.act(async (work) => {
+  const { export: id, import: importId, imported, counts, digest, left = [] } = note.body
+  const taken = await store.act(async (work) => {
     const before = await bodyOf(work, 'exchange-export', id)
     if (before === undefined)
       throw new UserError(
@@ -69,7 +107,7 @@ export async function takeReceipt(
         `export ${id} went to peer ${name}, but somebody else has signed the receipt`,
         'ask that site for a receipt of its own:  keyreel exchange import FILE --receipt FILE',
       )
-    judgeDates(note, work.now)
+    judgeDates(note, 'receipt', work.now)
     if (before.digest !== digest)
       throw new UserError(
         'receipt-differs',
@@ -87,24 +125,15 @@ export async function takeReceipt(
     await keepExport(work, id, body, actor, 'exchange receipt')
     return { id, body }
   })
-}
-
-/** Clocks differ by so many seconds at most. */
-const clockDifference = 86_400n
-
-function judgeDates({ sender, signed }: Note<'receipt'>, now: bigint): void {
-  if (now > sender.notAfter)
-    throw untrusted(
-      'sender-expired',
-      `the identity that signed the receipt expired ${dateOf(sender.notAfter)}`,
-      'ask the peer for a receipt signed by its present identity',
-    )
-  if (signed > now + clockDifference)
-    throw untrusted(
-      'signed-in-future',
-      `the receipt was signed ${dateOf(signed)}, which is still to come`,
-      'compare the clocks of both machines (timedatectl shows them)',
-    )
+  const { peer, group } = taken.body
+  const about = { peer, exportId: id, receipt: importId, group, actor }
+  const sent = new Set(await keysOfExport(store, id))
+  const reports = left.flatMap(({ key, ...one }) => (sent.has(key) ? [{ id: key, ...one }] : []))
+  for (let first = 0; first < reports.length; first += keysPerAct) {
+    const some = reports.slice(first, first + keysPerAct)
+    await store.act((work) => Promise.resolve(recordNotTaken(work, some, about)))
+  }
+  return taken
 }
 
 async function digestOf(file: string): Promise<string> {

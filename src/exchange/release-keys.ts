@@ -10,6 +10,7 @@ import { labelOf } from '../keystore/cartridge-labels.ts'
 import { loadObject, materialOf } from '../keystore/keystore.ts'
 import type { ManagedObject } from '../keystore/managed-object.ts'
 import type { Store } from '../keystore/store.ts'
+import { withdrawnText } from '../keystore/withdrawal.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
 import { importRequest } from './bundle-items.ts'
 import type { ImportRequest } from './import-payload.ts'
@@ -77,7 +78,10 @@ export function releaseKeys(
 }
 
 /** Why a key may not leave; undefined when it may. */
-function reasonToKeep({ vitals, stored }: ManagedObject): string | undefined {
+function reasonToKeep(object: ManagedObject): string | undefined {
+  const { vitals, stored } = object
+  const withdrawn = withdrawnText(object)
+  if (withdrawn !== undefined) return `it ${withdrawn}`
   if (vitals.DestroyDate !== undefined) return `it was destroyed ${dateOf(vitals.DestroyDate)}`
   if (!vitals.Extractable) return 'it is not extractable'
   return stored?.hasMaterial === true ? undefined : 'its value is not kept here'
@@ -104,4 +108,14 @@ export async function keepExport(
   await putBody(work, 'exchange-export', id, body)
   const { group, ...details } = body
   work.audit({ actor, operation, object: id, group, outcome: 'Success', details })
+}
+
+const recordsOfExport = 100_000
+
+/** The keys that an export has released, by its audit records. */
+export async function keysOfExport(store: Store, id: string): Promise<string[]> {
+  const { entries } = await store.objectHistory(id, recordsOfExport)
+  return entries
+    .filter(({ operation }) => operation === 'exchange export part')
+    .flatMap(({ details }) => (details as { keys: string[] }).keys)
 }

@@ -18,6 +18,11 @@ const count = z.number().int().nonnegative()
 
 /** Tapes in one request. */
 export const mostTapes = 20_000
+/** Keys that one receipt names as not taken. */
+export const mostLeft = 20_000
+/** Keys that one notice withdraws, and exports that it names. */
+export const mostWithdrawn = 20_000
+export const mostExports = 20_000
 const word = z.string().min(1).max(256)
 
 /** Every kind; `keyreel` says which, and its version. */
@@ -32,6 +37,17 @@ const shapes = {
     counts: z.strictObject({ new: count, here: count, conflict: count, refused: count }),
     /** SHA-256 of the file that was imported, hexadecimal. */
     digest: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Keys that were not taken. */
+    left: z
+      .array(
+        z.strictObject({
+          key: uuid,
+          verdict: z.enum(['conflict', 'refused']),
+          reason: z.string().max(512),
+        }),
+      )
+      .max(mostLeft)
+      .optional(),
   }),
   /** Whose keys a site asks for. */
   request: z.strictObject({
@@ -49,10 +65,37 @@ const shapes = {
       .min(1)
       .max(mostTapes),
   }),
+  /** Copies that the site which has sent them wants used no longer. */
+  withdrawal: z.strictObject({
+    keyreel: z.literal('withdrawal 1'),
+    notice: uuid,
+    /** Fingerprint of the Encryption Certificate of the site that has the copies. */
+    to: z.string().regex(/^[0-9a-f]{64}$/),
+    reason: z.enum(['withdrawn', 'compromised']),
+    /** The exports by which copies have come that are meant; later ones are not. */
+    exports: z.array(uuid).min(1).max(mostExports),
+    keys: z
+      .array(z.strictObject({ key: uuid, barcode: word.optional() }))
+      .min(1)
+      .max(mostWithdrawn),
+  }),
+  /** What became of them there. */
+  'withdrawal receipt': z.strictObject({
+    keyreel: z.literal('withdrawal receipt 1'),
+    notice: uuid,
+    /** Seconds since 1970. */
+    applied: count,
+    counts: z.strictObject({ withdrawn: count, absent: count, refused: count }),
+    /** Keys that stay in use there. */
+    refused: z.array(z.strictObject({ key: uuid, reason: z.string().max(512) })).max(mostWithdrawn),
+  }),
 } as const
 
 /** The signature covers the signer's certificate too, by its fingerprint. */
-const around = z.strictObject({ signer: z.string(), note: z.unknown() })
+const around = z.strictObject({
+  signer: z.string(),
+  note: z.looseObject({ keyreel: z.string() }),
+})
 
 export type NoteKind = keyof typeof shapes
 export type NoteBody<Kind extends NoteKind> = z.infer<(typeof shapes)[Kind]>
@@ -88,16 +131,24 @@ export async function writeNote<Kind extends NoteKind>(
   }
 }
 
+/** A message of one of several kinds. */
+export type AnyNote<Kind extends NoteKind> = { [One in Kind]: Note<One> & { kind: One } }[Kind]
+
 /** Reads a message and verifies its signature. Throws UserError 'note-unreadable'. */
-export async function readNote<Kind extends NoteKind>(
-  kind: Kind,
+export function readNote<Kind extends NoteKind>(kind: Kind, file: string): Promise<AnyNote<Kind>> {
+  return readNoteOf([kind], file)
+}
+
+/** The same where the file may be of several kinds; the first of them names it in messages. */
+export async function readNoteOf<Kind extends NoteKind>(
+  kinds: readonly [Kind, ...Kind[]],
   file: string,
-): Promise<Note<Kind>> {
+): Promise<AnyNote<Kind>> {
   const bytes = await readFile(file)
   const unreadable = (why: string, cause?: unknown) =>
     new UserError(
       'note-unreadable',
-      `${file} is not a whole, unchanged ${kind}: ${why}`,
+      `${file} is not a whole, unchanged ${kinds[0]}: ${why}`,
       'have it sent again; nothing was changed',
       { cause },
     )
@@ -108,10 +159,13 @@ export async function readNote<Kind extends NoteKind>(
     const text = Buffer.from(content.octets()).toString('utf8')
     content.end()
     const said = around.parse(JSON.parse(text))
+    const kind = kinds.find((one) => said.note.keyreel === shapes[one].shape.keyreel.value)
+    if (kind === undefined) throw unreadable('what it says is not what such a file says')
     const body = shapes[kind].parse(said.note) as NoteBody<Kind>
     if (said.signer !== signer.fingerprint)
       throw unreadable('it is not signed by the certificate that it names')
-    return { body, sender: signer, pin: pinOf(signer), signed: time }
+    const note = { kind, body, sender: signer, pin: pinOf(signer), signed: time }
+    return note as AnyNote<Kind>
   } catch (cause) {
     if (cause instanceof z.ZodError || cause instanceof SyntaxError)
       throw unreadable('what it says is not what such a file says', cause)

@@ -4,7 +4,6 @@
  */
 import { administrator } from '../access/documents.ts'
 import { groupOf } from '../access/groups.ts'
-import { dateOf } from '../access/identity.ts'
 import { randomUuid } from '../crypto/primitives/random.ts'
 import { UserError } from '../errors.ts'
 import { cartridgesNamed } from '../keystore/cartridges.ts'
@@ -16,8 +15,8 @@ import type { Store } from '../keystore/store.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
 import { ObjectType } from '../kmip/model/enumerations.ts'
 import { ensureExchange, openIdentity } from './identity.ts'
-import { peerNamed, peerOfIdentity } from './peers.ts'
-import { untrusted } from './refusals.ts'
+import { senderOf } from './note-senders.ts'
+import { peerNamed } from './peers.ts'
 import { mostTapes, readNote, writeNote, type NoteBody } from './signed-notes.ts'
 
 /** A tape that is asked about: by barcode, or by the identifier that is written on it. */
@@ -76,36 +75,8 @@ export interface Asked {
  */
 export async function readRequest(store: Store, file: string, group: string): Promise<Asked> {
   const note = await readNote('request', file)
-  const own = await ensureExchange(store)
-  const { peer, now } = await store.read(async (work) => {
-    await groupOf(work, group)
-    return { peer: await peerOfIdentity(work, note.pin), now: work.now }
-  })
-  if (peer === undefined)
-    throw untrusted(
-      'sender-unknown',
-      'whoever signed the request is not trusted here',
-      'import its Encryption Certificate first:  keyreel exchange certificate import FILE --peer NAME',
-    )
-  if (peer.revoked !== undefined)
-    throw untrusted(
-      'sender-revoked',
-      `the request comes from peer ${peer.name}, which was revoked ${dateOf(peer.revoked)}`,
-      `import the site's certificate under a new name if it is trusted again`,
-    )
-  if (now > note.sender.notAfter)
-    throw untrusted(
-      'sender-expired',
-      `the identity that signed the request expired ${dateOf(note.sender.notAfter)}`,
-      'ask the peer for a request signed by its present identity',
-    )
-  const ours = [own.current, ...own.earlier].map(({ fingerprint }) => fingerprint)
-  if (!ours.includes(note.body.to))
-    throw untrusted(
-      'request-for-another',
-      'the request was made for another server',
-      'the peer must ask with the certificate of this server:  keyreel exchange certificate export',
-    )
+  await store.read((work) => groupOf(work, group))
+  const peer = await senderOf(store, note, 'request')
   const tapes: { tape: ForeignTape; keys: string[] }[] = []
   for (const tape of note.body.tapes)
     tapes.push({ tape, keys: await store.read((work) => keysOfTape(work, group, tape)) })

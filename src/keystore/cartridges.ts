@@ -14,6 +14,8 @@ export interface CartridgeKey {
   /** The library, or user of a credential, that made it. */
   owner: string
   state: State
+  /** Since when the site that it came from wants it used no longer. */
+  withdrawn: bigint | undefined
   namespace?: string
   data?: string
   /** True once a library has fetched it. */
@@ -102,6 +104,7 @@ function place(cartridges: Map<string, Cartridge>, object: ManagedObject, now: b
     created: vitals.InitialDate,
     owner: vitals.Owner,
     state: stateOf(vitals, now),
+    withdrawn: vitals.Withdrawn,
     ...(information && { namespace: information.ApplicationNamespace }),
     ...(information?.ApplicationData !== undefined && { data: information.ApplicationData }),
     used: !vitals.Fresh,

@@ -4,6 +4,7 @@ import { ObjectType } from '../kmip/model/enumerations.ts'
 import { KmipError } from '../kmip/model/result.ts'
 import { applicationEntry, columnsOf, indexOf, uniqueOf, vitalColumns } from './derived-rows.ts'
 import { ManagedObject, type ObjectTypeName } from './managed-object.ts'
+import { withdrawnText } from './withdrawal.ts'
 import {
   IntegrityError,
   type NewObject,
@@ -150,13 +151,14 @@ export async function saveVitals(work: Work, object: ManagedObject): Promise<voi
 
 /**
  * The object's material, unsealed and compared with its check value: the TTLV item of the whole object.
- * The caller wipes it. Throws IntegrityError, also when the material was taken away.
+ * The caller wipes it. Throws IntegrityError, also when the material was taken away, and KmipError for a key
+ * that was withdrawn, whatever it is wanted for.
  */
-export async function materialOf(
-  work: Work,
-  { id, stored, vitals }: ManagedObject,
-): Promise<Secret | undefined> {
+export async function materialOf(work: Work, object: ManagedObject): Promise<Secret | undefined> {
+  const { id, stored, vitals } = object
   const { CheckValue, DestroyDate } = vitals
+  const withdrawn = withdrawnText(object)
+  if (withdrawn !== undefined) throw new KmipError('PermissionDenied', `object ${id} ${withdrawn}`)
   if (stored?.hasMaterial === true) return await work.material(stored, CheckValue)
   if (CheckValue === undefined || DestroyDate !== undefined) return undefined
   throw new IntegrityError('material-missing', id, 'its sealed key material was taken away')

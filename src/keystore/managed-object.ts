@@ -52,6 +52,7 @@ const { struct } = vocabulary({
     PadEncrypted: [0x54a008, '1.0'],
     PadDecrypted: [0x54a009, '1.0'],
     CheckValue: [0x54a00a, '1.0'],
+    Withdrawn: [0x54a00b, '1.0'],
   },
 } as const)
 
@@ -122,6 +123,8 @@ const Vitals = struct({
   PadDecrypted: opt(integer),
   /** Of the material, under a key of the epoch; absent for objects without, and those of older releases. */
   CheckValue: opt(bytes),
+  /** Since when the site that the key came from wants it used no longer. */
+  Withdrawn: opt(dateTime),
 })
 
 const HeldAttributes = struct({

@@ -155,6 +155,7 @@ describe('group settings', () => {
       padding: 'oaep',
       approval: 'none',
       rules: 'clients',
+      withdraw: 'apply',
       export: undefined,
       ready: undefined,
     })

@@ -35,6 +35,10 @@ const incomingRequest = join(scratch, 'incoming-request')
 /** The receipt of that site for a bundle of ours. */
 const receipt = join(scratch, 'receipt')
 
+/** Its receipt for a withdrawal of ours, and a withdrawal of its own. */
+const withdrawalReceipt = join(scratch, 'withdrawal-receipt')
+const incomingWithdrawal = join(scratch, 'incoming-withdrawal')
+
 /** The kit with which that site lets us in, and what stands for its address until it serves. */
 const kitFromPeer = join(scratch, 'kit-from-peer')
 const address = 'kmips://ADDRESS'
@@ -104,6 +108,13 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['peer list'],
   ['peer push', 'B', '--all'],
   ['peer pull', 'B', '--all'],
+  ['exchange withdraw', '--peer', 'B', '--key', key, '--out', join(scratch, 'withdrawal')],
+  ['exchange receipt', withdrawalReceipt],
+  ['exchange withdraw apply', incomingWithdrawal, '--dry-run'],
+  ['key show', key],
+  ['cartridge show', 'KR0001L8'],
+  ['peer withdraw', 'B', '--all', '--dry-run'],
+  ['peer withdraw', 'B', '--all', '--yes'],
   ['operator add', 'carol', '--certificate', `${carol}.pem`],
   ['operator list'],
   ['group set', 'default', 'approval=required'],
@@ -112,6 +123,12 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['exchange approve', request, '--key', `${carol}.key`],
   ['exchange export', '--peer', 'B', '--all', '--out', approved],
   ['exchange approve', request],
+  ['key show', key],
+  ['cartridge show', 'KR0001L8'],
+  ['exchange withdraw apply', incomingWithdrawal, '--receipt', join(scratch, 'applied'), '--yes'],
+  ['key show', '55555555'],
+  ['key list'],
+  ['cartridge show', 'KR0005L8'],
   ['exchange log'],
   ['operator revoke', 'carol', '--yes'],
   ['exchange certificate renew'],
@@ -169,6 +186,8 @@ const rare = new Set([
   'leftOut[].barcode',
   'leftOut[].reason',
   'failed',
+  'exports[].reason',
+  'withdrawn',
   'reports[].id',
   'reports[].barcode',
   'reports[].verdict',
@@ -235,6 +254,8 @@ test('every field that --json prints is described, and no other', async () => {
   const there = { digit: '5', barcode: 'KR0005L8', library: 'beta' }
   await makeTapeKey(join(scratch, 'other'), there, scriptTime)
   await runKeyreel(['exchange', 'export', '--peer', 'A', '--all', '--out', incoming, ...other])
+  const withdraw = ['exchange', 'withdraw', '--peer', 'A', '--all', '--out', incomingWithdrawal]
+  await runKeyreel([...withdraw, ...other])
   await runKeyreel(['peer', 'accept', 'A', '--out', kitFromPeer, ...other])
   await using site = await startKeyreel({ data: join(scratch, 'other') })
   const placed = (word: string) => {
@@ -246,7 +267,12 @@ test('every field that --json prints is described, and no other', async () => {
   await makeTapeKey(data, tape, scriptTime)
   await fetchTapeKey(data, tape, scriptTime + 60n)
   for (const [words, ...rest] of lines.slice(1)) {
-    if (words === 'exchange receipt') {
+    if (rest[0] === withdrawalReceipt) {
+      const ours = join(scratch, 'withdrawal')
+      const apply = ['exchange', 'withdraw', 'apply', ours, '--receipt', withdrawalReceipt]
+      await runKeyreel([...apply, '--yes', ...other])
+    }
+    if (rest[0] === receipt) {
       const bundle = join(scratch, 'bundle')
       await runKeyreel(['exchange', 'import', bundle, '--receipt', receipt, ...other])
     }

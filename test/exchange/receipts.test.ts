@@ -35,6 +35,11 @@ async function signedBy(
   return file
 }
 
+/** A takes a receipt from a file. */
+async function receive({ store }: Site, file: string) {
+  return takeReceipt(store, await readNote('receipt', file))
+}
+
 test('a receipt closes the entry of its export, on record, and may come again', async () => {
   const { a, exported, report, out } = await received()
   const receipt = {
@@ -43,8 +48,8 @@ test('a receipt closes the entry of its export, on record, and may come again', 
     received: Number(now) + 120,
     counts: { new: 1, here: 0, conflict: 0, refused: 0 },
   }
-  expect(await takeReceipt(a.store, out)).toMatchObject({ id: exported.id, body: { receipt } })
-  await takeReceipt(a.store, out)
+  expect(await receive(a, out)).toMatchObject({ id: exported.id, body: { receipt } })
+  await receive(a, out)
   const [entry] = await a.store.read(exchangeLog)
   expect(entry).toMatchObject({ id: exported.id, keys: 1, receipt })
   const records = await a.store.readAudit({ chain: 'test', after: 0, limit: 1000 })
@@ -56,9 +61,9 @@ test('a later import has a later receipt, and the earlier one is not taken any m
   b.time.seconds += 60n
   const later = join(scratch(), 'later')
   await writeReceipt(b.store, { bundle, out: later, report: await b.import(bundle) })
-  const { body } = await takeReceipt(a.store, later)
+  const { body } = await receive(a, later)
   expect(body.receipt.counts).toMatchObject({ new: 0, here: 1 })
-  await expect(takeReceipt(a.store, out)).rejects.toMatchObject({ code: 'receipt-older' })
+  await expect(receive(a, out)).rejects.toMatchObject({ code: 'receipt-older' })
 })
 
 test('a receipt that somebody else has signed, or for something else, closes nothing', async () => {
@@ -73,7 +78,7 @@ test('a receipt that somebody else has signed, or for something else, closes not
     [other, 'receipt-differs'],
     [ahead, 'signed-in-future'],
   ] as const)
-    await expect(takeReceipt(a.store, file)).rejects.toMatchObject({ code })
+    await expect(receive(a, file)).rejects.toMatchObject({ code })
   const [entry] = await a.store.read(exchangeLog)
   expect(entry?.receipt).toBeUndefined()
 })
@@ -84,7 +89,7 @@ test('a receipt with any byte changed, cut short or added to is refused', async 
   const changed = join(scratch(), 'changed')
   const refused = async (content: Uint8Array) => {
     await writeFile(changed, content)
-    await expect(takeReceipt(a.store, changed)).rejects.toMatchObject({ code: 'note-unreadable' })
+    await expect(receive(a, changed)).rejects.toMatchObject({ code: 'note-unreadable' })
   }
   for (let at = 0; at < bytes.length; at += 5) {
     const copy = Buffer.from(bytes)

@@ -1,12 +1,14 @@
 // `keyreel cartridge …`: tapes by barcode, with the history of their keys.
 import { cartridgeHistory } from '../../admin/cartridge-history.ts'
 import type { CartridgeHistory } from '../../admin/cartridge-history.ts'
-import { dateOf } from '../../access/identity.ts'
 import { UserError } from '../../errors.ts'
+import { copiesOf, type KeyCopy } from '../../exchange/key-copies.ts'
+import type { Store } from '../../keystore/store.ts'
 import { cartridgesNamed, cartridgesOf } from '../../keystore/cartridges.ts'
 import type { Cartridge, CartridgeKey } from '../../keystore/cartridges.ts'
 import { auditEntryJson } from '../audit-table.ts'
 import { argument, command, text, textOr } from '../command.ts'
+import { copiesTable, copyJson } from '../copies-table.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
 import { counted, isoMoment, moment, pairs, table } from '../output.ts'
 import type { Style } from '../output.ts'
@@ -55,7 +57,7 @@ export const cartridgeShow = command({
       return Promise.all(
         cartridges.map(async (cartridge) => ({
           cartridge,
-          history: await cartridgeHistory(store, cartridge),
+          history: await historyOf(store, cartridge),
         })),
       )
     })
@@ -75,11 +77,21 @@ export const cartridgeShow = command({
   },
 })
 
+/** What happened to a cartridge, and the copies of its keys at other sites, newest first. */
+type History = CartridgeHistory & { readonly exports: readonly KeyCopy[] }
+
+async function historyOf(store: Store, cartridge: Cartridge): Promise<History> {
+  const exports: KeyCopy[] = []
+  for (const { id } of cartridge.keys) exports.push(...(await copiesOf(store, id)))
+  exports.sort((a, b) => Number(b.time - a.time))
+  return { ...(await cartridgeHistory(store, cartridge)), exports }
+}
+
 function currentKey({ keys }: Cartridge): CartridgeKey | undefined {
   return keys.find(({ current }) => current)
 }
 
-function cartridgeJson(cartridge: Cartridge, history?: CartridgeHistory) {
+function cartridgeJson(cartridge: Cartridge, history?: History) {
   const { barcode, volume, mediumSerial, librarySerial, libraries, keys } = cartridge
   return {
     barcode,
@@ -89,26 +101,28 @@ function cartridgeJson(cartridge: Cartridge, history?: CartridgeHistory) {
     group: cartridge.group,
     libraries,
     currentKey: currentKey(cartridge)?.id,
-    keys: keys.map(({ created, ...key }) => ({
+    keys: keys.map(({ created, withdrawn, ...key }) => ({
       ...key,
+      withdrawn: isoMoment(withdrawn),
       created: isoMoment(created),
       lastUse: isoMoment(history?.lastUse.get(key.id)),
     })),
     ...(history && {
-      exports: history.exports.map((row) => ({ ...row, time: isoMoment(row.time) })),
+      exports: history.exports.map(copyJson),
       events: history.entries.map(auditEntryJson),
       eventsComplete: history.complete,
     }),
   }
 }
 
-/** Where copies went: `B 2026-11-22, C 2026-11-23`. */
-function exportsText({ exports }: CartridgeHistory): string {
-  const places = exports.map(({ peer, time }) => `${peer} ${dateOf(time)}`)
-  return places.length === 0 ? 'none' : [...new Set(places)].join(', ')
+/** Sites with copies that are in use as far as is known: `B, C`. */
+function exportsText({ exports }: History): string {
+  const gone = new Set(['not taken', 'withdrawn'])
+  const places = exports.filter(({ state }) => !gone.has(state)).map(({ peer }) => peer)
+  return places.length === 0 ? 'none' : [...new Set(places)].toSorted().join(', ')
 }
 
-function cartridgeText(cartridge: Cartridge, history: CartridgeHistory, style: Style): string {
+function cartridgeText(cartridge: Cartridge, history: History, style: Style): string {
   const { barcode, volume, mediumSerial, libraries, keys } = cartridge
   const { entries, lastUse } = history
   const newestUse = [...lastUse.values()].toSorted((a, b) => Number(b - a))[0]
@@ -121,13 +135,14 @@ function cartridgeText(cartridge: Cartridge, history: CartridgeHistory, style: S
       ['libraries', libraries.join(' ')],
       ['current key', currentKey(cartridge)?.id ?? 'none: every key is destroyed'],
       ['last use', moment(newestUse) ?? 'never fetched'],
-      ['exports', exportsText(history)],
+      ['copies at', exportsText(history)],
     ],
     style,
   )
   const keyColumns = {
     KEY: ({ id, current }: CartridgeKey) => (current ? `${id} *` : id),
-    STATE: ({ state }: CartridgeKey) => state,
+    STATE: ({ state, withdrawn }: CartridgeKey) =>
+      withdrawn === undefined ? state : `${state}, withdrawn`,
     MADE: ({ created }: CartridgeKey) => moment(created),
     BY: ({ owner }: CartridgeKey) => owner,
     'LAST USE': ({ id }: CartridgeKey) => moment(lastUse.get(id)),
@@ -145,6 +160,7 @@ function cartridgeText(cartridge: Cartridge, history: CartridgeHistory, style: S
   return [
     facts,
     table(keyColumns, keys, style, 'no keys'),
+    ...(history.exports.length === 0 ? [] : [copiesTable(history.exports, style)]),
     table(eventColumns, shown, style, 'no events') + more,
   ].join('\n\n')
 }

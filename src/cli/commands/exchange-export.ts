@@ -137,13 +137,11 @@ export async function selectionOf(options: {
   barcodesFrom: string | undefined
   key: readonly string[]
 }): Promise<Selection> {
-  const { barcodesFrom, key } = options
-  const barcodes = [...options.barcode]
-  if (barcodesFrom !== undefined) barcodes.push(...barcodesIn(await readFile(barcodesFrom, 'utf8')))
+  const { key } = options
+  const barcodes = await barcodesOf(options)
   const asked: Selection[] = []
   for (const scope of ['all', 'used', 'current'] as const) if (options[scope]) asked.push({ scope })
-  if (options.barcode.length > 0 || barcodesFrom !== undefined)
-    asked.push({ scope: 'barcode', barcodes })
+  if (barcodes !== undefined) asked.push({ scope: 'barcode', barcodes })
   if (key.length > 0) asked.push({ scope: 'key', keys: key })
   const [only, ...others] = asked
   if (only !== undefined && others.length === 0) return only
@@ -153,6 +151,16 @@ export async function selectionOf(options: {
     'give one of --all, --used, --current, --barcode, --barcodes-from and --key',
     { exitStatus: exitStatus.usage },
   )
+}
+
+/** The barcodes that were named one by one or in a file; undefined when none were. */
+export async function barcodesOf(options: {
+  barcode: readonly string[]
+  barcodesFrom: string | undefined
+}): Promise<string[] | undefined> {
+  const { barcode, barcodesFrom } = options
+  if (barcodesFrom === undefined) return barcode.length > 0 ? [...barcode] : undefined
+  return [...barcode, ...barcodesIn(await readFile(barcodesFrom, 'utf8'))]
 }
 
 /** One barcode a line, the first field of a comma-separated list; blank lines and # lines do not count. */

@@ -1,15 +1,14 @@
-// `keyreel exchange log`: every export and import ever made, with its report.
+// `keyreel exchange log`: every export, import and withdrawal ever made, with its report.
 import { exchangeLog, exchangeNamed, keysOf } from '../../exchange/exchange-log.ts'
-import type { LogEntry } from '../../exchange/exchange-log.ts'
-import type { KeyReport } from '../../exchange/key-report.ts'
+import type { LogEntry, LoggedKey } from '../../exchange/exchange-log.ts'
 import { command, optional } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
-import { isoMoment, moment, pairs, table } from '../output.ts'
+import { counted, isoMoment, moment, pairs, table } from '../output.ts'
 
 export const exchangeLogCommand = command({
   words: 'exchange log',
-  summary: 'list every export and import, or show the report of one',
-  arguments: { ID: optional('id of an export or import, or its beginning') },
+  summary: 'list every export, import and withdrawal, or show the report of one',
+  arguments: { ID: optional('id of an entry, or its beginning') },
   exits: keystoreExits,
   examples: ['exchange log', 'exchange log 1f3c --json'],
   async run({ arguments: { ID }, context }) {
@@ -18,7 +17,7 @@ export const exchangeLogCommand = command({
       const rows = await withStore(context, (store) => store.read(exchangeLog))
       const columns = {
         TIME: ({ started }: LogEntry) => moment(started),
-        WHAT: ({ kind }: LogEntry) => kind,
+        WHAT: whatText,
         PEER: ({ peer }: LogEntry) => peer,
         GROUP: ({ group }: LogEntry) => group,
         RESULT: resultOf,
@@ -38,6 +37,7 @@ export const exchangeLogCommand = command({
         ['group', entry.group],
         ['started', moment(entry.started)],
         ['finished', moment(entry.finished)],
+        ['by', wayText(entry)],
         ['result', resultOf(entry)],
         ['export id', entry.exportId],
         ['selection', entry.selection],
@@ -46,14 +46,15 @@ export const exchangeLogCommand = command({
         ['asked by', entry.requester],
         ['approved by', entry.approver],
         ['receipt', receiptText(entry)],
+        ['reason', entry.withdrawal?.reason],
       ],
       style,
     )
     const columns = {
-      KEY: ({ id }: KeyReport) => id,
-      CARTRIDGE: ({ barcode }: KeyReport) => barcode,
-      RESULT: ({ verdict }: KeyReport) => wordOf(entry, verdict),
-      REASON: ({ reason }: KeyReport) => reason,
+      KEY: ({ id }: LoggedKey) => id,
+      CARTRIDGE: ({ barcode }: LoggedKey) => barcode,
+      RESULT: ({ verdict }: LoggedKey) => wordOf(entry, verdict),
+      REASON: ({ reason }: LoggedKey) => reason,
     }
     return {
       json: { ...entryJson(entry), reports: keys },
@@ -62,18 +63,44 @@ export const exchangeLogCommand = command({
   },
 })
 
-function wordOf({ kind }: LogEntry, verdict: KeyReport['verdict']): string {
+/** Our withdrawal of copies elsewhere, or the withdrawal of copies here. */
+function whatText({ kind }: LogEntry): string {
+  return kind === 'withdrawn' ? 'withdrawn by' : kind
+}
+
+const ways = {
+  file: undefined,
+  push: 'KMIP: the keys were brought',
+  pull: 'KMIP: the keys were taken',
+  live: 'KMIP',
+} as const
+
+function wayText({ way }: LogEntry): string | undefined {
+  return ways[way]
+}
+
+function wordOf({ kind }: LogEntry, verdict: LoggedKey['verdict']): string | undefined {
   if (kind === 'export') return verdict === 'new' ? 'exported' : 'left out'
   return verdict === 'here' ? 'already here' : verdict
 }
 
-function resultOf({ failed, finished, counts, keys, receipt }: LogEntry): string {
+function resultOf(entry: LogEntry): string {
+  const { failed, finished, counts, keys, receipt, withdrawal } = entry
   if (failed !== undefined) return `failed: ${failed}`
+  if (withdrawal !== undefined) return withdrawalText(entry)
   const progress = finished === undefined ? ', not finished' : ''
   const received = receipt === undefined ? '' : ', receipt'
-  if (counts === undefined) return `${keys} keys${progress}${received}`
+  if (counts === undefined) return `${counted(keys, 'key')}${progress}${received}`
   const { conflict, refused, here } = counts
   return `${counts.new} new, ${here} here, ${conflict} conflict, ${refused} refused${progress}`
+}
+
+function withdrawalText({ kind, keys, withdrawal }: LogEntry): string {
+  const { counts } = withdrawal ?? {}
+  if (counts === undefined)
+    return `${counted(keys, 'key')}, ${kind === 'withdrawal' ? 'no receipt yet' : 'not finished'}`
+  const { withdrawn, absent, refused } = counts
+  return `${withdrawn} out of use, ${absent} not there, ${refused} refused`
 }
 
 function receiptText({ receipt }: LogEntry): string | undefined {
@@ -84,11 +111,13 @@ function receiptText({ receipt }: LogEntry): string | undefined {
 }
 
 function entryJson(entry: LogEntry) {
-  const { started, finished, receipt, ...others } = entry
+  const { started, finished, receipt, withdrawal, ...others } = entry
   return {
     ...others,
     started: isoMoment(started),
     finished: isoMoment(finished),
+    reason: withdrawal?.reason,
+    withdrawal: withdrawal?.counts,
     receipt: receipt && {
       importId: receipt.import,
       imported: isoMoment(BigInt(receipt.imported)),

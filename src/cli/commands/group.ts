@@ -51,7 +51,8 @@ export const groupSet = command({
     'approval=none|required: whether a second person has to approve before keys go to a peer. ' +
     'rules=clients|fixed|off: whether clients of the profile general set the constraints and defaults of new ' +
     'objects (Set Constraints, Set Defaults), those set stay as they are, or none of them count. ' +
-    'ready=WORD is kept for later.',
+    'withdraw=apply|refuse: whether a peer takes copies that it has sent out of use over KMIP, or by a signed ' +
+    'notice alone, which you apply. ready=WORD is kept for later.',
   arguments: { NAME: argument('name of the group'), SETTING: rest('policies as key=value') },
   exits: keystoreExits,
   examples: ['group set default destroy=30d', 'group set test destroy=now duplicates=allow'],
@@ -84,6 +85,7 @@ function groupJson({ name, created, policy, clients }: Group) {
     padding: policy.padding,
     approval: policy.approval,
     rules: policy.rules,
+    withdraw: policy.withdraw,
     export: policy.export,
     ready: policy.ready,
   }

@@ -10,7 +10,10 @@ import {
 import type { KeyRow } from '../../admin/managed-keys.ts'
 import { exitStatus } from '../../errors.ts'
 import { attributesOf } from '../../keystore/object-attributes.ts'
+import { withdrawnText } from '../../keystore/withdrawal.ts'
 import type { HeldInstance } from '../../keystore/attribute-set.ts'
+import { copiesTable, copyJson } from '../copies-table.ts'
+import { copiesOf } from '../../exchange/key-copies.ts'
 import { argument, command, integer, text, textOr, toggle } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
@@ -56,17 +59,18 @@ export const keyList = command({
 
 export const keyShow = command({
   words: 'key show',
-  summary: 'show the attributes of one key, never its material',
+  summary: 'show the attributes of one key and where copies of it went, never its material',
   arguments: { ID: identifier },
   exits: keystoreExits,
   examples: ['key show 6f1c0d2e', 'key show 6f1c0d2e --json'],
   async run({ arguments: { ID }, context }) {
-    const { row, attributes } = await withStore(context, (store) =>
-      store.read(async (work) => {
+    const { row, attributes, copies } = await withStore(context, async (store) => {
+      const found = await store.read(async (work) => {
         const object = await findKey(work, ID)
         return { row: keyRow(object, work.now), attributes: attributesOf(object, work.now) }
-      }),
-    )
+      })
+      return { ...found, copies: await copiesOf(store, found.row.id) }
+    })
     const shown = attributes.map(
       (instance) => [attributeName(instance), valueText(instance)] as const,
     )
@@ -78,8 +82,13 @@ export const keyShow = command({
           index: instance.index,
           value: instance.value,
         })),
+        exports: copies.map(copyJson),
       },
-      text: `${rowText(row, context.style)}\n\n${pairs(shown, context.style)}`,
+      text: [
+        rowText(row, context.style),
+        pairs(shown, context.style),
+        ...(copies.length === 0 ? [] : [copiesTable(copies, context.style)]),
+      ].join('\n\n'),
     }
   },
 })
@@ -114,14 +123,29 @@ export const keyDestroy = command({
 
 export const keyRecover = command({
   words: 'key recover',
-  summary: 'bring back a destroyed key that has not been wiped yet',
+  summary: 'bring back a destroyed key that has not been wiped yet, or one that was withdrawn',
+  details:
+    'A key that its own site has withdrawn opens tapes here again, against the word of that site: it wants the ' +
+    'barcode typed back, or --yes. A key that is both destroyed and withdrawn is recovered twice.',
   arguments: { ID: identifier },
   exits: keystoreExits,
   examples: ['key recover 6f1c0d2e', 'key recover 6f1c0d2e --json'],
   async run({ arguments: { ID }, context }) {
-    const row = await withStore(context, (store) => recoverKey(store, ID))
-    const tape = row.barcode === undefined ? '' : ` of cartridge ${row.barcode}`
-    return { json: rowJson(row), text: `key ${row.id}${tape} is back, ${row.state}` }
+    return withStore(context, async (store) => {
+      const { before, withdrawn } = await store.read(async (work) => {
+        const object = await findKey(work, ID)
+        return { before: keyRow(object, work.now), withdrawn: withdrawnText(object) }
+      })
+      const tape = before.barcode === undefined ? '' : ` of cartridge ${before.barcode}`
+      if (before.destroyed === undefined && withdrawn !== undefined) {
+        const expected = before.barcode ?? before.id.slice(0, 8)
+        const what = `use key ${before.id}${tape} again, which ${withdrawn}`
+        await confirmTyped(context, { what, expected })
+      }
+      const row = await recoverKey(store, before.id)
+      const still = row.withdrawn === undefined ? '' : '; it is still withdrawn'
+      return { json: rowJson(row), text: `key ${row.id}${tape} is back, ${row.state}${still}` }
+    })
   },
 })
 
@@ -130,12 +154,13 @@ function algorithmText({ algorithm, length }: KeyRow): string | undefined {
 }
 
 function rowJson(row: KeyRow) {
-  const { created, destroyed, wipeAfter, ...facts } = row
+  const { created, destroyed, wipeAfter, withdrawn, ...facts } = row
   return {
     ...facts,
     created: isoMoment(created),
     destroyed: isoMoment(destroyed),
     wipeAfter: isoMoment(wipeAfter),
+    withdrawn: isoMoment(withdrawn),
   }
 }
 
@@ -152,6 +177,7 @@ function rowText(row: KeyRow, style: Style): string {
       ['created', moment(row.created)],
       ['destroyed', moment(row.destroyed)],
       ['wiped after', moment(row.wipeAfter)],
+      ['withdrawn', moment(row.withdrawn)],
       ['material', row.hasMaterial ? 'kept, sealed' : 'none'],
     ],
     style,
@@ -168,7 +194,8 @@ function attributeName({ tag, value, index }: HeldInstance): string {
 function valueText({ tag, value }: HeldInstance): string {
   if (typeof value === 'bigint') return tag.endsWith('Date') ? (moment(value) ?? '') : String(value)
   if (tag === 'Attribute') {
-    const { AttributeValue } = value as { AttributeValue: { value: unknown } }
+    const { AttributeValue } = value as { AttributeValue: { type: string; value: unknown } }
+    if (AttributeValue.type === 'DateTime') return moment(AttributeValue.value as bigint) ?? ''
     return String(AttributeValue.value)
   }
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')

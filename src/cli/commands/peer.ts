@@ -93,9 +93,14 @@ export const peerList = command({
   },
 })
 
+/** The same for every command that goes to a peer. */
+export const classicalOption = {
+  classical: toggle('accept a connection without post-quantum key exchange'),
+} as const
+
 const groupAndClassical = {
   group: textOr('GROUP', 'default', 'group of keys here'),
-  classical: toggle('accept a connection without post-quantum key exchange'),
+  ...classicalOption,
 } as const
 
 export const peerPush = command({

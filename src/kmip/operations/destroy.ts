@@ -7,12 +7,14 @@ import { saveObject } from '../../keystore/keystore.ts'
 import { stateOf, transition } from '../../keystore/lifecycle.ts'
 import { KmipError } from '../model/result.ts'
 import { operation } from './operation.ts'
+import { refuseDestroyByPeer } from './peer-withdrawals.ts'
 import { subject } from './subject.ts'
 
 export const destroy = operation('Destroy', {
   effect: 'act',
   async run({ UniqueIdentifier }, context) {
     const object = await subject(context, UniqueIdentifier, 'Destroy')
+    refuseDestroyByPeer(object, context)
     const { vitals } = object
     if (vitals.DestroyDate !== undefined) {
       throw new KmipError('ObjectDestroyed', `object ${object.id} is destroyed already`, {

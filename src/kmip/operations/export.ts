@@ -6,7 +6,7 @@ import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { attributesOf } from '../../keystore/object-attributes.ts'
 import { shown } from '../model/attribute-forms.ts'
 import type { ResponsePayload } from '../model/payloads/index.ts'
-import { checkExportTo } from './from-peer.ts'
+import { checkExportTo, recordTaken } from './from-peer.ts'
 import { operation } from './operation.ts'
 import { released } from './release.ts'
 import { sayable } from './sayable.ts'
@@ -16,7 +16,7 @@ export const exportObject = operation('Export', {
   effect: 'act',
   identifies: true,
   async run(request, context) {
-    await checkExportTo(context)
+    await checkExportTo(request, context)
     const object = await subject(context, request.UniqueIdentifier, 'Export')
     const { id, objectType, vitals } = object
     const { now, version } = context
@@ -24,6 +24,7 @@ export const exportObject = operation('Export', {
       vitals.DestroyDate === undefined
         ? await released(object, 'Export', request, context)
         : remainsOf(object)
+    if (vitals.DestroyDate === undefined) await recordTaken(object, request, context)
     context.batch.placeholder = id
     return {
       ObjectType: objectType,

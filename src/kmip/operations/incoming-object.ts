@@ -16,6 +16,7 @@ import { sealedItem, type SealedType } from './key-material.ts'
 import { isWrapped, unwrappedBlock } from './key-wrapping.ts'
 import { keepInPlaceOf } from './new-object.ts'
 import type { Context } from './operation.ts'
+import { refuseDestroyByPeer } from './peer-withdrawals.ts'
 import { objectTypesIn } from './sayable.ts'
 import { identifierOf } from './subject.ts'
 import { withNamedKeys } from './wrapped-intake.ts'
@@ -121,10 +122,12 @@ async function asWrapped(
 }
 
 /** Refuses a client that may not destroy the object: it may not put another in its place either. */
-export function refuseUnlessDestroyable({ principal }: Context, object: ManagedObject): void {
+export function refuseUnlessDestroyable(context: Context, object: ManagedObject): void {
+  const { principal } = context
   const { objectType, vitals } = object
   const refusal = allowed(principal, 'Destroy', { objectType, owner: vitals.Owner })
   if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
+  refuseDestroyByPeer(object, context)
 }
 
 /** Days that a replaced object is kept, by the policy of its group. */

@@ -68,9 +68,14 @@ function checkRelease(
   const { id, objectType, vitals } = object
   if (vitals.DestroyDate !== undefined)
     throw new KmipError('ObjectDestroyed', `object ${id} is destroyed`)
-  const wrapped = asked.KeyWrappingSpecification !== undefined
+  const { KeyWrappingSpecification: specification } = asked
+  const wrapped = specification !== undefined
   const refusal = allowed(principal, operation, { objectType, wrapped })
   if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
+  // A MAC or signature alone leaves the key in the clear.
+  const bare = wrapped && !encrypts(specification)
+  const refusalBare = bare ? allowed(principal, operation, { objectType, wrapped: false }) : true
+  if (refusalBare !== true) throw new KmipError('PermissionDenied', refusalBare)
   if (wrapped && objectType === 'Template')
     throw new KmipError('InvalidField', `object ${id} is a Template: it is not wrapped`)
   if (!vitals.Extractable) throw new KmipError('NotExtractable', `object ${id} is not extractable`)

@@ -3,6 +3,7 @@ import { saveObject } from '../../keystore/keystore.ts'
 import { stateOf, transition } from '../../keystore/lifecycle.ts'
 import { KmipError } from '../model/result.ts'
 import { operation } from './operation.ts'
+import { withdrawnByPeer } from './peer-withdrawals.ts'
 import { subject } from './subject.ts'
 
 export const revoke = operation('Revoke', {
@@ -22,6 +23,8 @@ export const revoke = operation('Revoke', {
         before20: 'IllegalOperation',
       })
     }
+    if (await withdrawnByPeer(object, RevocationReason, context))
+      return { UniqueIdentifier: object.id }
     const { vitals, attributes } = object
     const state = stateOf(vitals, context.now)
     if (transition(state, compromise ? 'compromise' : 'deactivate') === undefined) {
