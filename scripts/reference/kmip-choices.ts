@@ -421,7 +421,7 @@ const using = [
   ],
   [
     'Usage Limits',
-    'Taken off by Encrypt, Sign and MAC, in the act that uses the key: bytes of data, or one object for an operation or for all parts of one. A use that fails takes nothing. Refused with Usage Limit Exceeded, before 2.0 with Permission Denied.',
+    'Taken off by Encrypt, Sign and MAC, in the act that uses the key: bytes of data, or one object for an operation or for all parts of one. A use that fails takes nothing. Encrypt and Sign are refused with Permission Denied, as their text has it in every version; MAC with Usage Limit Exceeded, before 2.0 with Permission Denied.',
   ],
   [
     'Cryptographic Parameters',

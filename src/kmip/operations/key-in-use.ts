@@ -26,6 +26,8 @@ interface Use {
   readonly types: readonly UsableType[]
   /** Reason before 2.0 for an object that is not to be used so; Permission Denied when absent. */
   readonly before20?: ResultReasonName
+  /** Reason when its Usage Limits are used up, where the text of the operation names one. */
+  readonly exceeded?: ResultReasonName
 }
 
 /** What a key can be used for, one row each. */
@@ -34,9 +36,10 @@ export const uses = {
     bit: 'Encrypt',
     protects: true,
     types: ['SymmetricKey', 'PublicKey', 'Certificate'],
+    exceeded: 'PermissionDenied',
   },
   Decrypt: { bit: 'Decrypt', protects: false, types: ['SymmetricKey', 'PrivateKey'] },
-  Sign: { bit: 'Sign', protects: true, types: ['PrivateKey'] },
+  Sign: { bit: 'Sign', protects: true, types: ['PrivateKey'], exceeded: 'PermissionDenied' },
   SignatureVerify: { bit: 'Verify', protects: false, types: ['PublicKey', 'Certificate'] },
   MAC: { bit: 'MACGenerate', protects: true, types: ['SymmetricKey', 'SecretData'] },
   MACVerify: { bit: 'MACVerify', protects: false, types: ['SymmetricKey', 'SecretData'] },
@@ -92,7 +95,7 @@ export async function keyInUse(
   await checkReadiness(object, use.protects, context, reasonBefore20(use))
   checkMask(object, use)
   const units = unitsOf(object, wanted.amount)
-  allocate(object, units)
+  allocate(object, units, use.exceeded)
   const key = await unsealed(object, context)
   return {
     object,

@@ -2,7 +2,7 @@
 import { stateOf } from '../../keystore/lifecycle.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { CryptographicUsageMask } from '../model/masks.ts'
-import { KmipError } from '../model/result.ts'
+import { KmipError, type ResultReasonName } from '../model/result.ts'
 
 const { bits } = CryptographicUsageMask
 
@@ -52,13 +52,16 @@ export function unitsOf({ attributes }: ManagedObject, amount: Amount | undefine
 /**
  * Takes `count` units off what is left; the caller saves the object. An object without Usage Limits is
  * used without limit.
- * @throws KmipError when less is left
+ * @throws KmipError when less is left, with that reason
  */
-export function allocate({ id, attributes }: ManagedObject, count: bigint): void {
+export function allocate(
+  { id, attributes }: ManagedObject,
+  count: bigint,
+  reason: ResultReasonName = 'UsageLimitExceeded',
+): void {
   const limits = attributes.first('UsageLimits')
   if (limits === undefined) return
   const left = limits.UsageLimitsCount ?? 0n
-  if (count > left)
-    throw new KmipError('UsageLimitExceeded', `object ${id} has ${left} of its Usage Limits left`)
+  if (count > left) throw new KmipError(reason, `object ${id} has ${left} of its Usage Limits left`)
   attributes.set('UsageLimits', { ...limits, UsageLimitsCount: left - count })
 }

@@ -130,11 +130,10 @@ describe.each(cipherVersions)('KMIP %s', (as) => {
       active,
       { tag: 'UsageLimits', value: limits },
     ])
-    const refused = isLate(as) ? 'UsageLimitExceeded' : 'PermissionDenied'
     expect(await use(engine, as, 'Encrypt', id)).toBe('Success')
     expect(await use(engine, as, 'Decrypt', id)).toBe('Success')
     expect(await use(engine, as, 'Encrypt', id)).toBe('Success')
-    expect(await use(engine, as, 'Encrypt', id)).toBe(refused)
+    expect(await use(engine, as, 'Encrypt', id)).toBe('PermissionDenied')
     expect(await engine.attribute(as, id, 'UsageLimits')).toEqual([
       { ...limits, UsageLimitsCount: 8n },
     ])
@@ -151,7 +150,18 @@ describe.each(cipherVersions)('KMIP %s', (as) => {
     const odd = { CryptographicParameters: parameters, Data: new Uint8Array(3) }
     await engine.refused(as, 'Encrypt', { UniqueIdentifier: id, ...odd })
     expect(await use(engine, as, 'Encrypt', id)).toBe('Success')
-    expect(await use(engine, as, 'Encrypt', id)).toBe(
+    expect(await use(engine, as, 'Encrypt', id)).toBe('PermissionDenied')
+  })
+
+  test('a MAC beyond the Usage Limits has a reason of its own since 2.0', async () => {
+    const engine = await testEngine()
+    const id = await symmetric(engine, as, material, [
+      usage('MACGenerate'),
+      active,
+      { tag: 'UsageLimits', value: { UsageLimitsTotal: 1n, UsageLimitsUnit: 'Byte' } },
+    ])
+    const request = { UniqueIdentifier: id, Data: new Uint8Array(2) }
+    expect(await engine.refused(as, 'MAC', request)).toBe(
       isLate(as) ? 'UsageLimitExceeded' : 'PermissionDenied',
     )
   })
