@@ -205,6 +205,8 @@ const connectionRemedies: Record<ConnectionErrorCode, string> = {
   timeout: 'the server took the connection and says nothing: look at its load and its log',
   lost: "the server's log says why: usually a certificate that is not enrolled, expired or revoked",
   'no-kmip': 'something else answers at this address: check the port',
+  'server-password':
+    'the server does not know the password of the library: check the address and the credential',
   version: 'choose a KMIP version from 1.0 to 2.1 in the library',
   closed: 'try again',
 }

@@ -1,6 +1,12 @@
 /** Requests to bytes and answers to results – KMIP 2.1 §8 "Messages", §9.6, §9.21. */
 import { decode, encode, peekVersion, type InferInput, type Version } from 'ttlv-codec'
-import { OutgoingRequestMessage, ResponseMessage, type Authentication } from '../model/messages.ts'
+import {
+  OutgoingRequestMessage,
+  ResponseMessage,
+  type Authentication,
+  type RequestHeader,
+  type ResponseBatchItem,
+} from '../model/messages.ts'
 import type { OperationName, payloads, ResponsePayload } from '../model/payloads/index.ts'
 import { tagNumber } from '../model/tags.ts'
 import { ConnectionError, ResultError } from './errors.ts'
@@ -33,6 +39,14 @@ export interface RequestOptions {
   /** For the server's log; left out before 1.4, which has no such field. */
   readonly clientCorrelationValue?: string
   readonly authentication?: InferInput<typeof Authentication>
+  /** Whether the items may run in any order; they run in theirs when absent. Only with several items. */
+  readonly anyOrder?: boolean
+  /** Whether the server may, or must, do it later; 1.x knows only may. */
+  readonly asynchronous?: 'Optional' | 'Mandatory'
+  /** Seconds since 1970. */
+  readonly timeStamp?: bigint
+  /** Kinds of attestation that the caller can give when asked for (1.2). */
+  readonly attestationTypes?: InferInput<typeof RequestHeader>['AttestationType']
 }
 
 /** One request message. Throws EncodeError for a payload that the version cannot say. */
@@ -43,6 +57,7 @@ export function encodeRequest(
 ): Uint8Array {
   const several = items.length > 1
   const { onError, maximumResponseSize, clientCorrelationValue, authentication } = options
+  const { asynchronous, attestationTypes, timeStamp, anyOrder = false } = options
   return encode(
     OutgoingRequestMessage,
     tagNumber('RequestMessage'),
@@ -56,10 +71,16 @@ export function encodeRequest(
         ...(clientCorrelationValue !== undefined && {
           ClientCorrelationValue: clientCorrelationValue,
         }),
+        ...(asynchronous !== undefined && { AsynchronousIndicator: asynchronous }),
+        ...(attestationTypes !== undefined && {
+          AttestationCapableIndicator: true,
+          AttestationType: attestationTypes,
+        }),
         ...(authentication !== undefined && { Authentication: authentication }),
         ...(several && onError !== undefined && { BatchErrorContinuationOption: onError }),
         // ID Placeholder needs the order, and 1.x promises none unless asked (KMIP 1.4 §6.12).
-        ...(several && { BatchOrderOption: true }),
+        ...(several && { BatchOrderOption: !anyOrder }),
+        ...(timeStamp !== undefined && { TimeStamp: timeStamp }),
         BatchCount: items.length,
       },
       BatchItem: items.map(({ operation, payload }, index) => ({
@@ -78,6 +99,13 @@ export interface DecodedResponse<Items extends readonly BatchItem[]> {
   readonly results: BatchResults<Items>
 }
 
+/** The items of an answer, each in the place of the one it answers, and what its header proves. */
+export interface DecodedAnswers {
+  readonly version: Version
+  readonly serverHashedPassword: Uint8Array | undefined
+  readonly answers: readonly (ResponseBatchItem | undefined)[]
+}
+
 /**
  * The results in an answer to `items` sent as `asked`. Throws ResultError when the server refused the message as
  * a whole, DecodeError for bytes that are no answer, ConnectionError `no-kmip` for one to other items.
@@ -87,37 +115,55 @@ export function decodeResponse<const Items extends readonly BatchItem[]>(
   items: Items,
   asked: Version,
 ): DecodedResponse<Items> {
+  const { version, answers } = decodeAnswers(bytes, items, asked)
+  return { version, results: answers.map(resultOf) as BatchResults<Items> }
+}
+
+/** As `decodeResponse`. The answer to a Poll may be that of any operation. */
+export function decodeAnswers(
+  bytes: Uint8Array,
+  items: readonly BatchItem[],
+  asked: Version,
+): DecodedAnswers {
   const version = peekVersion(bytes) ?? asked
-  const { BatchItem: answers } = decode(ResponseMessage, tagNumber('ResponseMessage'), bytes, {
+  const response = decode(ResponseMessage, tagNumber('ResponseMessage'), bytes, {
     version,
     unknown: 'ignore',
   })
-  const results: ItemResult<OperationName>[] = items.map(() => ({ status: 'NotRun' }))
-  for (const [position, answer] of answers.entries()) {
-    const failed = answer.ResultStatus !== 'Success'
-    const error = new ResultError({
-      operation: answer.Operation,
-      status: answer.ResultStatus,
-      reason: answer.ResultReason,
-      message: answer.ResultMessage,
-    })
-    if (failed && answer.Operation === undefined && answer.UniqueBatchItemID === undefined)
-      throw error
-    const index =
-      answer.UniqueBatchItemID === undefined ? position : indexOf(answer.UniqueBatchItemID)
+  const answers: (ResponseBatchItem | undefined)[] = items.map(() => undefined)
+  for (const [position, answer] of response.BatchItem.entries()) {
+    const { Operation, UniqueBatchItemID, ResultStatus } = answer
+    const isNamed = Operation !== undefined || UniqueBatchItemID !== undefined
+    if (ResultStatus !== 'Success' && !isNamed) throw errorOf(answer)
+    const index = UniqueBatchItemID === undefined ? position : indexOf(UniqueBatchItemID)
     const item = items[index]
-    if (item === undefined || (answer.Operation ?? item.operation) !== item.operation)
+    const isAnswer =
+      item?.operation === 'Poll' || (Operation ?? item?.operation) === item?.operation
+    if (item === undefined || !isAnswer)
       throw new ConnectionError('no-kmip', `answer ${position} is not for an item that was asked`, {
         mayHaveRun: true,
       })
-    results[index] = failed
-      ? { status: 'Failed', error }
-      : {
-          status: 'Success',
-          payload: (answer.ResponsePayload ?? {}) as ResponsePayload<OperationName>,
-        }
+    answers[index] = answer
   }
-  return { version, results: results as BatchResults<Items> }
+  const { ServerHashedPassword: serverHashedPassword } = response.ResponseHeader
+  return { version, serverHashedPassword, answers }
+}
+
+/** What an answer says of its item. */
+export function resultOf(answer: ResponseBatchItem | undefined): ItemResult<OperationName> {
+  if (answer === undefined) return { status: 'NotRun' }
+  if (answer.ResultStatus !== 'Success') return { status: 'Failed', error: errorOf(answer) }
+  const payload = (answer.ResponsePayload ?? {}) as ResponsePayload<OperationName>
+  return { status: 'Success', payload }
+}
+
+function errorOf(answer: ResponseBatchItem): ResultError {
+  return new ResultError({
+    operation: answer.Operation,
+    status: answer.ResultStatus,
+    reason: answer.ResultReason,
+    message: answer.ResultMessage,
+  })
 }
 
 /** Unique Batch Item ID: the item's index, four bytes. */

@@ -9,41 +9,50 @@
 import type { Version, VersionText } from 'ttlv-codec'
 import type { OperationName, ResponsePayload } from '../model/payloads/index.ts'
 import {
-  decodeResponse,
+  decodeAnswers,
   encodeRequest,
+  resultOf,
   type BatchItem,
   type BatchResults,
+  type DecodedAnswers,
   type ItemResult,
   type Payload,
   type RequestOptions,
 } from './batch.ts'
 import type { TlsDetails } from './connection.ts'
+import { Credentials, type ClientCredential } from './credentials.ts'
 import { ConnectionError } from './errors.ts'
 import { Link, type Reconnect } from './link.ts'
 import { negotiate } from './negotiate.ts'
 import type { ConnectionOptions } from './open-connection.ts'
+import { Pending, type PollingClient } from './pending.ts'
 
 export type { BatchItem, BatchResults, ItemResult, Payload } from './batch.ts'
 export type { TlsDetails, Validity } from './connection.ts'
+export type {
+  AttestationCredential,
+  ClientCredential,
+  DeviceCredential,
+  HashedPasswordCredential,
+  OneTimePasswordCredential,
+  TicketCredential,
+  UserCredential,
+} from './credentials.ts'
 export { ConnectionError, ResultError } from './errors.ts'
 export type { ConnectionErrorCode } from './errors.ts'
 export type { Reconnect } from './link.ts'
 export { inClear, materialOf } from './material.ts'
 export type { ConnectionOptions, ServerTrust, Timeouts } from './open-connection.ts'
+export { Pending, type Cancellation, type Waiting } from './pending.ts'
 export { CryptographicUsageMask, ProtectionStorageMask, StorageStatusMask } from '../model/masks.ts'
 export type { OperationName, ResponsePayload } from '../model/payloads/index.ts'
-
-/** Username and Password, sent with every request besides the certificate (KMIP 2.1 §9.11). */
-export interface UserCredential {
-  readonly username: string
-  readonly password?: string
-}
 
 /** Everything `connect` can be told. */
 export type ClientOptions = ConnectionOptions & {
   /** Versions to speak, best first; the first that the server has too is taken. All when absent. */
   readonly versions?: readonly VersionText[]
-  readonly credential?: UserCredential
+  /** Sent with every request besides the certificate (KMIP 2.1 §9.11). */
+  readonly credential?: ClientCredential | readonly ClientCredential[]
   readonly reconnect?: Reconnect
 }
 
@@ -55,12 +64,31 @@ export interface CallOptions {
   readonly maximumResponseSize?: number
   /** A word of the caller's that the server notes; left out before KMIP 1.4 (KMIP 2.1 §9.9). */
   readonly clientCorrelationValue?: string
+  /** In the place of the client's own, for this request: a One Time Password is good for one. */
+  readonly credential?: ClientCredential | readonly ClientCredential[]
+  /** The moment of the request, in seconds since 1970 (KMIP 2.1 §9.20). */
+  readonly timeStamp?: bigint
+  /** Kinds of attestation that can be given when the server asks for one (KMIP 2.1 §9.3). */
+  readonly attestationTypes?: RequestOptions['attestationTypes']
 }
 
 /** For one batch. */
 export interface BatchOptions extends CallOptions {
   /** What the server does after an item fails; `Stop` when absent (KMIP 2.1 §9.6). */
   readonly onError?: 'Continue' | 'Stop' | 'Undo'
+  /** Lets the server take the items in any order; the ID Placeholder means nothing then (§9.7). */
+  readonly anyOrder?: boolean
+}
+
+/** For requests to be done later. */
+export interface StartOptions extends BatchOptions {
+  /** `Mandatory` when absent; 1.x knows only `Optional`. */
+  readonly asynchronous?: 'Optional' | 'Mandatory'
+}
+
+/** One of the items of a batch each. */
+export type PendingItems<Items extends readonly BatchItem[]> = {
+  -readonly [Index in keyof Items]: Pending<Items[Index]['operation']>
 }
 
 /**
@@ -84,12 +112,26 @@ export class Client {
   /** The version spoken, as a number (`versionText` of ttlv-codec spells it). */
   readonly version: Version
   readonly #link: Link
-  readonly #authentication: RequestOptions['authentication']
+  readonly #credentials: Credentials
+  readonly #polling: PollingClient = {
+    poll: async (operation, correlation) => {
+      const payload = { AsynchronousCorrelationValue: correlation }
+      const [answer] = await this.#ask([{ operation: 'Poll', payload }], { safe: true })
+      if (answer?.ResultStatus === 'OperationPending') return undefined
+      const found = answer?.Operation
+      if (answer?.ResultStatus !== 'Success' || found === operation) return resultOf(answer)
+      throw new ConnectionError('no-kmip', `what was polled for is ${found}, not ${operation}`)
+    },
+    cancel: async (correlation) => {
+      const payload = { AsynchronousCorrelationValue: correlation }
+      return (await this.call('Cancel', payload, { safe: true })).CancellationResult
+    },
+  }
 
   constructor(link: Link, options: ClientOptions, version: Version) {
     this.version = version
     this.#link = link
-    this.#authentication = authentication(options.credential)
+    this.#credentials = new Credentials(options.credential)
   }
 
   /** What the newest handshake agreed on. */
@@ -122,13 +164,41 @@ export class Client {
     items: Items,
     options: BatchOptions = {},
   ): Promise<BatchResults<Items>> {
-    const { safe = false, ...requested } = options
-    const request = encodeRequest(items, this.version, {
-      ...requested,
-      ...(this.#authentication && { authentication: this.#authentication }),
-    })
-    const answer = await this.#link.send(request, { safe })
-    return decodeResponse(answer, items, this.version).results
+    const answers = await this.#ask(items, options)
+    return answers.map(resultOf) as BatchResults<Items>
+  }
+
+  /**
+   * Hands an operation in to be done later. Its result is fetched from what this resolves to, or later,
+   * by another process too, with `pending` and the correlation.
+   */
+  async start<Name extends OperationName>(
+    operation: Name,
+    payload: Payload<Name>,
+    options: StartOptions = {},
+  ): Promise<Pending<Name>> {
+    const [pending] = await this.startBatch([{ operation, payload } as BatchItem], options)
+    return pending as unknown as Pending<Name>
+  }
+
+  /** The same for several operations in one message. */
+  async startBatch<const Items extends readonly BatchItem[]>(
+    items: Items,
+    { asynchronous = 'Mandatory', ...options }: StartOptions = {},
+  ): Promise<PendingItems<Items>> {
+    const answers = await this.#ask(items, { ...options, asynchronous })
+    return items.map(({ operation }, at) => {
+      const answer = answers[at]
+      const { AsynchronousCorrelationValue: correlation } = answer ?? {}
+      const isPending = answer?.ResultStatus === 'OperationPending' && correlation !== undefined
+      const state = isPending ? { correlation } : { result: resultOf(answer) }
+      return new Pending(this.#polling, operation, state)
+    }) as unknown as PendingItems<Items>
+  }
+
+  /** What was handed in before, by its Asynchronous Correlation Value. */
+  pending<Name extends OperationName>(operation: Name, correlation: Uint8Array): Pending<Name> {
+    return new Pending(this.#polling, operation, { correlation })
   }
 
   /** Sends a whole message as it is, and resolves to the whole answer. */
@@ -140,16 +210,31 @@ export class Client {
   close(): Promise<void> {
     return this.#link.close()
   }
+
+  /** The answers to items, each in the place of its item. */
+  async #ask(
+    items: readonly BatchItem[],
+    { safe = false, credential, ...requested }: StartOptions,
+  ): Promise<DecodedAnswers['answers']> {
+    const { authentication, expected } = await this.#credentials.present(credential)
+    const options = { ...requested, ...(authentication && { authentication }) }
+    const answer = await this.#link.send(encodeRequest(items, this.version, options), { safe })
+    const decoded = decodeAnswers(answer, items, this.version)
+    if (expected !== undefined && !provesIt(decoded, expected))
+      throw new ConnectionError('server-password', 'the server does not know the password', {
+        mayHaveRun: true,
+      })
+    return decoded.answers
+  }
 }
 
-function authentication(
-  credential: UserCredential | undefined,
-): RequestOptions['authentication'] | undefined {
-  if (credential === undefined) return undefined
-  const { username, password } = credential
-  const CredentialValue = {
-    Username: username,
-    ...(password !== undefined && { Password: password }),
-  }
-  return { Credential: [{ CredentialType: 'UsernameAndPassword', CredentialValue }] }
+/** A server that has refused the password has nothing to prove; another one must prove that it knows it. */
+function provesIt(
+  { answers, serverHashedPassword: proof }: DecodedAnswers,
+  expected: Uint8Array,
+): boolean {
+  if (proof !== undefined) return Buffer.compare(proof, expected) === 0
+  return answers.every(
+    (answer) => answer === undefined || answer.ResultStatus === 'OperationFailed',
+  )
 }

@@ -5,6 +5,7 @@
  * `unreachable` no TCP connection; `server-certificate` not the server that was meant;
  * `handshake` TLS failed, often because the server refuses us; `timeout` nothing came in time;
  * `lost` the connection broke before the answer; `no-kmip` what came is no KMIP answer;
+ * `server-password` the server does not prove that it knows the password that was proven to it;
  * `version` no protocol version in common; `closed` this client was closed.
  */
 export type ConnectionErrorCode =
@@ -14,6 +15,7 @@ export type ConnectionErrorCode =
   | 'timeout'
   | 'lost'
   | 'no-kmip'
+  | 'server-password'
   | 'version'
   | 'closed'
 
