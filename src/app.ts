@@ -8,6 +8,7 @@ import { renewServerCertificatesWhenDue, serverCertificates } from './access/aut
 import { ledgerKinds } from './access/documents.ts'
 import { identify, type Principal } from './access/identity.ts'
 import { CheckpointKeeper } from './admin/checkpoint-keeper.ts'
+import { NodeKeeper } from './admin/node-keeper.ts'
 import { Scrubber } from './admin/scrubbing.ts'
 import type { Config } from './config.ts'
 import { checkpointSigner, ensureExchange } from './exchange/identity.ts'
@@ -66,6 +67,8 @@ export interface ServerOptions {
   masterKey: MasterKey
   /** Opens the master key that is configured now, without asking anybody: after a rotation. */
   reopenMasterKey: () => Promise<MasterKey>
+  /** Of this release. */
+  version: string
   /** Whether what is served is for tests only. */
   testMode: boolean
   log: Log
@@ -113,6 +116,8 @@ async function serve(
   options: ServerOptions,
 ): Promise<RunningServer> {
   const { log, config } = options
+  const nodes = new NodeKeeper(store, { directory: options.data, version: options.version })
+  await nodes.start()
   await renewServerCertificatesWhenDue(store)
   await ensureExchange(store, { name: 'server', kind: 'server' })
   const keeper = new CheckpointKeeper(store, {
@@ -177,6 +182,8 @@ async function serve(
   })
   const unchecked = (error: unknown) =>
     log.error({ err: error, alarm: true }, 'no checkpoint of the audit record was made')
+  const unsaid = (error: unknown) =>
+    log.error({ err: error }, 'the other nodes could not be told that this one stops')
   const unscrubbed = (error: unknown) =>
     log.error({ err: error }, 'how far the keystore was looked through could not be kept')
   const upkeep = new Upkeep(log, [
@@ -196,7 +203,7 @@ async function serve(
     {
       name: 'seal anew under the newest epoch',
       every: second,
-      run: resealInBackground(store, log),
+      run: nodes.alone(resealInBackground(store, log)),
     },
     {
       // A certificate may expire while its connection is open.
@@ -207,12 +214,12 @@ async function serve(
     {
       name: 'renew the server certificates when due',
       every: 3600 * second,
-      run: async () => void (await renewServerCertificatesWhenDue(store)),
+      run: nodes.alone(async () => void (await renewServerCertificatesWhenDue(store))),
     },
     {
       name: 'wipe destroyed keys whose time is up',
       every: 600 * second,
-      run: () => wipeDue(store),
+      run: nodes.alone(() => wipeDue(store)),
     },
     {
       name: 'give up operations in parts that nobody goes on with',
@@ -222,9 +229,9 @@ async function serve(
     {
       name: 'forget what is kept for a while',
       every: 60 * second,
-      run: async () => {
+      run: nodes.alone(async () => {
         while ((await store.act((work) => work.forgetTransients(1000))) === 1000);
-      },
+      }),
     },
     {
       // Of a server that shares the database and has gone, or left by trouble with the database.
@@ -240,7 +247,7 @@ async function serve(
     {
       name: 'rotate keys whose interval is over',
       every: 60 * second,
-      run: () => rotateDue(store, responder),
+      run: nodes.alone(() => rotateDue(store, responder)),
     },
     {
       name: 'send clients what waits for them',
@@ -264,19 +271,22 @@ async function serve(
     {
       name: 'look for damage in the keystore',
       every: second,
-      run: () => scrubber.turn(),
+      run: nodes.alone(() => scrubber.turn()),
     },
     {
       name: 'index the audit record',
       every: second / 2,
-      run: async () => void (await store.catchUpAuditIndex()),
+      run: nodes.alone(async () => void (await store.catchUpAuditIndex())),
     },
+    { name: 'say that this node is there', every: 10 * second, run: () => nodes.beat() },
   ])
   let stopping = false
   void verify(store, log, () => stopping)
   const secure = listeners.address('https')
+  const kmip = listeners.address('kmip') ?? ''
+  await nodes.serves({ kmip, https: secure, clients: () => listeners.clients() })
   return {
-    kmip: listeners.address('kmip') ?? '',
+    kmip,
     ...(secure !== undefined && { https: secure }),
     reload() {
       masterKey.tryAgain()
@@ -293,6 +303,7 @@ async function serve(
       await scrubber.stop().catch(unscrubbed)
       await keeper.run().catch(unchecked)
       responder.streams.close()
+      await nodes.stop().catch(unsaid)
       await store.close()
     },
   }

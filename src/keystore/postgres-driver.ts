@@ -35,6 +35,7 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlDriver>
     transaction: (fn) => writer.transaction(fn),
     snapshot: (fn) => readers.snapshot(fn),
     truncateLog: () => readers.vacuum(),
+    clockAhead: () => readers.clockAhead(),
     othersWrote: () => Promise.resolve(seen.others()),
     async close() {
       await Promise.all([writer.close(), readers.close()])

@@ -64,6 +64,18 @@ export class PostgresReaders {
     }
   }
 
+  /** Milliseconds by which this machine's clock is ahead of the server's, give or take half a round trip. */
+  async clockAhead(): Promise<number> {
+    return this.snapshot(async (sql) => {
+      await sql.query('SELECT 1')
+      const before = Date.now()
+      const rows = await sql.query(
+        'SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)',
+      )
+      return Math.round((before + Date.now()) / 2 - Number(rows[0]![0]))
+    })
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#idle.splice(0).map((connection) => connection.close()))
   }

@@ -45,6 +45,7 @@ export function sqlStorage(driver: SqlDriver): Storage {
     read: (fn) => driver.snapshot((sql) => fn(known(readers, sql, reading))),
     truncateLog: () => driver.truncateLog(),
     othersWrote: () => driver.othersWrote(),
+    clockAhead: () => driver.clockAhead(),
     close: () => driver.close(),
   }
 }

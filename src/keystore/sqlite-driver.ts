@@ -47,6 +47,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqlDriver> {
     transaction: (fn) => writer.turn(() => inTransaction(writer, 'BEGIN IMMEDIATE', fn)),
     snapshot: (fn) => reader.turn(() => inTransaction(reader, 'BEGIN', fn)),
     truncateLog: () => writer.turn(() => Promise.resolve(truncateLog(writer))),
+    clockAhead: () => Promise.resolve(0),
     othersWrote: () => writer.turn(() => Promise.resolve(writer.othersWrote())),
     async close() {
       if (reader !== writer) await reader.turn(() => Promise.resolve(reader.database.close()))

@@ -46,6 +46,8 @@ export interface SqlDriver {
    * writes much then leaves it room.
    */
   othersWrote(): Promise<boolean>
+  /** Milliseconds by which this machine's clock is ahead of the database's; 0 where there is one clock. */
+  clockAhead(): Promise<number>
   close(): Promise<void>
 }
 
@@ -253,5 +255,6 @@ export interface Storage {
   read<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T>
   truncateLog(): Promise<boolean>
   othersWrote(): Promise<boolean>
+  clockAhead(): Promise<number>
   close(): Promise<void>
 }

@@ -70,6 +70,10 @@ export interface OpenOptions {
 export interface Store {
   /** The store's own identity, a UUID made with it. */
   readonly id: string
+  /** The name of this node, where others may share the database; undefined for a file. */
+  readonly node: string | undefined
+  /** Milliseconds by which this machine's clock is ahead of the database's. */
+  clockAhead(): Promise<number>
   /**
    * Runs `fn` in the next group commit and answers once it is durable. `fn` awaits only its Work and
    * may be run more than once. A throw undoes this act alone. When the commit fails nothing is visible.
@@ -138,17 +142,22 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const release = (): void => lock?.release()
   try {
     const driver = await openDatabase(place, patience === undefined ? {} : { patience })
-    const writer = isShared ? `${options.writer}@${nodeName(options)}` : options.writer
-    return await openOver(driver, { ...options, writer }, where, release)
+    if (!isShared) return await openOver(driver, options, where, release)
+    const sharedAs = nodeName(options)
+    const writer = `${options.writer}@${sharedAs}`
+    return await openOver(driver, { ...options, writer, sharedAs }, where, release)
   } catch (error) {
     release()
     throw error
   }
 }
 
+/** How a store is opened, and this node's name where others share the database. */
+type Opening = OpenOptions & { readonly sharedAs?: string }
+
 async function openOver(
   driver: SqlDriver,
-  options: OpenOptions,
+  options: Opening,
   where: string,
   release: () => void,
 ): Promise<Store> {
@@ -164,7 +173,7 @@ async function openOver(
 
 async function storeOver(
   driver: SqlDriver,
-  { masterKey, writer, now = systemClock, report = ignore, ...options }: OpenOptions,
+  { masterKey, writer, now = systemClock, report = ignore, ...options }: Opening,
   where: string,
   release: () => void,
 ): Promise<Store> {
@@ -200,6 +209,8 @@ async function storeOver(
 
   return {
     id,
+    node: options.sharedAs,
+    clockAhead: () => storage.clockAhead(),
     act: acts.act,
     read: acts.read,
     async *scan(query) {

@@ -3,13 +3,15 @@ import { enrolledClientOf, enrolledClients } from '../../access/clients.ts'
 import type { EnrolledCertificate, EnrolledClient } from '../../access/clients.ts'
 import { readServerState } from '../../admin/server-state.ts'
 import { withColons } from '../../crypto/certificates.ts'
+import { nodesOf } from '../../keystore/nodes.ts'
+import type { Store } from '../../keystore/store.ts'
 import { argument, command } from '../command.ts'
 import type { Context } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
 import { isoMoment, moment, pairs, table } from '../output.ts'
 
 /** By client name, in seconds since 1970. */
-type LastSeen = ReadonlyMap<string, bigint>
+export type LastSeen = ReadonlyMap<string, bigint>
 
 export const libraryList = command({
   words: 'library list',
@@ -17,8 +19,10 @@ export const libraryList = command({
   exits: keystoreExits,
   examples: ['library list', 'library list --json'],
   async run({ context }) {
-    const clients = await withStore(context, (store) => store.read((work) => enrolledClients(work)))
-    const seen = await lastSeen(context)
+    const { clients, seen } = await withStore(context, async (store) => ({
+      clients: await store.read((work) => enrolledClients(work)),
+      seen: await lastSeen(context, store),
+    }))
     const columns = {
       LIBRARY: ({ name }: EnrolledClient) => name,
       GROUP: ({ group }: EnrolledClient) => group,
@@ -42,20 +46,29 @@ export const libraryShow = command({
   exits: keystoreExits,
   examples: ['library show alpha', 'library show alpha --json'],
   async run({ arguments: { NAME }, context }) {
-    const client = await withStore(context, (store) =>
-      store.read((work) => enrolledClientOf(work, NAME)),
-    )
-    const seen = await lastSeen(context)
+    const { client, seen } = await withStore(context, async (store) => ({
+      client: await store.read((work) => enrolledClientOf(work, NAME)),
+      seen: await lastSeen(context, store),
+    }))
     return { json: clientJson(client, seen), text: clientText(client, seen, context) }
   },
 })
 
-/** When each client was last heard of, as the server has noted it. */
-export async function lastSeen({ config }: Pick<Context, 'config'>): Promise<LastSeen> {
-  const contacts = (await readServerState(config.data))?.contacts ?? []
-  return new Map(
-    contacts.map(({ client, lastContact }) => [client, BigInt(Math.floor(lastContact / 1000))]),
-  )
+/** When each client was last heard of, as the server, or the nodes on one database, have noted it. */
+export async function lastSeen(
+  { config }: Pick<Context, 'config'>,
+  store: Pick<Store, 'node' | 'read'>,
+): Promise<LastSeen> {
+  const contacts =
+    store.node === undefined
+      ? ((await readServerState(config.data))?.contacts ?? [])
+      : (await store.read(nodesOf)).flatMap((node) => node.contacts)
+  const seen = new Map<string, bigint>()
+  for (const { client, lastContact } of contacts) {
+    const time = BigInt(Math.floor(lastContact / 1000))
+    if (time > (seen.get(client) ?? 0n)) seen.set(client, time)
+  }
+  return seen
 }
 
 /** When the newest certificate that is not revoked ends. */

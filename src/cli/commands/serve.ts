@@ -19,6 +19,7 @@ import { splitAddress } from '../../setting-kinds.ts'
 import { command } from '../command.ts'
 import type { Context } from '../command.ts'
 import type { Io } from '../io.ts'
+import { release } from '../release.ts'
 import { keystoreExits, masterKeySources, unattended } from '../keystore-session.ts'
 import { madeText } from './init.ts'
 
@@ -64,6 +65,7 @@ export const serve = command({
         masterKey: await openMasterKey(config, masterKeySources(context)),
         reopenMasterKey: () => openMasterKey(context.reloadConfig(), unattended(context)),
         config,
+        version: release(),
         testMode: config['test-mode'],
         log,
       })

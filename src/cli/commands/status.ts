@@ -9,6 +9,7 @@ import type { ScrubProgress } from '../../admin/scrubbing.ts'
 import { isRunning, readServerState } from '../../admin/server-state.ts'
 import type { ServerState } from '../../admin/server-state.ts'
 import { exitStatus, UserError } from '../../errors.ts'
+import { leadingNode, nodesOf } from '../../keystore/nodes.ts'
 import type { Store } from '../../keystore/store.ts'
 import type { Work } from '../../keystore/work.ts'
 import { command } from '../command.ts'
@@ -16,7 +17,8 @@ import type { Context, Report } from '../command.ts'
 import { withHealth } from '../health-session.ts'
 import { keystoreExits } from '../keystore-session.ts'
 import { isoMoment, moment, pairs, table } from '../output.ts'
-import { lastSeen } from './library-views.ts'
+import { lastSeen, type LastSeen } from './library-views.ts'
+import { missedNodes, nodesJson, nodesTable } from './node-views.ts'
 
 /** Rows of each table; `library list` and --json have them all. */
 const rowsShown = 8
@@ -31,7 +33,7 @@ export const status = command({
       const server = await readServerState(context.config.data)
       return keystore instanceof UserError
         ? sealedReport(keystore, server, context)
-        : openReport(await factsOf(keystore), server, context)
+        : openReport(await factsOf(keystore), server, await lastSeen(context, keystore), context)
     }),
 })
 
@@ -45,6 +47,8 @@ async function factsOf(store: Store) {
     ),
     clients: (await enrolledClients(work)).filter(({ revoked }) => revoked === undefined),
     scrub: await scrubProgress(work),
+    nodes: store.node === undefined ? undefined : await nodesOf(work),
+    leader: store.node === undefined ? undefined : await leadingNode(work),
     expiries: (await expiries(work, work.now)).filter(({ superseded }) => !superseded),
   }))
 }
@@ -82,12 +86,12 @@ function sealedReport(
 }
 
 async function openReport(
-  { store, groups: counts, clients, expiries: certificates, scrub }: Facts,
+  { store, groups: counts, clients, nodes, leader, expiries: certificates, scrub }: Facts,
   server: ServerState | undefined,
+  seen: LastSeen,
   context: Context,
 ): Promise<Report> {
   const { style, config } = context
-  const seen = await lastSeen(context)
   const urgent = certificates.filter(isUrgent)
   const facts = pairs(
     [
@@ -117,12 +121,17 @@ async function openReport(
     DAYS: ({ daysLeft }: Expiry) => daysLeft,
   }
   const empty = 'no libraries yet; enrol one:  keyreel library add NAME --out DIR'
-  const warnings = urgent.map((row) => style('yellow', `warning: ${expiryText(row)}`))
+  const now = context.io.now()
+  const away = nodes === undefined ? [] : missedNodes(nodes, clients, Number(now) * 1000)
+  const warnings = [...urgent.map(expiryText), ...away].map((text) =>
+    style('yellow', `warning: ${text}`),
+  )
   return {
     json: {
       sealed: false,
       store,
       server: serverJson(server),
+      ...(nodes !== undefined && { nodes: nodesJson(nodes, leader, Number(now) * 1000) }),
       groups: counts,
       libraries: libraries.map((row) => ({ ...row, lastSeen: isoMoment(row.lastSeen) })),
       certificates: certificates.map(({ of, name, certificate, daysLeft, warning }) => ({
@@ -137,6 +146,7 @@ async function openReport(
     },
     text: [
       facts,
+      ...(nodes === undefined ? [] : [nodesTable(nodes, leader, Number(now) * 1000, style)]),
       shortTable(
         table(libraryColumns, libraries.slice(0, rowsShown), style, empty),
         libraries.length,
