@@ -34,8 +34,13 @@ export function lastOfEach(changes: readonly AuditChange[]): readonly AuditChang
 }
 
 /** Runs a step that writes: when it fails, the act fails, whatever it does about the error. */
-export async function writeStep<T>(trace: ActTrace, step: () => Promise<T>): Promise<T> {
+export function writeStep<T>(trace: ActTrace, step: () => Promise<T>): Promise<T> {
   trace.writes++
+  return vitalStep(trace, step)
+}
+
+/** Runs a step without which the act cannot be kept: when it fails, the act fails. */
+export async function vitalStep<T>(trace: ActTrace, step: () => Promise<T>): Promise<T> {
   try {
     return await step()
   } catch (error) {

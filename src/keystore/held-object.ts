@@ -5,15 +5,15 @@ import { IntegrityError, type ObjectColumns, type StoredObject } from './work.ts
 /** The row's fields an act holds on to. */
 type HeldFields = Pick<
   ObjectRow,
-  'n' | 'id' | 'group' | 'type' | 'revision' | 'epoch' | 'record' | 'sealed'
->
+  'id' | 'group' | 'type' | 'revision' | 'epoch' | 'record' | 'sealed'
+> & { readonly n: number | undefined }
 
 /** Columns and entries are read only when something asks for them: most objects are loaded to be served. */
 type Derived = Pick<ObjectRow, 'columns' | 'entries'>
 
-/** From a verified row, or as the act has written it. Never changed. */
+/** From a verified row, or as the act has left it. Never changed; a new one gets its `n` when it is written. */
 export class HeldObject implements StoredObject {
-  readonly n: number
+  #n: number | undefined
   readonly id: string
   readonly group: string
   readonly type: number
@@ -26,7 +26,7 @@ export class HeldObject implements StoredObject {
   #entries: Entries | undefined
 
   constructor(fields: HeldFields, derived: Derived) {
-    this.n = fields.n
+    this.#n = fields.n
     this.id = fields.id
     this.group = fields.group
     this.type = fields.type
@@ -35,6 +35,21 @@ export class HeldObject implements StoredObject {
     this.record = fields.record
     this.sealed = fields.sealed
     this.#derived = derived
+  }
+
+  get isWritten(): boolean {
+    return this.#n !== undefined
+  }
+
+  /** Where the row is; of a written object only. */
+  get n(): number {
+    if (this.#n === undefined) throw new Error(`${this.id} is not written`)
+    return this.#n
+  }
+
+  /** The row has been written. */
+  writtenAt(n: number): void {
+    this.#n = n
   }
 
   get hasMaterial(): boolean {

@@ -1,7 +1,8 @@
 // The objects' part of an act's Work: verified loads, sealed inserts, revisioned updates.
 import type { Secret } from '../crypto/secret.ts'
-import { writeStep, type ActTrace } from './acts.ts'
+import { vitalStep, writeStep, type ActTrace } from './acts.ts'
 import { HeldObject } from './held-object.ts'
+import { MadeObjects } from './made-objects.ts'
 import { replayed, verifyNoted, type HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type ObjectIdentity, type Sealing } from './sealing.ts'
 import type { Entries, ObjectRow, StorageReader, StorageWriter } from './storage.ts'
@@ -50,6 +51,7 @@ export class ObjectWork {
   protected readonly ground: WorkGround
   /** Rows verified in this act, until the act writes them. */
   readonly #verified = new Map<string, HeldObject>()
+  readonly #made = new MadeObjects()
 
   constructor(ground: WorkGround) {
     this.ground = ground
@@ -66,29 +68,36 @@ export class ObjectWork {
     return this.load(undefined, id)
   }
 
-  identifiers(prefix: string, limit: number): Promise<readonly string[]> {
+  async identifiers(prefix: string, limit: number): Promise<readonly string[]> {
+    await this.settle()
     return identifiers(this.ground.rows, prefix, limit)
   }
 
-  holder(group: string, kind: string, value: string): Promise<string | undefined> {
-    return this.ground.rows.holder(group, kind, value)
+  async holder(group: string, kind: string, value: string): Promise<string | undefined> {
+    return (
+      this.#made.holder(group, kind, value) ?? (await this.ground.rows.holder(group, kind, value))
+    )
   }
 
-  holdsAny(group: string, things: Things): Promise<boolean> {
+  async holdsAny(group: string, things: Things): Promise<boolean> {
+    await this.settle()
     return this.ground.rows.holdsAny(group, things)
   }
 
   async find(query: Query): Promise<Found> {
+    await this.settle()
     const { rows: along, ...found } = await this.ground.rows.find(query)
     for (const row of along) if (!this.#verified.has(row.id)) this.#accept(row)
     return found
   }
 
-  wipeable(now: bigint, limit: number): Promise<readonly { group: string; id: string }[]> {
+  async wipeable(now: bigint, limit: number): Promise<readonly { group: string; id: string }[]> {
+    await this.settle()
     return this.ground.rows.wipeable(now, limit)
   }
 
   async scan(query: Query, after?: ScanPosition): Promise<ScanPage> {
+    await this.settle()
     const { rows, next } = await this.ground.rows.scan(query, after)
     const objects = rows.map((row) => this.#verified.get(row.id) ?? this.#accept(row))
     return next ? { objects, next } : { objects }
@@ -96,31 +105,37 @@ export class ObjectWork {
 
   async insert(object: NewObject, material?: Uint8Array): Promise<StoredObject> {
     const { ground } = this
-    const { sealing } = ground
+    const { sealing, trace } = ground
     const writer = writerOf(ground)
     const { id, group, type, record, columns, index, unique } = object
+    if (this.#made.has(id)) await this.settle()
     const identity = { id, group, type, epoch: sealing.current, revision: 1, record }
-    const mac = sealing.objectMac(identity)
     if (material) await ground.chargeSeal(writer)
     const sealed = material ? sealing.sealObject(identity, material) : null
-    const row = { ...identity, mac, columns, entries: { index, unique } }
-    const n = await writeStep(ground.trace, () => writer.insertObject(row, sealed))
-    return this.#told(this.#changed(new HeldObject({ ...row, n, sealed }, row), mac))
+    trace.writes++
+    const derived = { columns, entries: { index, unique } }
+    return this.#told(this.#left(new HeldObject({ ...identity, n: undefined, sealed }, derived)))
   }
 
   async update(object: StoredObject, changes: ObjectChanges): Promise<StoredObject> {
     const { ground } = this
     const writer = writerOf(ground)
     const before = heldOf(object)
-    const { n, id, group, type, epoch, sealed } = before
+    const { id, group, type, epoch, revision, sealed } = before
     const { record = before.record, columns = before.columns } = changes
     const entries = changedEntries(before, changes)
-    const identity = { id, group, type, epoch, revision: before.revision + 1, record }
+    if (this.#made.isNewest(before)) {
+      ground.trace.writes++
+      const fields = { id, group, type, epoch, revision, record, sealed, n: undefined }
+      return this.#told(this.#left(new HeldObject(fields, { columns, entries })), before)
+    }
+    const n = this.#placeOf(before)
+    const identity = { id, group, type, epoch, revision: revision + 1, record }
     const mac = ground.sealing.objectMac(identity)
     const row = { ...identity, mac, columns, entries }
     await writeStep(ground.trace, async () => {
       if (await writer.updateObject(n, row, before.entries)) return
-      throw new RevisionConflict(id, before.revision)
+      throw new RevisionConflict(id, revision)
     })
     return this.#told(this.#changed(new HeldObject({ ...row, n, sealed }, row), mac), before)
   }
@@ -133,7 +148,10 @@ export class ObjectWork {
     const { ground } = this
     const { sealing, trace } = ground
     const writer = writerOf(ground)
-    const { n, revision, entries } = heldOf(before)
+    await this.settle()
+    const held = heldOf(before)
+    const { revision, entries } = held
+    const n = this.#placeOf(held)
     if (object.id !== before.id || object.group !== before.group)
       throw new Error(`${object.id}: a replacement keeps identifier and group`)
     const { id, group, type, record, columns, index, unique } = object
@@ -159,8 +177,9 @@ export class ObjectWork {
     const { sealing, trace } = ground
     const writer = writerOf(ground)
     const before = heldOf(object)
-    const { n, id, group, type, record, columns } = before
+    const { id, group, type, record, columns } = before
     if (before.epoch === sealing.current) return false
+    const n = this.#placeOf(before)
     const identity = {
       id,
       group,
@@ -218,7 +237,9 @@ export class ObjectWork {
   async wipe(object: StoredObject): Promise<void> {
     const { ground } = this
     const writer = writerOf(ground)
-    const { n, id } = heldOf(object)
+    await this.settle()
+    const { id } = object
+    const n = this.#placeOf(heldOf(object))
     ground.trace.wiped = true
     await writeStep(ground.trace, () => writer.forgetSealed(n))
     this.#verified.set(id, (this.#verified.get(id) ?? heldOf(object)).wiped())
@@ -241,6 +262,35 @@ export class ObjectWork {
     } finally {
       secret.wipe()
     }
+  }
+
+  /** Writes the objects that were made and not written yet; an act is not over before. */
+  async settle(): Promise<void> {
+    if (this.#made.isEmpty) return
+    const { ground } = this
+    const writer = writerOf(ground)
+    for (const object of this.#made.take()) {
+      const { id, group, type, epoch, revision, record, sealed = null, columns, entries } = object
+      const mac = ground.sealing.objectMac(object)
+      const row = { id, group, type, epoch, revision, record, mac, columns, entries }
+      object.writtenAt(await vitalStep(ground.trace, () => writer.insertObject(row, sealed)))
+      this.#changed(object, mac)
+    }
+  }
+
+  /** A new object as the act leaves it for now. */
+  #left(object: HeldObject): HeldObject {
+    this.#made.put(object)
+    this.#verified.set(object.id, object)
+    return object
+  }
+
+  /** Where the object's row is. Throws RevisionConflict for a new object that has been changed since. */
+  #placeOf(object: HeldObject): number {
+    if (object.isWritten) return object.n
+    const { trace } = this.ground
+    trace.failure ??= new RevisionConflict(object.id, object.revision)
+    throw trace.failure
   }
 
   #accept(row: ObjectRow): HeldObject {

@@ -186,13 +186,14 @@ type RunnableAct<T> = (work: Work) => Promise<T>
 /** The act's result, unless something went wrong that the act must not hide. */
 async function completed<T>(
   act: RunnableAct<T>,
-  work: Work,
+  work: ActWork,
   trace: ActTrace,
   changed?: ChangeObserver,
 ): Promise<T> {
   try {
     const result = await act(work)
     if (changed !== undefined && trace.objects.length > 0) await changed(work, trace.objects)
+    if (trace.failure === undefined) await work.settle()
     if (trace.failure === undefined) demandRecord(trace)
     if (trace.failure === undefined) return result
   } catch (error) {

@@ -47,7 +47,6 @@ export interface UniqueEntry {
  * A loaded object is shared within its act and never changes: `update` answers the changed one.
  */
 export interface StoredObject {
-  readonly n: number
   /** UUID, lower-case with dashes; any text for an object that was imported under it. */
   readonly id: string
   readonly group: string
@@ -64,7 +63,7 @@ export interface StoredObject {
 }
 
 /** What `insert` takes; the store adds the rest. */
-export type NewObject = Omit<StoredObject, 'n' | 'revision' | 'hasMaterial'>
+export type NewObject = Omit<StoredObject, 'revision' | 'hasMaterial'>
 
 /**
  * What `update` takes: identifier, group and type never change. Without `index` and `unique` both stay
@@ -244,7 +243,11 @@ export interface Work {
   /** Unique identifiers starting with `prefix` (hexadecimal, dashes optional), at most `limit`: for the CLI. */
   identifiers(prefix: string, limit: number): Promise<readonly string[]>
 
-  /** Adds an object and seals `material` (not kept, caller wipes). Throws UniqueConflict: ask `holder` first. */
+  /**
+   * Adds an object and seals `material` (not kept, caller wipes). It is written when the act is over, or
+   * something searches the tables, as the act has left it then: changes before count as part of its
+   * making. Ask `holder` first: an act that makes what another object holds fails with UniqueConflict.
+   */
   insert(object: NewObject, material?: Uint8Array): Promise<StoredObject>
   /** Writes changes of an object as it was loaded. Throws RevisionConflict, UniqueConflict. */
   update(object: StoredObject, changes: ObjectChanges): Promise<StoredObject>

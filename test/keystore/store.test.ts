@@ -57,7 +57,7 @@ test('an act sees what it wrote itself', async () => {
     secret.wipe()
     return work.load('default', idOf(1))
   })
-  expect(seen?.revision).toBe(2)
+  expect(seen?.revision).toBe(1)
   expect(Buffer.from(seen!.record).toString()).toBe('changed')
 })
 
