@@ -107,18 +107,16 @@ class RawItem implements Raw {
   readonly offset: number
   readonly bytes: Uint8Array
   readonly #reader: Reader
-  readonly #place: readonly number[]
 
   constructor(reader: Reader) {
     this.type = typeOf(reader)
     this.offset = reader.valueOffset()
     this.#reader = reader
-    this.#place = reader.place()
     this.bytes = reader.valueBytes()
   }
 
   get path(): string {
-    return this.#reader.pathOf(this.#place)
+    return this.#reader.pathOf(this.offset)
   }
 }
 

@@ -179,30 +179,24 @@ export class Reader {
     return (this.origin?.offset ?? 0) + this.position
   }
 
-  /** Where the current item is, for `pathOf` after the cursor moved on. */
-  place(): readonly number[] {
-    return this.offsets.slice(0, this.depth + 1)
-  }
-
-  /** The path of an item that was at that place. */
-  pathOf(place: readonly number[]): string {
-    const segments = this.origin === undefined ? [] : [this.origin.path]
-    let start = 0
-    let end = this.bytes.length
-    for (const at of place) {
-      if (at === undefined || at + 3 > end) continue
-      segments.push(this.tagName(this.tagAt(at)) + this.indexAt(start, at, end))
-      start = at + 8
-      end = this.afterItem(at)
+  /** The path of an item whose value begins there; it was read before. */
+  pathOf(value: number): string {
+    const places: number[] = []
+    const found = value - (this.origin?.offset ?? 0) - 8
+    // Headers of structures lie one behind the other; those of other items are passed over whole.
+    for (let at = 0; at < found;) {
+      const inside = found < this.afterItem(at)
+      if (inside) places.push(at)
+      at = inside ? at + 8 : this.afterItem(at)
     }
-    return segments.join('/')
+    return this.pathThrough([...places, found])
   }
 
   /** Throws the error, with the place of the current item. */
   fail(code: DecodeErrorCode, reason: string): never {
     const at = this.offsets[this.depth] ?? 0
     throw new DecodeError(code, reason, {
-      path: this.pathOf(this.place()),
+      path: this.pathThrough(this.offsets.slice(0, this.depth + 1)),
       offset: (this.origin?.offset ?? 0) + at,
     })
   }
@@ -227,6 +221,20 @@ export class Reader {
     if (expected === multipleOf8 && (length & 7) === 0) return
     const rule = expected === multipleOf8 ? 'a multiple of 8' : String(expected)
     this.fail('length', `length ${length} of ${itemTypeName(type)}, expected ${rule}`)
+  }
+
+  /** The path of the last of items that lie in one another. */
+  private pathThrough(places: readonly number[]): string {
+    const segments = this.origin === undefined ? [] : [this.origin.path]
+    let start = 0
+    let end = this.bytes.length
+    for (const at of places) {
+      if (at === undefined || at + 3 > end) continue
+      segments.push(this.tagName(this.tagAt(at)) + this.indexAt(start, at, end))
+      start = at + 8
+      end = this.afterItem(at)
+    }
+    return segments.join('/')
   }
 
   private failLength(length: number, left: number): never {
