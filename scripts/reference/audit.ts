@@ -26,7 +26,7 @@ const fields = [
   ['outcome', '`Success`, `OperationUndone`, or the Result Reason of a refusal'],
   [
     'details',
-    'more, by operation: a Revoke its reason, a Get of a Deactivated or Compromised key that state, a wrapped Get the keys that wrapped it, an Import or a Put what it replaced and where that is kept, a Notify, Set Constraints or Set Defaults the names of the attributes. Never a secret, never key material',
+    'more, by operation: a Revoke its reason, a Get of a Deactivated or Compromised key that state, a wrapped Get the keys that wrapped it, an Import or a Put what it replaced and where that is kept, a Re-Provision the fingerprints of both certificates, a Notify, Set Constraints or Set Defaults the names of the attributes. Never a secret, never key material',
   ],
   [
     'changes',

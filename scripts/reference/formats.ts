@@ -193,7 +193,7 @@ const documentRows = [
   [
     'group',
     'its name',
-    'created, destroy, duplicates, short, export, ready, retired, ecb, padding, approval, rules, withdraw',
+    'created, destroy, duplicates, short, export, ready, retired, ecb, padding, approval, rules, withdraw, reprovision',
     '',
   ],
   ['listener', 'name of a client', 'address, fingerprint, kmip, notify, put, added', ''],
@@ -208,7 +208,7 @@ const documentRows = [
   [
     'certificate',
     'SHA-256 of the DER, hexadecimal',
-    'client, pem, authority (of the issuer, when it is not ours), origin, enrolled, revoked',
+    'client, pem, authority (of the issuer, when it is not ours), origin, enrolled, revoked, object (that it is as well)',
     '',
   ],
   ['credential', 'the client', 'users: username, hash, ownOnly, added', ''],

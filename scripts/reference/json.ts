@@ -73,6 +73,7 @@ const group: Fields = {
   approval: '`none` or `required`',
   rules: '`clients`, `fixed` or `off`',
   withdraw: '`apply` or `refuse`',
+  reprovision: '`refuse`, `replace` or `beside`',
   export: 'as set; absent otherwise',
   ready: 'as set; absent otherwise',
 }

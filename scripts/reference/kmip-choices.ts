@@ -302,7 +302,10 @@ const service = [
     'Notify and Put that are sent',
     'Only to clients for which the administrator has said so, over a connection made to their listener or turned round by them. Notify names what changed since the last one, whoever changed it: Last Change Date, then the attributes as they are when it is sent, then those that are gone; Fresh is no news. Put is sent of every object that is new in the group, Replace where it has a Replaced Object Link or took the place of another under its identifier, with all attributes; nothing is put that Get would refuse, nor a Template. A message is repeated until it is answered: at least once, in no order between objects. A refusal is final.',
   ],
-  ['Re-Provision', 'Answered Operation Not Supported.'],
+  [
+    'Re-Provision',
+    'For clients of the profile `general` in a group with `reprovision=replace` or `beside`; a group begins with `refuse`, Permission Denied: whoever has stolen a certificate could hold on to it. A PKCS#10 request is signed by the server’s authority under the name of the client, whatever subject it asks for; a certificate of the client’s own is taken as given. Without either it is refused Feature Not Supported: a private key among the objects of the group would be there for every client of the group. With `replace` the certificate that is shown is refused from then on and its connections end within seconds, so Get the new one in the same batch; with `beside` it stays good until it ends or the administrator revokes it. Users of a credential and holders of tickets are refused, and so is a certificate whose object was revoked. At most eight certificates are good at a time.',
+  ],
   [
     'Set Endpoint Role',
     'Server is accepted and changes nothing. Client turns the connection round once the answer is written, for a client to which something is sent (`library listener set`); for any other it is refused Permission Denied, over HTTPS Feature Not Supported. From then on the server asks, in the version of that request, and nothing the client asks is answered there. What is sent by then behind the request ends the connection. Losing the right to be here ends a turned connection like any other.',

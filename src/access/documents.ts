@@ -45,6 +45,7 @@ const shapes = {
     approval: optionalText,
     rules: optionalText,
     withdraw: optionalText,
+    reprovision: optionalText,
   }),
   /** By group: what is asked of new objects, as Set Constraints and Set Defaults gave it. */
   constraints: objectRule,
@@ -66,6 +67,8 @@ const shapes = {
     origin: z.enum(['generated', 'request', 'given']),
     enrolled: seconds,
     revoked: seconds.optional(),
+    /** The managed object that it is as well, when the client has got it by Re-Provision. */
+    object: optionalText,
   }),
   /** By name: a person who may approve, known by the key of this certificate. */
   operator: z.strictObject({

@@ -222,11 +222,13 @@ interface Obtained {
   issuer?: Certificate
 }
 
-async function certificateFrom(
+/** Makes, signs or reads a certificate; `named` wins over the subject of a request. Throws UserError. */
+export async function certificateFrom(
   source: CertificateSource,
   commonName: string,
   authority: Issuer,
   now: bigint,
+  named?: { commonName: string },
 ): Promise<Obtained> {
   if ('certificate' in source) {
     const chain = parseCertificateChain(source.certificate, source.file)
@@ -237,7 +239,8 @@ async function certificateFrom(
   const validity = validityFrom(now, 'client')
   if ('request' in source) {
     const request = parseCertificateRequest(source.request, source.file)
-    const { publicKey, subject = { commonName } } = request
+    const { publicKey } = request
+    const subject = named ?? request.subject ?? { commonName }
     const plan = { subject, publicKey, use: 'client', ...validity } as const
     return { certificate: issueCertificate(plan, authority) }
   }
@@ -253,7 +256,8 @@ async function issuerOf(certificate: Certificate, chain: Certificate[]): Promise
   return named ?? issuerStandIn(certificate)
 }
 
-function checkFit(
+/** Refuses a certificate that no client may show. Throws UserError 'certificate-unfit'. */
+export function checkFit(
   certificate: Certificate,
   authority: Certificate,
   allow: readonly Allowance[],
@@ -274,7 +278,8 @@ function checkFit(
     )
 }
 
-async function checkUnknown(work: Work, { fingerprint }: Certificate): Promise<void> {
+/** Refuses a certificate that is, or was, enrolled. Throws UserError 'certificate-enrolled'. */
+export async function checkUnknown(work: Work, { fingerprint }: Certificate): Promise<void> {
   const known = await bodyOf(work, 'certificate', fingerprint)
   if (known !== undefined)
     throw new UserError(

@@ -146,6 +146,11 @@ export interface GroupPolicy {
   rules: 'clients' | 'fixed' | 'off'
   /** Whether a peer may withdraw over KMIP the copies that it has sent. */
   withdraw: 'apply' | 'refuse'
+  /**
+   * Whether clients give themselves another certificate (Re-Provision), which ends the one they show, or
+   * stands beside it until that ends or is revoked.
+   */
+  reprovision: 'refuse' | 'replace' | 'beside'
   /** Words about export and readiness, as they were set. */
   export: string | undefined
   ready: string | undefined
@@ -204,12 +209,16 @@ const settings: Record<keyof PolicyWords, Setting> = {
     form: 'apply or refuse',
     isValid: (value) => value === 'apply' || value === 'refuse',
   },
+  reprovision: {
+    form: 'refuse, replace or beside',
+    isValid: (value) => ['refuse', 'replace', 'beside'].includes(value),
+  },
 }
 
 /**
  * The policy of a group; what was never set has its default: destroy 30d, duplicates refuse,
  * short refuse, retired process, ecb allow, padding oaep, approval none, rules clients,
- * withdraw apply.
+ * withdraw apply, reprovision refuse.
  */
 export async function groupPolicy(
   work: Pick<Work, 'document'>,
@@ -230,6 +239,10 @@ export function policyOf(words: PolicyWords): GroupPolicy {
     approval: words.approval === 'required' ? 'required' : 'none',
     rules: words.rules === 'fixed' || words.rules === 'off' ? words.rules : 'clients',
     withdraw: words.withdraw === 'refuse' ? 'refuse' : 'apply',
+    reprovision:
+      words.reprovision === 'replace' || words.reprovision === 'beside'
+        ? words.reprovision
+        : 'refuse',
     export: words.export,
     ready: words.ready,
   }

@@ -156,6 +156,7 @@ describe('group settings', () => {
       approval: 'none',
       rules: 'clients',
       withdraw: 'apply',
+      reprovision: 'refuse',
       export: undefined,
       ready: undefined,
     })

@@ -52,7 +52,10 @@ export const groupSet = command({
     'rules=clients|fixed|off: whether clients of the profile general set the constraints and defaults of new ' +
     'objects (Set Constraints, Set Defaults), those set stay as they are, or none of them count. ' +
     'withdraw=apply|refuse: whether a peer takes copies that it has sent out of use over KMIP, or by a signed ' +
-    'notice alone, which you apply. ready=WORD is kept for later.',
+    'notice alone, which you apply. ' +
+    'reprovision=refuse|replace|beside: whether clients of that profile give themselves a new certificate ' +
+    '(Re-Provision), and whether the one they show ends with it. ' +
+    'ready=WORD is kept for later.',
   arguments: { NAME: argument('name of the group'), SETTING: rest('policies as key=value') },
   exits: keystoreExits,
   examples: ['group set default destroy=30d', 'group set test destroy=now duplicates=allow'],
@@ -86,6 +89,7 @@ function groupJson({ name, created, policy, clients }: Group) {
     approval: policy.approval,
     rules: policy.rules,
     withdraw: policy.withdraw,
+    reprovision: policy.reprovision,
     export: policy.export,
     ready: policy.ready,
   }

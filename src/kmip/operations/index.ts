@@ -47,6 +47,7 @@ import { query } from './query.ts'
 import { reKeyKeyPair } from './re-key-key-pair.ts'
 import { reKey } from './re-key.ts'
 import { reCertify } from './re-certify.ts'
+import { reProvision } from './re-provision.ts'
 import { recover } from './recover.ts'
 import { register } from './register.ts'
 import { revoke } from './revoke.ts'
@@ -104,6 +105,7 @@ export const operations: { [Name in OperationName]: Operation<Name> } = {
   Hash: hash,
   Validate: validate,
   Ping: ping,
+  ReProvision: reProvision,
   Interop: interop,
   Log: log,
   GetConstraints: getConstraints,

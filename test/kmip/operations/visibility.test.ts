@@ -154,6 +154,7 @@ const aboutNone: string[] = [
   'GetConstraints',
   'SetConstraints',
   'SetDefaults',
+  'ReProvision',
   'SetEndpointRole',
   'PKCS_11',
   'Put',

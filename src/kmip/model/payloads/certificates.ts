@@ -1,4 +1,4 @@
-/** Payloads of Certify, Re-certify and Validate – KMIP 2.1 §6.1.6, §6.1.45, §6.1.57. */
+/** Payloads of Certify, Re-certify and Validate – KMIP 2.1 §6.1.6, §6.1.45, §6.1.57; Re-Provision, §6.1.48. */
 import { bytes, dateTime, interval, many, opt, req, text } from 'ttlv-codec'
 import { chosenAttributes, newObjectAttributes } from '../attribute-forms.ts'
 import { CertificateRequestType, ValidityIndicator } from '../enumerations.ts'
@@ -46,4 +46,12 @@ export const Validate = {
     ValidityDate: opt(dateTime),
   }),
   response: struct({ ValidityIndicator: req(ValidityIndicator) }),
+}
+
+export const ReProvision = {
+  request: struct({
+    CertificateRequest: opt(objectFields.CertificateRequest, { since: '2.0' }),
+    Certificate: opt(objectFields.Certificate),
+  }),
+  response: struct({ UniqueIdentifier: opt(text) }),
 }

@@ -57,6 +57,7 @@ export const payloads = {
   Hash: cryptography.Hash,
   Validate: certificates.Validate,
   Ping: lifecycle.Ping,
+  ReProvision: certificates.ReProvision,
   Interop: service.Interop,
   Log: service.Log,
   GetConstraints: service.GetConstraints,
