@@ -33,6 +33,7 @@ import type { Log } from './kmip/server/ports.ts'
 import { AsynchronousRequests } from './kmip/operations/asynchronous-requests.ts'
 import type { Engine } from './kmip/operations/batch.ts'
 import { RunningJobs } from './kmip/operations/running-jobs.ts'
+import { PeerQuestions } from './kmip/operations/peer-questions.ts'
 import { UnknownTapes } from './kmip/operations/unknown-tapes.ts'
 import { refuseStream, respond, type Responder } from './kmip/server/respond.ts'
 import { longestAnswer, pushTimes } from './push/push-channel.ts'
@@ -348,6 +349,7 @@ function responderOf(store: Store, options: ServerOptions): Responder {
     }),
     jobs: new RunningJobs(),
     unknownTapes: new UnknownTapes(),
+    peerQuestions: new PeerQuestions(limits.peerQuestions),
     facts: {
       vendor: 'keyreel',
       locate: {

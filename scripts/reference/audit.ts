@@ -117,6 +117,11 @@ export const events = [
     'peer, recipient, selection, keys, digest, requester, requested, expires',
   ],
   [
+    'exchange approval part',
+    'the keys of one step of what the request is about',
+    'peer, keys: id, barcode',
+  ],
+  [
     'exchange approve',
     'an operator, the actor, has approved it',
     'peer, recipient, keys, digest, requester, operator, fingerprint',

@@ -497,6 +497,8 @@ export const jsonOutputs: readonly JsonOutput[] = [
       approver: 'operator who approved; absent before',
       approved: 'absent before',
       used: 'when the export was begun; absent before',
+      'selected[].id': 'with an id only: every key that would be released',
+      'selected[].barcode': '',
     },
   },
   {
@@ -642,6 +644,18 @@ export const jsonOutputs: readonly JsonOutput[] = [
         '`withdrawn`, `already`, `absent` or `refused`; with `--dry-run` what it would be',
       'reports[].reason': '',
       receipt: 'file that was written',
+    },
+  },
+  {
+    commands: ['peer ask'],
+    about: 'One object. Exit status 3 when the peer does not answer for some tapes.',
+    fields: {
+      peer: '',
+      'tapes[].namespace': '',
+      'tapes[].data': 'identifier on the tape',
+      'tapes[].answer': '`held`, `not held` or `refused`',
+      'tapes[].keys[]': 'Unique Identifiers there',
+      'tapes[].reason': 'why the peer does not answer',
     },
   },
   {

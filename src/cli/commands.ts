@@ -32,6 +32,7 @@ import { masterKeyReseal, masterKeyShow } from './commands/master-key.ts'
 import { masterKeyRotate } from './commands/master-key-rotate.ts'
 import { operatorAdd, operatorList, operatorRevoke } from './commands/operator.ts'
 import { peerAccept, peerAdd, peerList, peerPull, peerPush } from './commands/peer.ts'
+import { peerAsk } from './commands/peer-ask.ts'
 import { peerWithdraw } from './commands/peer-withdraw.ts'
 import { recoveryOpen, recoveryPaper, recoveryShow, recoveryVerify } from './commands/recovery.ts'
 import { recoverySetup } from './commands/recovery-setup.ts'
@@ -111,6 +112,7 @@ export const commands: readonly Command[] = [
   peerPush,
   peerPull,
   peerWithdraw,
+  peerAsk,
   operatorAdd,
   operatorList,
   operatorRevoke,

@@ -7,7 +7,9 @@ import { operatorFault, operatorNamed } from '../access/operators.ts'
 import { hasSigned } from '../crypto/detached-signatures.ts'
 import { sha256, toHex } from '../crypto/primitives/hash.ts'
 import { UserError } from '../errors.ts'
+import type { Store } from '../keystore/store.ts'
 import type { Work } from '../keystore/work.ts'
+import { againstPolicy } from './refusals.ts'
 import type { Selection } from './selection.ts'
 
 /** An export as somebody asks for it. */
@@ -86,6 +88,35 @@ export async function approvalRequest(
       ? `no export that waits for an approval has an id that begins with ${JSON.stringify(prefix)}`
       : `several exports have ids that begin with ${prefix}`,
     'list them:  keyreel exchange approve',
+  )
+}
+
+/** A key that would be released. */
+export interface RequestedKey {
+  readonly id: string
+  readonly barcode?: string
+}
+
+const recordsOfRequest = 100_000
+
+/**
+ * What would be released, key by key, from the record of the request. Throws UserError 'list-differs' unless
+ * these are exactly the keys whose digest is signed.
+ */
+export async function requestedKeys(
+  store: Pick<Store, 'objectHistory'>,
+  { id, body }: Pick<ApprovalRequest, 'id' | 'body'>,
+): Promise<RequestedKey[]> {
+  const { entries } = await store.objectHistory(id, recordsOfRequest)
+  const keys = entries
+    .filter(({ operation }) => operation === 'exchange approval part')
+    .toSorted((a, b) => a.number - b.number)
+    .flatMap(({ details }) => (details as unknown as { keys: RequestedKey[] }).keys)
+  if (keys.length === body.keys && selectionDigest(keys) === body.digest) return keys
+  throw againstPolicy(
+    `the record of request ${id} does not list the keys that it is about`,
+    'run the command again that asked for it, and approve its new request',
+    'list-differs',
   )
 }
 

@@ -10,12 +10,15 @@ import { openSigner } from '../crypto/detached-signatures.ts'
 import { randomUuid } from '../crypto/primitives/random.ts'
 import type { Secret } from '../crypto/secret.ts'
 import { UserError } from '../errors.ts'
+import { labelOf } from '../keystore/cartridge-labels.ts'
+import { loadObject } from '../keystore/keystore.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
 import {
   approvalRequest,
   approvalRequests,
   approvalText,
+  requestedKeys,
   requesterOf,
   selectionDigest,
   type ApprovalRequest,
@@ -97,6 +100,7 @@ export async function approveExport(
   { id: prefix, key, file }: { id: string; key: Secret; file: string },
 ): Promise<ApprovalRequest> {
   const signer = openSigner(key, file)
+  await requestedKeys(store, await store.read((work) => approvalRequest(work, prefix)))
   const { id, body } = await store.read(async (work) => {
     const request = await approvalRequest(work, prefix)
     judge(request, operatorOf(await operators(work), signer.pin, file), work.now)
@@ -133,6 +137,20 @@ function isAlike(body: Body<'exchange-approval'>, wanted: Wanted): boolean {
   )
 }
 
+/** Keys of a request in one record. */
+const keysPerRecord = 100
+
+/** A key as the second person sees it. */
+async function named(
+  work: Work,
+  group: string,
+  id: string,
+): Promise<{ id: string; barcode?: string }> {
+  const object = await loadObject(work, group, id)
+  const barcode = object && labelOf(object)?.barcode
+  return barcode === undefined ? { id } : { id, barcode }
+}
+
 async function keepRequest(
   store: Store,
   wanted: Wanted,
@@ -141,6 +159,14 @@ async function keepRequest(
 ): Promise<string> {
   const id = randomUuid()
   const { peer, recipient, group, scope: selection } = wanted
+  for (let first = 0; first < wanted.keys.length; first += keysPerRecord)
+    await store.act(async (work) => {
+      const some = wanted.keys.slice(first, first + keysPerRecord)
+      const keys = await Promise.all(some.map((key) => named(work, group, key.id)))
+      const outcome = 'Success'
+      const operation = 'exchange approval part'
+      work.audit({ actor, operation, object: id, group, outcome, details: { peer, keys } })
+    })
   const requester = requesterOf(wanted)
   await store.act(async (work) => {
     const requested = Number(work.now)

@@ -196,10 +196,10 @@ function cartridgeOf(object: ManagedObject): IndexEntry | undefined {
 }
 
 /** The object as it would be, for what follows from attributes: its label and unique values. */
-function likeness(
+export function likeness(
   id: string,
   attributes: readonly AttributeInstance[],
-  { group, now }: Terms,
+  { group, now }: Pick<Terms, 'group' | 'now'>,
 ): ManagedObject {
   const set = new AttributeSet()
   for (const { tag, value } of attributes) set.add({ tag, value })

@@ -14,6 +14,7 @@ import { CryptographicUsageMask } from '../kmip/model/masks.ts'
 import { payloads } from '../kmip/model/payloads/index.ts'
 import { tagNumber } from '../kmip/model/tags.ts'
 import { newest } from '../kmip/model/versions.ts'
+import { exchangeKeyPrefix } from '../kmip/operations/peer-questions.ts'
 import { runBatch, type Engine } from '../kmip/operations/batch.ts'
 import type { OperationName, RequestPayload } from '../kmip/model/payloads/index.ts'
 import { encode, type Raw, type Schema } from 'ttlv-codec'
@@ -22,7 +23,7 @@ import { peerNamed } from './peers.ts'
 
 /** Name of the private key object of an Encryption Certificate, by which peers find it. */
 export function exchangeKeyName({ fingerprint }: Certificate): string {
-  return `keyreel exchange key ${fingerprint.slice(0, 32)}`
+  return `${exchangeKeyPrefix}${fingerprint.slice(0, 32)}`
 }
 
 /** Lets a peer in: enrols it, writes its kit, and puts the exchange key into its group. */

@@ -8,8 +8,10 @@ import type { Store } from '../keystore/store.ts'
 import type { Client, Payload } from '../kmip/client/client.ts'
 import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
 import type { Engine } from '../kmip/operations/batch.ts'
+import { labelOf } from '../keystore/cartridge-labels.ts'
 import { decodePart, encodePart, isSent } from './bundle-items.ts'
 import type { ImportRequest } from './import-payload.ts'
+import { likeness } from './incoming-keys.ts'
 import { ImportRun, type ImportReport, type ImportTerms } from './import-run.ts'
 import type { KeyReport } from './key-report.ts'
 import { explaining, openPeerSession, type PeerSession } from './peer-session.ts'
@@ -118,12 +120,40 @@ async function located(
       return { ids: [...ids], missing }
     }
     case 'current':
-      throw new UserError(
-        'usage',
-        'which key of a cartridge is its current one is known to the peer alone',
-        'take them all with --used or --all: keys that are here already are left as they are',
-      )
+      return { ids: await currentLocated(client), missing: [] }
   }
+}
+
+/** Keys whose attributes are asked for in one message. */
+const looksPerBatch = 50
+
+/** The newest living key of each cartridge: by barcode and, where the key tells it, medium. */
+async function currentLocated(client: Client): Promise<string[]> {
+  const newest = new Map<string, { id: string; made: bigint }>()
+  const ids = await allLocated(client, [symmetricKey])
+  for (let first = 0; first < ids.length; first += looksPerBatch) {
+    const some = ids.slice(first, first + looksPerBatch)
+    const results = await client.batch(
+      some.map((UniqueIdentifier) => ({
+        operation: 'GetAttributes' as const,
+        payload: { UniqueIdentifier },
+      })),
+      { onError: 'Continue', safe: true },
+    )
+    for (const [at, id] of some.entries()) {
+      const result = results[at]
+      if (result?.status === 'Failed') throw result.error
+      if (result?.status !== 'Success') continue
+      const attributes = (result.payload.Attributes ?? []) as readonly AttributeInstance[]
+      const label = labelOf(likeness(id, attributes, { group: '', now: 0n }))
+      const made = attributes.find(({ tag }) => tag === 'InitialDate')?.value
+      if (label === undefined || typeof made !== 'bigint') continue
+      const cartridge = `${label.barcode}\u0000${label.mediumSerial ?? ''}`
+      const before = newest.get(cartridge)
+      if (before === undefined || before.made < made) newest.set(cartridge, { id, made })
+    }
+  }
+  return [...newest.values()].map(({ id }) => id)
 }
 
 /** A barcode is in the Alternative Name, or in the attribute that libraries without one use. */

@@ -7,7 +7,12 @@ import { setGroupPolicy } from '../../src/access/groups.ts'
 import { addOperator, revokeOperator } from '../../src/access/operators.ts'
 import { Secret } from '../../src/crypto/secret.ts'
 import type { UserError } from '../../src/errors.ts'
-import { approvalRequests, selectionDigest } from '../../src/exchange/approval-requests.ts'
+import {
+  approvalRequest,
+  approvalRequests,
+  requestedKeys,
+  selectionDigest,
+} from '../../src/exchange/approval-requests.ts'
 import { approveExport } from '../../src/exchange/approvals.ts'
 import { exchangeLog } from '../../src/exchange/exchange-log.ts'
 import { renewEncryptionCertificate } from '../../src/exchange/identity.ts'
@@ -210,4 +215,33 @@ test('a group without approvals exports as before, and notes who asked when that
   const [entry] = await a.store.read(exchangeLog)
   expect(entry).toMatchObject({ requester: 'carol', approver: undefined })
   expect(await statesOf(a)).toEqual([])
+})
+
+describe('what the second person sees', () => {
+  test('is every key that would be released, and exactly those whose digest is signed', async () => {
+    const { a, id: one, carol } = await strictSite()
+    const two = await a.key({ barcode: 'KR0002L8' })
+    const { id } = await asked(a)
+    const request = await a.store.read((work) => approvalRequest(work, id))
+    const keys = await requestedKeys(a.store, request)
+    expect(keys.toSorted((x, y) => x.barcode!.localeCompare(y.barcode!))).toEqual([
+      { id: one, barcode: 'KR0001L8' },
+      { id: two, barcode: 'KR0002L8' },
+    ])
+    expect(selectionDigest(keys)).toBe(request.body.digest)
+    await approve(a, id, carol)
+    expect((await a.export({ peer: 'B' })).report.keys).toBe(2)
+  })
+
+  test('is refused, and cannot be approved, when its record is not that of the digest', async () => {
+    const { a, carol } = await strictSite()
+    const { id } = await asked(a)
+    await a.store.act(async (work) => {
+      const body = (await bodyOf(work, 'exchange-approval', id))!
+      const digest = selectionDigest([{ id: crypto.randomUUID() }])
+      await putBody(work, 'exchange-approval', id, { ...body, digest })
+      work.audit({ actor: { name: 'x', kind: 'cli' }, operation: 'test', outcome: 'Success' })
+    })
+    await expect(approve(a, id, carol)).rejects.toMatchObject({ code: 'list-differs' })
+  })
 })

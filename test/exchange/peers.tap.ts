@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { connect, type Client } from '../../src/kmip/client/client.ts'
 import { startKeyreel, type Keyreel, type Kit } from '../fixtures/keyreel.ts'
@@ -28,6 +29,10 @@ async function json(site: Keyreel, status: number, ...args: string[]): Promise<A
 interface Answer {
   readonly certificate: { readonly fingerprint: string }
   readonly counts: Readonly<Record<string, number>>
+  readonly reports: readonly { readonly id: string; readonly verdict: string }[]
+  readonly exports: readonly object[]
+  readonly tapes: readonly object[]
+  readonly withdrawal: object
 }
 
 function client(site: Keyreel, { ca, certificate, key }: Kit): Promise<Client> {
@@ -102,6 +107,12 @@ async function found(library: Client, kad: string): Promise<string | undefined> 
   ])
   if (located.status !== 'Success') throw located.status === 'Failed' ? located.error : new Error()
   return got.status === 'Success' ? materialOf(got.payload) : undefined
+}
+
+/** Dates of keys have seconds: returns in the next one. */
+async function nextSecond(): Promise<void> {
+  const second = () => Math.floor(Date.now() / 1000)
+  for (const now = second(); second() === now;) await delay(20)
 }
 
 const one = await tapeKey(libraryA, 'kad-a-1', 'KR0001L8')
@@ -181,6 +192,61 @@ await t.test('a pull into a group of its own', async (t) => {
   t.match(report.counts, { new: 1 })
   t.equal(await found(gamma, 'kad-b-1'), three.bytes)
   await gamma.close()
+})
+
+await t.test('a pull of current keys takes the newest of each cartridge', async (t) => {
+  const older = await tapeKey(libraryB, 'kad-b-2', 'KR0005L8')
+  await nextSecond()
+  const newer = await tapeKey(libraryB, 'kad-b-3', 'KR0005L8')
+  const pull = ['peer', 'pull', 'B', '--current', '--group', 'foreign'] as const
+  const { reports } = await json(a, 3, ...pull)
+  const ids = reports.map(({ id }) => id)
+  t.ok(ids.includes(newer.id))
+  t.notOk(ids.includes(older.id))
+  t.equal(ids.filter((id) => id === three.id).length, 1)
+})
+
+await t.test('both sites list which copy went where, and that it has arrived', async (t) => {
+  const pushed = await json(a, 0, 'key', 'show', one.id)
+  t.match(pushed.exports, [{ peer: 'B', way: 'push', state: 'received', by: 'administrator' }])
+  const pulled = await json(b, 0, 'key', 'show', three.id)
+  t.match(pulled.exports, [{ peer: 'A', way: 'pull', state: 'received', by: 'A' }, {}])
+  const shown = await b.cli('cartridge', 'show', 'KR0003L8')
+  t.match(shown.stdout, /copies at +A/)
+  const log = await a.cli('exchange', 'log')
+  t.match(log.stdout, /export +B +default .* receipt/)
+})
+
+await t.test('a peer says whether it holds the key of a tape', async (t) => {
+  const ask = ['peer', 'ask', 'B', '--kad', 'kad-b-1', '--kad', 'kad-nowhere'] as const
+  const { tapes } = await json(a, 0, ...ask)
+  t.match(tapes, [
+    { data: 'kad-b-1', answer: 'held', keys: [three.id] },
+    { data: 'kad-nowhere', answer: 'not held', keys: [] },
+  ])
+  t.equal((await a.cli('peer', 'ask', 'B')).status, 2)
+})
+
+await t.test('keys are withdrawn live: the other library gets them no more', async (t) => {
+  const withdraw = ['peer', 'withdraw', 'B', '--barcode', 'KR0002L8'] as const
+  t.match(await json(a, 0, ...withdraw, '--dry-run'), { keys: [{ id: two.id }] })
+  t.equal(await found(libraryB, 'kad-a-2'), two.bytes)
+  t.equal((await a.cli(...withdraw)).status, 2, 'wants the number typed back')
+  await json(b, 0, 'group', 'set', 'default', 'withdraw=refuse')
+  const refused = await json(a, 3, ...withdraw, '--yes')
+  t.match(refused.reports, [{ verdict: 'refused', reason: /signed notices only/ }])
+  await json(b, 0, 'group', 'set', 'default', 'withdraw=apply')
+  t.match((await json(a, 0, ...withdraw, '--yes')).withdrawal, { withdrawn: 1, refused: 0 })
+  t.equal(await found(libraryB, 'kad-a-2'), undefined)
+  t.match((await json(a, 0, 'key', 'show', two.id)).exports, [
+    { state: 'withdrawn' },
+    { state: 'withdrawn' },
+    { state: 'withdrawn' },
+  ])
+  const again = await json(a, 3, 'peer', 'push', 'B', '--barcode', 'KR0002L8')
+  t.match(again.reports, [{ verdict: 'refused', reason: /withdrawn/ }])
+  await json(b, 0, 'key', 'recover', two.id, '--yes')
+  t.equal(await found(libraryB, 'kad-a-2'), two.bytes)
 })
 
 await t.test('the peer gets no key in the clear, makes none and destroys none', async (t) => {

@@ -5,12 +5,16 @@ import { exitStatus, UserError } from '../../errors.ts'
 import {
   approvalRequest,
   approvalRequests,
+  requestedKeys,
   type ApprovalRequest,
+  type RequestedKey,
 } from '../../exchange/approval-requests.ts'
 import { approveExport } from '../../exchange/approvals.ts'
 import { grouped } from '../../exchange/words.ts'
+import type { Store } from '../../keystore/store.ts'
 import { command, optional, text } from '../command.ts'
 import type { Context, Report } from '../command.ts'
+import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
 import { counted, isoMoment, moment, pairs, table } from '../output.ts'
 
@@ -18,8 +22,8 @@ export const exchangeApprove = command({
   words: 'exchange approve',
   summary: 'approve an export that somebody else asks for, or see what waits',
   details:
-    'For groups with approval=required. Without --key it lists what waits, or shows one request; with ' +
-    '--key it signs the export id, the recipient and the selection of keys with the private key of an ' +
+    'For groups with approval=required. Without --key it lists what waits, or shows one request with every ' +
+    'key that would be released; with --key it shows that, wants the number of keys typed back on a terminal, and signs the export id, the recipient and the selection of keys with the private key of an ' +
     'operator, who must be somebody else than the one who asked. The key is read and used, never kept. ' +
     'The command that asked, run again, then goes through once: same recipient, same keys, within 7 days ' +
     'of the request. An export that fails after it has begun needs another approval.',
@@ -30,10 +34,11 @@ export const exchangeApprove = command({
   async run({ arguments: { ID }, options: { key: file }, context }) {
     if (file !== undefined) return approve(ID, file, context)
     if (ID === undefined) return listReport(context)
-    const request = await withStore(context, (store) =>
-      store.read((work) => approvalRequest(work, ID)),
-    )
-    return { json: requestJson(request), text: requestText(request, context) }
+    const { request, keys } = await withStore(context, (store) => look(store, ID))
+    return {
+      json: { ...requestJson(request), selected: keys },
+      text: `${requestText(request, context)}\n\n${keysText(keys, context)}`,
+    }
   },
 })
 
@@ -47,15 +52,44 @@ async function approve(id: string | undefined, file: string, context: Context): 
     )
   const key = new Secret(await readFile(file))
   try {
-    const request = await withStore(context, (store) => approveExport(store, { id, key, file }))
-    const next = 'next:  run the command again that asked for it'
-    return {
-      json: requestJson(request),
-      text: `approved by ${request.body.approval?.operator}\n${requestText(request, context)}\n${next}`,
-    }
+    return await withStore(context, async (store) => {
+      const seen = await look(store, id)
+      if (context.io.interactive && !context.yes) {
+        context.say(`${requestText(seen.request, context)}\n\n${keysText(seen.keys, context)}`)
+        const { keys, peer } = seen.request.body
+        const what = `let ${counted(keys, 'key')} go to peer ${peer}`
+        await confirmTyped(context, { what, expected: String(keys) })
+      }
+      const request = await approveExport(store, { id: seen.request.id, key, file })
+      const next = 'next:  run the command again that asked for it'
+      const facts = `${requestText(request, context)}\n\n${keysText(seen.keys, context)}`
+      return {
+        json: { ...requestJson(request), selected: seen.keys },
+        text: `approved by ${request.body.approval?.operator}\n${facts}\n${next}`,
+      }
+    })
   } finally {
     key.wipe()
   }
+}
+
+/** The request with what would be released. */
+async function look(store: Store, id: string) {
+  const request = await store.read((work) => approvalRequest(work, id))
+  return { request, keys: await requestedKeys(store, request) }
+}
+
+/** Rows shown to people; programs get all of them. */
+const rowsShown = 50
+
+function keysText(keys: readonly RequestedKey[], { style }: Context): string {
+  const columns = {
+    KEY: ({ id }: RequestedKey) => id,
+    CARTRIDGE: ({ barcode }: RequestedKey) => barcode,
+  }
+  const more =
+    keys.length > rowsShown ? `\n… and ${keys.length - rowsShown} more (--json has them)` : ''
+  return `${table(columns, keys.slice(0, rowsShown), style, '')}${more}`
 }
 
 async function listReport(context: Context): Promise<Report> {

@@ -48,7 +48,10 @@ export interface Mark {
 }
 
 type Perform = (
-  context: Omit<Context, 'writable' | 'facts' | 'streams' | 'jobs' | 'unknownTapes'>,
+  context: Omit<
+    Context,
+    'writable' | 'facts' | 'streams' | 'jobs' | 'unknownTapes' | 'peerQuestions'
+  >,
 ) => Promise<unknown>
 
 /** One batch's answers in the making; taken back in part when an act is rolled back. */

@@ -26,6 +26,7 @@ import {
 import { refusalOfReading } from './refusals.ts'
 import type { RunningJobs } from './running-jobs.ts'
 import type { Streams } from './streams.ts'
+import type { PeerQuestions } from './peer-questions.ts'
 import type { UnknownTapes } from './unknown-tapes.ts'
 
 /** The part of the store that the engine uses. */
@@ -43,6 +44,8 @@ export interface Engine {
   jobs: RunningJobs
   /** Where a server notes what is looked for in vain. */
   unknownTapes?: UnknownTapes | undefined
+  /** Where a server counts what peers ask. */
+  peerQuestions?: PeerQuestions | undefined
   log: AftermathLog
   aftermath: Aftermath
 }
@@ -220,10 +223,18 @@ class Run {
   }
 
   async #items(items: readonly Item[], work: Work, writable: boolean): Promise<void> {
-    const { facts, streams, jobs, unknownTapes } = this.#engine
+    const { facts, streams, jobs, unknownTapes, peerQuestions } = this.#engine
     for (const item of items) {
       await this.#attempt.run(item, work, (context) =>
-        this.#perform(item, { ...context, writable, facts, streams, jobs, unknownTapes }),
+        this.#perform(item, {
+          ...context,
+          writable,
+          facts,
+          streams,
+          jobs,
+          unknownTapes,
+          peerQuestions,
+        }),
       )
       if (this.#stopped) return
     }

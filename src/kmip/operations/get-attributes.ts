@@ -3,6 +3,7 @@ import { attributesOf, instancesOf } from '../../keystore/object-attributes.ts'
 import { shown } from '../model/attribute-forms.ts'
 import { KmipError } from '../model/result.ts'
 import { operation } from './operation.ts'
+import { refuseLook } from './peer-questions.ts'
 import { sayable } from './sayable.ts'
 import { subject } from './subject.ts'
 
@@ -14,6 +15,7 @@ export const getAttributes = operation('GetAttributes', {
       throw new KmipError('InvalidMessage', 'an attribute is named more than once')
     const { now, version } = context
     const object = await subject(context, UniqueIdentifier, 'GetAttributes')
+    await refuseLook(object, context)
     const instances =
       wanted.length === 0
         ? attributesOf(object, now)

@@ -8,6 +8,7 @@ import type { ObjectName } from '../model/unique-identifier.ts'
 import { checkKnown, checkValue } from './attribute-rows.ts'
 import { newMember } from './group-pool.ts'
 import { operation, type Context } from './operation.ts'
+import { ownerSought } from './peer-questions.ts'
 import { objectTypesIn } from './sayable.ts'
 import { identifierOf, recordState } from './subject.ts'
 
@@ -32,7 +33,7 @@ export const locate = operation('Locate', {
       work,
       {
         group: principal.group,
-        owner: principal.ownOnly ? principal.owner : undefined,
+        owner: await ownerSought(attributes, context),
         attributes,
         storageStatus: status === undefined ? undefined : status & storageBits(version),
         member: ObjectGroupMember,
@@ -48,7 +49,7 @@ export const locate = operation('Locate', {
       ids = made === undefined ? [] : [made]
       total = ids.length
     }
-    if (total === 0) {
+    if (total === 0 && principal.profile !== 'peer') {
       const { group, name } = principal
       context.unknownTapes?.note(attributes, { group, library: name, asked: context.now })
     }

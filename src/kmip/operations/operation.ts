@@ -12,6 +12,7 @@ import type { OperationName, RequestPayload, ResponsePayload } from '../model/pa
 import type { LongWork } from './long-work.ts'
 import type { RunningJobs } from './running-jobs.ts'
 import type { Streams } from './streams.ts'
+import type { PeerQuestions } from './peer-questions.ts'
 import type { UnknownTapes } from './unknown-tapes.ts'
 
 /**
@@ -74,6 +75,8 @@ export interface Context {
   jobs: RunningJobs
   /** Where tapes are noted that are looked for in vain; undefined where nobody keeps them. */
   unknownTapes: UnknownTapes | undefined
+  /** Where the questions of peers are counted; undefined where no peer comes. */
+  peerQuestions: PeerQuestions | undefined
   /** Whether the connection may be turned round (Set Endpoint Role). */
   turnable: boolean
   /** Key material handed out; wiped once the answer is encoded. */

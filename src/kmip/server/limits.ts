@@ -154,6 +154,11 @@ export const limitRows = {
     unit: 'milliseconds',
     help: 'for one Locate to look at objects when an attribute it asks for has no index',
   },
+  peerQuestions: {
+    value: 1000,
+    unit: 'items',
+    help: 'tapes that one peer may ask for in an hour; the next one is refused, and an alarm',
+  },
   attributeInstances: {
     value: 256,
     unit: 'items',

@@ -26,6 +26,7 @@ import { AsynchronousRequests } from '../../../src/kmip/operations/asynchronous-
 import type { Engine } from '../../../src/kmip/operations/batch.ts'
 import { LongWork } from '../../../src/kmip/operations/long-work.ts'
 import { RunningJobs } from '../../../src/kmip/operations/running-jobs.ts'
+import { PeerQuestions } from '../../../src/kmip/operations/peer-questions.ts'
 import { UnknownTapes } from '../../../src/kmip/operations/unknown-tapes.ts'
 import { Streams } from '../../../src/kmip/operations/streams.ts'
 import { respond, type Responder } from '../../../src/kmip/server/respond.ts'
@@ -233,6 +234,7 @@ export async function testEngine({
     ),
     jobs: new RunningJobs(),
     unknownTapes: new UnknownTapes(),
+    peerQuestions: new PeerQuestions(5),
     facts: {
       vendor: 'keyreel',
       locate: { maximumItems: 1000, maximumScanned: 5000, maximumTime: 60_000 },

@@ -283,3 +283,58 @@ test('a peer replaces no key that it has brought', async () => {
   }
   expect(await engine.refused('2.1', 'Import', again, peer)).toBe('PermissionDenied')
 })
+
+describe.each(everyVersion)('KMIP %s: a peer that may not take keys of the group', (as) => {
+  const question = (data: string, namespace = 'LIBRARY-LTO'): AttributeInstance => ({
+    tag: 'ApplicationSpecificInformation',
+    value: { ApplicationNamespace: namespace, ApplicationData: data },
+  })
+  const located = async (engine: TestEngine, ...Attributes: AttributeInstance[]) =>
+    (await engine.call(as, 'Locate', { Attributes }, peer)).UniqueIdentifier
+
+  test('learns whether a key is here whose identifier on the tape it names, and of no other', async () => {
+    const engine = await testEngine()
+    const ours = await engine.key('2.1', 'KAD 1')
+    const own = await tape(engine)
+    await engine.policy('export=refuse')
+    expect(await located(engine, question('KAD 1'))).toEqual([ours])
+    expect(await located(engine, question('KAD 1', 'ACME-LIBRARY-LTO'))).toEqual([ours])
+    expect(await located(engine, question('KAD 9'))).toEqual([])
+    const type: AttributeInstance = { tag: 'ObjectType', value: 'SymmetricKey' }
+    expect(await located(engine, type)).toEqual([own])
+    const name = { NameValue: 'name of KAD 1', NameType: 'UninterpretedTextString' }
+    expect(await located(engine, { tag: 'Name', value: name })).toEqual([])
+    expect(await located(engine, question('KAD 1'), { tag: 'Name', value: name })).toEqual([])
+    expect(engine.responder.unknownTapes?.take()).toEqual([])
+    await engine.policy('export=B')
+    expect((await located(engine, type)).toSorted()).toEqual([ours, own].toSorted())
+  })
+
+  test('sees the attributes of what it has brought only', async () => {
+    const engine = await testEngine()
+    const ours = await engine.key('2.1', 'KAD 1')
+    const own = await tape(engine)
+    await engine.policy('export=refuse')
+    for (const operation of ['GetAttributes', 'GetAttributeList'] as const) {
+      const look = (UniqueIdentifier: string) => [operation, { UniqueIdentifier }, peer] as const
+      expect(await engine.refused(as, ...look(ours))).toBe('PermissionDenied')
+      await engine.call(as, ...look(own))
+    }
+  })
+
+  test('is refused and reported when it asks too much, until an hour has passed', async () => {
+    const engine = await testEngine()
+    for (let asked = 0; asked < 5; asked++) await located(engine, question(`KAD ${asked}`))
+    const asking = { Attributes: [question('KAD 6')] }
+    const [first] = await engine.batch(as, [['Locate', asking]], {}, peer)
+    expect(first?.ResultReason).toBe(as >= '2.0' ? 'ServerLimitExceeded' : 'PermissionDenied')
+    expect(first?.ResultMessage).toMatch(/ask again in an hour/)
+    await engine.refused(as, 'Locate', asking, peer)
+    expect(engine.alarms()).toEqual(['peer B asks for more tapes than a site has'])
+    const alarmed = (await engine.audited()).find(({ operation }) => operation === 'Locate')
+    expect(alarmed?.details).toMatchObject({ alarms: engine.alarms() })
+    expect((await engine.call(as, 'Locate', asking, other)).UniqueIdentifier).toEqual([])
+    engine.time.seconds += 3600n
+    expect(await located(engine, question('KAD 6'))).toEqual([])
+  })
+})
