@@ -20,6 +20,7 @@ import { urlsOf } from './keystore/database.ts'
 import type { MasterKey } from './keystore/master-key.ts'
 import { resealInBackground } from './keystore/resealing.ts'
 import { Connection } from './kmip/client/connection.ts'
+import { DiskReserve } from './keystore/disk-reserve.ts'
 import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
 import { wipeDue } from './keystore/wiping.ts'
@@ -45,7 +46,7 @@ interface Address {
   port: number
 }
 
-type KeeperSettings = 'checkpoint' | 'checkpoint-interval' | 'syslog'
+type KeeperSettings = 'disk-reserve' | 'checkpoint' | 'checkpoint-interval' | 'syslog'
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -102,9 +103,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const place = { directory: data, database, node }
   const queue = new PushQueue(limits.waitingPushes)
   const changed = queue.observe
-  const store = await openStore({ ...place, masterKey, writer: 'serve', report, changed })
+  // A database elsewhere is not made less full by a file that lies here.
+  const room =
+    urlsOf(place) === undefined
+      ? new DiskReserve(data, options.config['disk-reserve'], log)
+      : undefined
+  const store = await openStore({ ...place, masterKey, writer: 'serve', report, changed, room })
   try {
-    return await serve(store, queue, options)
+    return await serve(store, queue, room, options)
   } catch (error) {
     await store.close()
     throw error
@@ -114,6 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function serve(
   store: Store,
   queue: PushQueue,
+  room: DiskReserve | undefined,
   options: ServerOptions,
 ): Promise<RunningServer> {
   const { log, config } = options
@@ -263,6 +270,11 @@ async function serve(
         if (seconds !== 0) log.error({ alarm: true, seconds }, 'the clock of this machine jumped')
         return Promise.resolve()
       },
+    },
+    {
+      name: 'keep room on the disk',
+      every: 5 * second,
+      run: async () => room?.restore(),
     },
     {
       name: 'keep a checkpoint of the audit record elsewhere',

@@ -70,6 +70,12 @@ export const settings = {
     'URL',
     'receiver of checkpoints (RFC 5424): udp://HOST:PORT or tcp://HOST:PORT',
   ),
+  'disk-reserve': setting(
+    size,
+    64 * 2 ** 20,
+    'SIZE',
+    'room that the server keeps in the data directory, so that a full disk does not stop it handing out keys',
+  ),
   'scrub.interval': setting(
     duration,
     86_400_000,

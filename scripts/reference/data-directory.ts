@@ -1,6 +1,7 @@
 // docs/reference/data-directory.md: what lies in a data directory and in an enrolment kit.
 import { ownConfigFile } from '../../src/config.ts'
 import { masterKeyFile } from '../../src/keystore/master-key-choice.ts'
+import { reserveFile } from '../../src/keystore/disk-reserve.ts'
 import { databaseFile } from '../../src/keystore/data-directory.ts'
 import { code, sections, table } from './markdown.ts'
 
@@ -48,6 +49,11 @@ export const dataFiles = [
     'server-state.json',
     'once served',
     'where the server listens and when each client was last heard of, for `status`, `library list` and `doctor`. Written every 30 s; nothing trusts it',
+  ],
+  [
+    reserveFile,
+    'while served, unless the disk is full',
+    'room that is given back when the disk is full, so that keys can still be handed out; of the size of the setting `disk-reserve`. Holds nothing: leave it out of copies',
   ],
   [
     ownConfigFile,

@@ -1,5 +1,5 @@
 // Named checks of a data directory, each with a remedy: one row each, used by `doctor` and `status`.
-import { statfs, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname, join, relative, resolve } from 'node:path'
 import { expiries } from '../access/expiries.ts'
@@ -19,6 +19,7 @@ import { databaseFile } from '../keystore/data-directory.ts'
 import type { Store } from '../keystore/store.ts'
 import { checkpointAge } from './checkpoint.ts'
 import { scrubProgress, scrubText } from './scrubbing.ts'
+import { diskState } from './disk.ts'
 import { isRunning, readServerState } from './server-state.ts'
 
 /** What checks look at. */
@@ -30,6 +31,8 @@ export interface HealthContext {
   readonly masterKeyPath: string
   /** Where checkpoints are kept, if anywhere. */
   readonly checkpoint: string | undefined
+  /** Bytes of room that the server keeps. */
+  readonly diskReserve: number
   /** Where the server sends checkpoints, if anywhere. */
   readonly syslog: string | undefined
   /** The opened keystore, or why it is sealed. */
@@ -180,11 +183,11 @@ export const checks: readonly Check[] = [
   {
     name: 'disk',
     about: 'free space for the data directory',
-    async run({ directory }) {
-      const { bavail, bsize } = await statfs(directory)
-      const free = bavail * bsize
+    async run({ directory, diskReserve }) {
+      const { free, isReleased } = await diskState(directory, diskReserve)
       const found = `${(free / gibibyte).toFixed(1)} GiB free`
       const remedy = `make room on the file system of ${directory}: without it no key can be made`
+      if (isReleased) return failed(`${found}, the reserve is used: new keys are refused`, remedy)
       if (free < gibibyte / 8) return failed(found, remedy)
       return free < gibibyte ? warning(found, remedy) : ok(found)
     },

@@ -22,6 +22,7 @@ export async function withHealth<T>(
     masterKeyPath: masterKeyPath(config),
     checkpoint: config.checkpoint,
     syslog: config.syslog,
+    diskReserve: config['disk-reserve'],
     keystore,
     now: io.now(),
     full,

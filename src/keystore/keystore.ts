@@ -65,6 +65,7 @@ export async function insertObject(
   object: ManagedObject,
   material: Uint8Array | undefined,
 ): Promise<Conflict | undefined> {
+  refuseWithoutRoom(work)
   const claims = uniqueOf(object)
   const held = await heldByOthers(work, object, claims)
   const refused = await refusedOf(work, object, held)
@@ -86,6 +87,7 @@ export async function insertReplacement(
   object: ManagedObject,
   material: Uint8Array | undefined,
 ): Promise<Conflict | undefined> {
+  refuseWithoutRoom(work)
   const claims = uniqueOf(object)
   const before = await heldByOthers(work, object, claims)
   const byThird = before.filter(({ holder }) => holder !== replaced.id)
@@ -112,6 +114,7 @@ export async function replaceObject(
 ): Promise<Conflict | undefined> {
   const { stored } = before
   if (stored === undefined) throw new TypeError(`object ${before.id} was never kept`)
+  refuseWithoutRoom(work)
   const claims = uniqueOf(object)
   const held = await heldByOthers(work, object, claims)
   const refused = await refusedOf(work, object, held)
@@ -166,6 +169,13 @@ export async function materialOf(work: Work, object: ManagedObject): Promise<Sec
 
 /** Most bytes of a record: an object with more attributes than that is nobody's tape key. */
 const longestRecord = 1024 * 1024
+
+/** Refuses what would use up the room that the records of Gets need. Asked before anything is written. */
+function refuseWithoutRoom({ hasRoom }: Work): void {
+  if (hasRoom) return
+  const what = 'the disk of the server is full: nothing new is kept'
+  throw new KmipError('ServerLimitExceeded', what, { before20: 'GeneralFailure' })
+}
 
 /** The row of an object that is new, with the check value of its material in the record. */
 function newRowOf(

@@ -31,6 +31,8 @@ export interface WorkGround {
   readonly trace: ActTrace
   /** Whether a newer snapshot may still show what this one lacks. */
   readonly mayLag: boolean
+  /** Whether the disk has room for new objects. */
+  readonly hasRoom: boolean
   /** Makes sure that the current epoch may seal once more. */
   readonly chargeSeal: (writer: StorageWriter) => Promise<void>
 }
@@ -55,6 +57,10 @@ export class ObjectWork {
 
   constructor(ground: WorkGround) {
     this.ground = ground
+  }
+
+  get hasRoom(): boolean {
+    return this.ground.hasRoom
   }
 
   async load(group: string | undefined, id: string): Promise<StoredObject | undefined> {

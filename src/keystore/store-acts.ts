@@ -2,6 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ActTrace, demandRecord, forget, lastOfEach } from './acts.ts'
 import { appendAudit } from './audit.ts'
+import type { RoomKeeper } from './disk-reserve.ts'
+import { UserError } from '../errors.ts'
 import { GroupCommit, type GroupHost } from './group-commit.ts'
 import { SnapshotBehind, type WorkGround } from './object-work.ts'
 import { HighestRevisions } from './replay.ts'
@@ -31,6 +33,8 @@ export interface ActsGround {
   readonly changed?: ChangeObserver | undefined
   /** Told once half of an epoch's seals are used: it is time for the next. */
   readonly epochWorn: () => void
+  /** Who keeps room for when the disk is full; nobody by default. */
+  readonly room?: RoomKeeper | undefined
   /** Told of trouble that concerns no single act. */
   readonly report: (error: unknown) => void
 }
@@ -49,7 +53,7 @@ export interface Acts {
 
 /** Acts and reads over that storage. */
 export function actsOver(ground: ActsGround): Acts {
-  const { storage, sealing, chain, now, report, changed } = ground
+  const { storage, sealing, chain, now, report, changed, room } = ground
   const highest = new HighestRevisions()
   const seals = { left: 0, epoch: 0 }
   let logHoldsWiped = false
@@ -98,7 +102,9 @@ export function actsOver(ground: ActsGround): Acts {
       }),
     savepoint: (rows, fn) => rows.savepoint(fn),
     run(rows, act, trace) {
-      const ground = { rows, writer: rows, sealing, highest, trace, mayLag: false, chargeSeal }
+      const hasRoom = room?.isTight !== true
+      const writer = rows
+      const ground = { rows, writer, sealing, highest, trace, mayLag: false, hasRoom, chargeSeal }
       const work = new ActWork(ground, groupNow)
       return completed(act as RunnableAct<unknown>, work, trace, changed)
     },
@@ -109,9 +115,11 @@ export function actsOver(ground: ActsGround): Acts {
       }))
       return appendAudit(rows, sealing, chain, groupNow, recorded)
     },
-    isRecoverable: (error) => error instanceof EpochNotOpen,
+    isRecoverable: (error) =>
+      error instanceof EpochNotOpen || (isDiskFull(error) && room?.noteFull() === true),
     async recover(error) {
       if (error instanceof EpochNotOpen) await learnEpoch(error)
+      else room?.giveBack()
     },
     committed(traces) {
       for (const { seen, wiped } of traces) {
@@ -165,8 +173,13 @@ export function actsOver(ground: ActsGround): Acts {
   }
 
   function snapshotGround(rows: StorageReader, trace: ActTrace, mayLag: boolean): WorkGround {
-    return { rows, writer: undefined, sealing, highest, trace, mayLag, chargeSeal }
+    const writer = undefined
+    return { rows, writer, sealing, highest, trace, mayLag, hasRoom: false, chargeSeal }
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof UserError && error.code === 'disk-full'
 }
 
 /** One act's, or one snapshot's, view of the store. */

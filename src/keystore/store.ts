@@ -24,6 +24,7 @@ import {
 } from './epochs.ts'
 import { auditHeads, compareHeads } from './checkpoints.ts'
 import { openDatabase, placeName, urlsOf } from './database.ts'
+import type { RoomKeeper } from './disk-reserve.ts'
 import type { EpochWrapper, MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
 import type { ContentsCheck } from './examine.ts'
@@ -62,6 +63,8 @@ export interface OpenOptions {
   readonly groupTime?: number
   /** Told of the objects that each act of this process has written. */
   readonly changed?: ChangeObserver
+  /** Keeps room for when the disk is full. */
+  readonly room?: RoomKeeper | undefined
   /** Told of trouble that belongs to no act, such as an epoch that cannot be begun. */
   readonly report?: (error: unknown) => void
 }
@@ -197,6 +200,7 @@ async function storeOver(
     report,
     changed: options.changed,
     groupTime: options.groupTime,
+    room: options.room,
     sealsPerEpoch: options.sealsPerEpoch ?? sealsPerEpoch,
     epochWorn() {
       beginning ??= beginEpoch(epochs, keyreel)

@@ -236,6 +236,9 @@ export interface Work {
   /** Grows with every step of the act that writes: tells whether something has written in between. */
   readonly written: number
 
+  /** Whether the disk has room for new objects; if not, what is left is for records of what is handed out. */
+  readonly hasRoom: boolean
+
   /** The object, MAC and revision verified; undefined when the group has no such object. Throws IntegrityError. */
   load(group: string, id: string): Promise<StoredObject | undefined>
   /** As `load`, in whichever group: for administrators, and to see whether an identifier is taken. */

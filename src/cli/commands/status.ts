@@ -4,6 +4,8 @@ import { expiries } from '../../access/expiries.ts'
 import type { Expiry } from '../../access/expiries.ts'
 import { groups } from '../../access/groups.ts'
 import { expiryText, isUrgent } from '../../admin/health.ts'
+import { diskState } from '../../admin/disk.ts'
+import type { DiskState } from '../../admin/disk.ts'
 import { scrubProgress, scrubText } from '../../admin/scrubbing.ts'
 import type { ScrubProgress } from '../../admin/scrubbing.ts'
 import { isRunning, readServerState } from '../../admin/server-state.ts'
@@ -92,6 +94,7 @@ async function openReport(
   context: Context,
 ): Promise<Report> {
   const { style, config } = context
+  const disk = await diskState(config.data, config['disk-reserve'])
   const urgent = certificates.filter(isUrgent)
   const facts = pairs(
     [
@@ -103,6 +106,7 @@ async function openReport(
           [`group ${name}`, `${objects}${atLeast ? ' or more' : ''} objects`] as const,
       ),
       ['last backup', 'none'],
+      ['disk', diskText(disk)],
       ['scrub', scrubText(scrub, context.io.now())],
     ],
     style,
@@ -142,6 +146,7 @@ async function openReport(
         warning,
       })),
       lastBackup: null,
+      disk: { free: disk.free, reserveReleased: disk.isReleased },
       scrub: scrubJson(scrub),
     },
     text: [
@@ -158,6 +163,11 @@ async function openReport(
       ...(warnings.length === 0 ? [] : [warnings.join('\n')]),
     ].join('\n\n'),
   }
+}
+
+function diskText({ free, isReleased }: DiskState): string {
+  const room = `${(free / 2 ** 30).toFixed(1)} GiB free`
+  return isReleased ? `full (${room}): new keys are refused` : room
 }
 
 /** The last complete walk; null before there was one. */

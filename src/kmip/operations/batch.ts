@@ -7,6 +7,7 @@ import { decodeRaw, type DecodeOptions, type Raw, type Version } from 'ttlv-code
 import type { Principal } from '../../access/identity.ts'
 import type { Secret } from '../../crypto/secret.ts'
 import type { Work } from '../../keystore/work.ts'
+import { UserError } from '../../errors.ts'
 import { allowed, isForTests, needsCredential } from '../../access/policy.ts'
 import { payloads, type OperationName } from '../model/payloads/index.ts'
 import type { ResponseBatchItem } from '../model/messages.ts'
@@ -271,6 +272,8 @@ class Run {
       { err: error, correlation },
       'an operation failed for a reason of our own',
     )
+    if (error instanceof UserError && error.code === 'disk-full')
+      return new KmipError('GeneralFailure', 'the disk of the server is full: nothing is recorded')
     return new KmipError(
       'GeneralFailure',
       `internal error, see the server's log under ${correlation}`,

@@ -19,7 +19,7 @@ import { createStore } from '../../../src/keystore/create-store.ts'
 import type { MasterKey } from '../../../src/keystore/master-key.ts'
 import { openSqlite } from '../../../src/keystore/sqlite-driver.ts'
 import type { SqlRow, SqlValue } from '../../../src/keystore/storage.ts'
-import { openStore, type Store } from '../../../src/keystore/store.ts'
+import { openStore, type OpenOptions, type Store } from '../../../src/keystore/store.ts'
 import type { AuditEntry, ChangeObserver } from '../../../src/keystore/work.ts'
 import { Aftermath } from '../../../src/kmip/operations/aftermath.ts'
 import { AsynchronousRequests } from '../../../src/kmip/operations/asynchronous-requests.ts'
@@ -203,7 +203,11 @@ export function found(root: Item, name: TagName): Item {
 export async function testEngine({
   begun = started,
   changed,
-}: { begun?: bigint; changed?: ChangeObserver } = {}): Promise<TestEngine> {
+  room,
+}: { begun?: bigint; changed?: ChangeObserver } & Pick<
+  OpenOptions,
+  'room'
+> = {}): Promise<TestEngine> {
   const time = { seconds: begun }
   const now = () => time.seconds
   const driver = await openSqlite({ file: ':memory:' })
@@ -213,6 +217,7 @@ export async function testEngine({
     masterKey: openMasterKey,
     writer: 'test',
     now,
+    room,
     ...(changed && { changed }),
   })
   onTestFinished(() => store.close())
