@@ -121,6 +121,17 @@ const cartridge: Fields = {
   'keys[].lastUse': 'when it was last fetched; in `show` only',
 }
 
+/** Who still needs a key. */
+const dependents = {
+  cartridge: 'barcode; absent when the key names none',
+  'users[].client': 'that has fetched it',
+  'users[].lastUse': '',
+  'hold.reason': '`hold` is absent unless the key is held',
+  'hold.since': '',
+  'hold.cartridge': 'absent when the key is held for itself',
+  historyComplete: 'false when there are more audit records than were looked through',
+} as const
+
 const key: Fields = {
   id: 'Unique Identifier',
   group: '',
@@ -419,6 +430,13 @@ export const jsonOutputs: readonly JsonOutput[] = [
     about: 'One key with its attributes.',
     fields: {
       ...key,
+      ...dependents,
+      'destruction.destroyed': '`destruction` is there once the key was destroyed',
+      'destruction.by': 'absent when the record of it was not found among the newest',
+      'destruction.wipeAfter': 'until then it can be brought back',
+      'destruction.wiped': 'when its bytes were overwritten in the live database; absent before',
+      'destruction.liveDatabase': '`kept` or `wiped`',
+      'destruction.mayBeIn[]': 'other places that may still have it, in words',
       'attributes[].name': 'as in KMIP 2.x; vendor attributes as `vendor-name`',
       'attributes[].index': 'Attribute Index',
       'attributes[].value': 'numbers, texts, structures as objects; bytes as hexadecimal',
@@ -428,7 +446,21 @@ export const jsonOutputs: readonly JsonOutput[] = [
   {
     commands: ['key destroy', 'key recover'],
     about: 'The key as it is now.',
-    fields: { ...key, wouldWipeAfterDays: 'with `--dry-run` only' },
+    fields: {
+      ...key,
+      wouldWipeAfterDays: 'this and what follows with `--dry-run` only',
+      ...dependents,
+      ...nested('exports[].', copy),
+    },
+  },
+  {
+    commands: ['key hold', 'key release', 'cartridge hold', 'cartridge release'],
+    about: 'What was held or released.',
+    fields: {
+      group: '',
+      'keys[]': 'Unique Identifiers',
+      'cartridges[]': 'barcodes; none when a key was named',
+    },
   },
   {
     commands: ['exchange certificate export', 'exchange certificate renew'],

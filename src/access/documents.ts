@@ -50,6 +50,8 @@ const shapes = {
   /** By group: what is asked of new objects, as Set Constraints and Set Defaults gave it. */
   constraints: objectRule,
   'object-defaults': objectRule,
+  /** By `key/ID` or `cartridge/GROUP/BARCODE`: why it is not destroyed; src/keystore/holds.ts reads it. */
+  hold: z.strictObject({ reason: z.string(), since: seconds, cartridge: optionalText }),
   /** By client name. */
   client: z.strictObject({
     kind: z.enum(clientKinds),

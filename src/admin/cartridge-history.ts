@@ -35,6 +35,6 @@ export async function cartridgeHistory(
 }
 
 /** Whether a record says that key material was handed out. */
-function isUse({ operation, outcome }: AuditEntry): boolean {
+export function isUse({ operation, outcome }: AuditEntry): boolean {
   return operation === 'Get' && outcome === 'Success'
 }

@@ -3,6 +3,7 @@
 import { groupPolicy } from '../access/policy.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { labelOf } from '../keystore/cartridge-labels.ts'
+import { holdOf } from '../keystore/holds.ts'
 import { conflictOf, objectOf, saveObject } from '../keystore/keystore.ts'
 import { stateOf } from '../keystore/lifecycle.ts'
 import type { State } from '../keystore/lifecycle.ts'
@@ -127,7 +128,7 @@ export function keyRow(object: ManagedObject, now: bigint): KeyRow {
 /**
  * Destroys an object as its group's policy says. Unlike a client, an administrator may destroy an
  * Active key: it need not be revoked first, and comes back as it was when recovered.
- * @throws UserError 'destroyed' or 'refused-by-policy' (exit status 13)
+ * @throws UserError 'destroyed', or 'held' or 'refused-by-policy' (exit status 13)
  */
 export async function destroyKey(store: Store, id: string): Promise<KeyRow> {
   return store.act(async (work) => {
@@ -145,12 +146,24 @@ export async function destroyKey(store: Store, id: string): Promise<KeyRow> {
 }
 
 /** Days from Destroy to the wipe; what `destroyKey` would refuse is refused here alike. */
-export async function daysUntilWipe(work: Work, { id, group, vitals }: ManagedObject) {
+export async function daysUntilWipe(work: Work, object: ManagedObject): Promise<number> {
+  const { id, group, vitals } = object
   if (vitals.DestroyDate !== undefined) {
     throw new UserError(
       'destroyed',
       `key ${id} is destroyed already`,
       `until it is wiped it can be brought back:  keyreel key recover ${id}`,
+    )
+  }
+  const hold = await holdOf(work, object)
+  if (hold !== undefined) {
+    const release =
+      hold.cartridge === undefined ? `key release ${id}` : `cartridge release ${hold.cartridge}`
+    throw new UserError(
+      'held',
+      `key ${id} is held: ${hold.reason}`,
+      `whoever may end the hold releases it:  keyreel ${release}`,
+      { exitStatus: exitStatus.policy },
     )
   }
   const { destroyAfterDays } = await groupPolicy(work, group)

@@ -26,6 +26,7 @@ import {
   libraryListenerRemove,
   libraryListenerSet,
 } from './commands/library-listener.ts'
+import { cartridgeHold, cartridgeRelease, keyHold, keyRelease } from './commands/hold.ts'
 import { keyDestroy, keyList, keyRecover, keyShow } from './commands/key.ts'
 import { libraryList, libraryShow } from './commands/library-views.ts'
 import { masterKeyReseal, masterKeyShow } from './commands/master-key.ts'
@@ -87,10 +88,14 @@ export const commands: readonly Command[] = [
   serverCertificateRenew,
   cartridgeList,
   cartridgeShow,
+  cartridgeHold,
+  cartridgeRelease,
   keyList,
   keyShow,
   keyRecover,
   keyDestroy,
+  keyHold,
+  keyRelease,
   exchangeCertificateExport,
   exchangeCertificateImport,
   exchangeCertificateList,

@@ -3,6 +3,7 @@ import { Secret } from '../crypto/secret.ts'
 import { ObjectType } from '../kmip/model/enumerations.ts'
 import { KmipError } from '../kmip/model/result.ts'
 import { applicationEntry, columnsOf, indexOf, uniqueOf, vitalColumns } from './derived-rows.ts'
+import { refuseHeld } from './holds.ts'
 import { ManagedObject, type ObjectTypeName } from './managed-object.ts'
 import { withdrawnText } from './withdrawal.ts'
 import {
@@ -115,6 +116,7 @@ export async function replaceObject(
   const { stored } = before
   if (stored === undefined) throw new TypeError(`object ${before.id} was never kept`)
   refuseWithoutRoom(work)
+  await refuseHeld(work, before)
   const claims = uniqueOf(object)
   const held = await heldByOthers(work, object, claims)
   const refused = await refusedOf(work, object, held)

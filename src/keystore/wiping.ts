@@ -1,4 +1,5 @@
 /** Destroyed keys whose time to be recovered is over: their sealed material is wiped, and audited. */
+import { holdKind, holdOf } from './holds.ts'
 import { objectOf } from './keystore.ts'
 import type { Store } from './store.ts'
 import { IntegrityError, type AuditActor, type Work } from './work.ts'
@@ -12,8 +13,8 @@ const keysPerAct = 100
  */
 export async function wipeDue(store: Pick<Store, 'act'>): Promise<void> {
   for (;;) {
-    const { wiped, due, damaged } = await store.act(wipeSome)
-    if (wiped > 0 && due === keysPerAct) continue
+    const { wiped, isFull, damaged } = await store.act(wipeSome)
+    if (wiped > 0 && isFull) continue
     if (damaged.length > 0) throw new AggregateError(damaged, 'destroyed keys could not be wiped')
     return
   }
@@ -22,16 +23,20 @@ export async function wipeDue(store: Pick<Store, 'act'>): Promise<void> {
 /** The column says which keys may be due; the verified record decides. */
 async function wipeSome(
   work: Work,
-): Promise<{ wiped: number; due: number; damaged: IntegrityError[] }> {
-  const due = await work.wipeable(work.now, keysPerAct)
+): Promise<{ wiped: number; isFull: boolean; damaged: IntegrityError[] }> {
+  // Held keys stay due; they must not keep those behind them from being reached.
+  const holds = await work.documents(holdKind)
+  const due = await work.wipeable(work.now, keysPerAct + holds.length)
   const damaged: IntegrityError[] = []
   let wiped = 0
   for (const { group, id } of due) {
     try {
       const stored = await work.load(group, id)
       if (stored === undefined) continue
-      const { DestroyDate, WipeAfter } = objectOf(stored).vitals
+      const object = objectOf(stored)
+      const { DestroyDate, WipeAfter } = object.vitals
       if (DestroyDate === undefined || WipeAfter === undefined || WipeAfter > work.now) continue
+      if (holds.length > 0 && (await holdOf(work, object)) !== undefined) continue
       await work.wipe(stored)
       work.audit({ actor, operation: 'Wipe', object: id, group, outcome: 'Success' })
       wiped++
@@ -40,5 +45,5 @@ async function wipeSome(
       damaged.push(error)
     }
   }
-  return { wiped, due: due.length, damaged }
+  return { wiped, isFull: due.length >= keysPerAct + holds.length, damaged }
 }

@@ -7,6 +7,7 @@ import {
   listKeys,
   recoverKey,
 } from '../../admin/managed-keys.ts'
+import { dependentsOf } from '../../admin/destruction.ts'
 import type { KeyRow } from '../../admin/managed-keys.ts'
 import { exitStatus } from '../../errors.ts'
 import { attributesOf } from '../../keystore/object-attributes.ts'
@@ -16,6 +17,12 @@ import { copiesTable, copyJson } from '../copies-table.ts'
 import { copiesOf } from '../../exchange/key-copies.ts'
 import { argument, command, integer, text, textOr, toggle } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
+import {
+  dependentsJson,
+  dependentsText,
+  destructionJson,
+  destructionText,
+} from '../key-dependents.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
 import { isoMoment, jsonDocument, moment, pairs, table } from '../output.ts'
 import type { Style } from '../output.ts'
@@ -64,12 +71,13 @@ export const keyShow = command({
   exits: keystoreExits,
   examples: ['key show 6f1c0d2e', 'key show 6f1c0d2e --json'],
   async run({ arguments: { ID }, context }) {
-    const { row, attributes, copies } = await withStore(context, async (store) => {
+    const { row, attributes, copies, dependents, destruction } = await withStore(context, async (store) => {
       const found = await store.read(async (work) => {
         const object = await findKey(work, ID)
         return { row: keyRow(object, work.now), attributes: attributesOf(object, work.now) }
       })
-      return { ...found, copies: await copiesOf(store, found.row.id) }
+      const copies = await copiesOf(store, found.row.id)
+      return { ...found, copies, ...(await dependentsOf(store, found.row.id, copies)) }
     })
     const shown = attributes.map(
       (instance) => [attributeName(instance), valueText(instance)] as const,
@@ -77,6 +85,8 @@ export const keyShow = command({
     return {
       json: {
         ...rowJson(row),
+        ...dependentsJson(dependents),
+        ...(destruction && { destruction: destructionJson(destruction) }),
         attributes: attributes.map((instance) => ({
           name: attributeName(instance),
           index: instance.index,
@@ -86,6 +96,8 @@ export const keyShow = command({
       },
       text: [
         rowText(row, context.style),
+        dependentsText(dependents, context.style),
+        ...(destruction ? [destructionText(destruction, context.style)] : []),
         pairs(shown, context.style),
         ...(copies.length === 0 ? [] : [copiesTable(copies, context.style)]),
       ].join('\n\n'),
@@ -110,7 +122,17 @@ export const keyDestroy = command({
       const tape = before.barcode === undefined ? '' : ` of cartridge ${before.barcode}`
       if (dryRun) {
         const line = `would destroy key ${before.id}${tape}; it would be ${wipe}`
-        return { json: { ...rowJson(before), wouldWipeAfterDays: days }, text: line }
+        const copies = await copiesOf(store, before.id)
+        const { dependents } = await dependentsOf(store, before.id, copies)
+        return {
+          json: {
+            ...rowJson(before),
+            wouldWipeAfterDays: days,
+            ...dependentsJson(dependents),
+            exports: copies.map(copyJson),
+          },
+          text: `${line}\n\n${dependentsText(dependents, context.style)}`,
+        }
       }
       const expected = before.barcode ?? before.id.slice(0, 8)
       await confirmTyped(context, { what: `destroy key ${before.id}${tape} (${wipe})`, expected })

@@ -3,6 +3,7 @@
  * says when the sealed material is wiped: until then an administrator can recover the key.
  */
 import { groupPolicy } from '../../access/policy.ts'
+import { refuseHeld } from '../../keystore/holds.ts'
 import { saveObject } from '../../keystore/keystore.ts'
 import { stateOf, transition } from '../../keystore/lifecycle.ts'
 import { KmipError } from '../model/result.ts'
@@ -33,6 +34,7 @@ export const destroy = operation('Destroy', {
     if (policy.destroyAfterDays === undefined) {
       throw new KmipError('PermissionDenied', `group ${object.group} refuses Destroy by its policy`)
     }
+    await refuseHeld(context.work, object)
     vitals.DestroyDate = context.now
     vitals.LastChangeDate = context.now
     vitals.WipeAfter = context.now + BigInt(policy.destroyAfterDays) * 86_400n

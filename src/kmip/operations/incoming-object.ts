@@ -5,6 +5,7 @@
 import { allowed, groupPolicy } from '../../access/policy.ts'
 import { randomUuid } from '../../crypto/primitives/random.ts'
 import { equalBytes } from '../../crypto/primitives/mac.ts'
+import { refuseHeld } from '../../keystore/holds.ts'
 import { insertObject, materialOf } from '../../keystore/keystore.ts'
 import { ManagedObject } from '../../keystore/managed-object.ts'
 import { objectFields, type KeyBlock } from '../model/objects.ts'
@@ -130,8 +131,10 @@ export function refuseUnlessDestroyable(context: Context, object: ManagedObject)
   refuseDestroyByPeer(object, context)
 }
 
-/** Days that a replaced object is kept, by the policy of its group. */
-export async function daysKept({ work }: Context, { group }: ManagedObject): Promise<number> {
+/** Days that a replaced object is kept, by the policy of its group. Refused for one that is held. */
+export async function daysKept({ work }: Context, object: ManagedObject): Promise<number> {
+  await refuseHeld(work, object)
+  const { group } = object
   const { destroyAfterDays: days } = await groupPolicy(work, group)
   if (days !== undefined) return days
   const what = `group ${group} refuses Destroy by its policy, and so to replace an object`

@@ -4,6 +4,7 @@
  * was started for tests, so that a real key is safe even from a real server started wrongly.
  */
 import { groupPolicy } from '../../access/policy.ts'
+import { refuseHeld } from '../../keystore/holds.ts'
 import { loadObject, saveObject } from '../../keystore/keystore.ts'
 import { KmipError } from '../model/result.ts'
 import { operation, type Context } from './operation.ts'
@@ -51,6 +52,7 @@ async function wipeOwn({ work, principal, now, facts }: Context): Promise<number
       const object = await loadObject(work, principal.group, id)
       // The column that found it is not trusted: only the record says whose it is.
       if (object?.vitals.Owner !== principal.owner) return wiped
+      await refuseHeld(work, object)
       object.vitals.DestroyDate = now
       object.vitals.LastChangeDate = now
       object.vitals.WipeAfter = now

@@ -1,0 +1,64 @@
+// How commands show who still needs a key, and what became of a destroyed one.
+import { dateOf } from '../access/identity.ts'
+import type { Dependents, Destruction } from '../admin/destruction.ts'
+import { isoMoment, moment, pairs } from './output.ts'
+import type { Style } from './output.ts'
+
+/** Who still needs the key. */
+export function dependentsJson({ label, users, hold, complete }: Dependents) {
+  return {
+    cartridge: label?.barcode,
+    users: [...users].map(([client, time]) => ({ client, lastUse: isoMoment(time) })),
+    hold: hold && { reason: hold.reason, since: isoMoment(hold.since), cartridge: hold.cartridge },
+    historyComplete: complete,
+  }
+}
+
+/** The same for people. */
+export function dependentsText(
+  { label, copies, users, hold, complete }: Dependents,
+  style: Style,
+): string {
+  const sites = copies.map(({ peer, time }) => `${peer} ${dateOf(time)}`)
+  const fetched = [...users].map(([client, time]) => `${client} ${moment(time) ?? ''}`)
+  const more = complete ? '' : ' (and perhaps earlier ones: keyreel audit list --object)'
+  return pairs(
+    [
+      ['needed by tape', label?.barcode ?? 'it names none'],
+      ['exported to', (sites.length === 0 ? 'nobody' : [...new Set(sites)].join(', ')) + more],
+      ['fetched by', (fetched.length === 0 ? 'nobody' : fetched.join(', ')) + more],
+      ['held', hold === undefined ? 'no' : `since ${moment(hold.since) ?? ''}: ${hold.reason}`],
+    ],
+    style,
+  )
+}
+
+/** What became of a destroyed key. */
+export function destructionJson(destruction: Destruction) {
+  const { destroyed, wipeAfter, wiped, by, isKept, mayBeIn } = destruction
+  return {
+    destroyed: isoMoment(destroyed),
+    by,
+    wipeAfter: isoMoment(wipeAfter),
+    wiped: isoMoment(wiped),
+    liveDatabase: isKept ? 'kept' : 'wiped',
+    mayBeIn,
+  }
+}
+
+/** The same for people. */
+export function destructionText(destruction: Destruction, style: Style): string {
+  const { destroyed, by, wiped, wipeAfter, mayBeIn } = destruction
+  const live =
+    wiped === undefined
+      ? `kept until ${moment(wipeAfter) ?? 'it is wiped'}, then wiped`
+      : `wiped ${moment(wiped) ?? ''}: overwritten, and the log cut off`
+  return pairs(
+    [
+      ['destroyed', `${moment(destroyed) ?? ''}${by === undefined ? '' : ` by ${by}`}`],
+      ['live database', live],
+      ...mayBeIn.map((place, at) => [at === 0 ? 'may still be in' : '', place] as const),
+    ],
+    style,
+  )
+}
