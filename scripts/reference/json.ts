@@ -253,7 +253,9 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'certificates[].warning':
         '90, 30, 14, 7 or 1: the days below which it is; 0 once ended; absent before',
       lastBackup: 'null in this release',
-      disk: '`free` bytes, and whether a running server has given its reserve back (`reserveReleased`)',
+      'disk.free': 'bytes',
+      'disk.reserveReleased':
+        'whether a server that runs has given its reserve back: new keys are refused',
       scrub:
         'null before the server has once looked through everything; else `started`, `finished`, and how many `objects`, `documents`, `auditRows` and `damaged`',
     },

@@ -83,7 +83,12 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['cartridge list'],
   ['cartridge show', 'KR0001L8'],
   ['key list'],
+  ['key hold', key, '--reason', 'an audit'],
   ['key show', key],
+  ['key release', key],
+  ['cartridge hold', 'KR0001L8', '--reason', 'case 12'],
+  ['key show', key],
+  ['cartridge release', 'KR0001L8'],
   ['key destroy', key, '--dry-run'],
   ['key destroy', key, '--yes'],
   ['key list'],
@@ -103,6 +108,8 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['exchange request show', incomingRequest],
   ['exchange log'],
   ['cartridge show', 'KR0001L8'],
+  ['key show', key],
+  ['key destroy', key, '--dry-run'],
   ['peer accept', 'B', '--out', join(scratch, 'kit-for-peer')],
   ['peer add', 'B', '--url', address, '--kit', kitFromPeer],
   ['peer list'],
@@ -170,6 +177,10 @@ const ofNodes = /^nodes\[\]/
 
 /** Fields of states that this test does not bring about. */
 const rare = new Set([
+  'hold.reason',
+  'hold.since',
+  'hold.cartridge',
+  'destruction.wiped',
   'allow[]',
   'reason',
   'remedy',

@@ -71,14 +71,17 @@ export const keyShow = command({
   exits: keystoreExits,
   examples: ['key show 6f1c0d2e', 'key show 6f1c0d2e --json'],
   async run({ arguments: { ID }, context }) {
-    const { row, attributes, copies, dependents, destruction } = await withStore(context, async (store) => {
-      const found = await store.read(async (work) => {
-        const object = await findKey(work, ID)
-        return { row: keyRow(object, work.now), attributes: attributesOf(object, work.now) }
-      })
-      const copies = await copiesOf(store, found.row.id)
-      return { ...found, copies, ...(await dependentsOf(store, found.row.id, copies)) }
-    })
+    const { row, attributes, copies, dependents, destruction } = await withStore(
+      context,
+      async (store) => {
+        const found = await store.read(async (work) => {
+          const object = await findKey(work, ID)
+          return { row: keyRow(object, work.now), attributes: attributesOf(object, work.now) }
+        })
+        const copies = await copiesOf(store, found.row.id)
+        return { ...found, copies, ...(await dependentsOf(store, found.row.id, copies)) }
+      },
+    )
     const shown = attributes.map(
       (instance) => [attributeName(instance), valueText(instance)] as const,
     )
