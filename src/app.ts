@@ -15,6 +15,7 @@ import { checkpointSigner, ensureExchange } from './exchange/identity.ts'
 import { keepUnknownTapes } from './exchange/unknown-tapes.ts'
 import { clockWatch } from './keystore/clock-watch.ts'
 import { contentsCheck } from './keystore/contents-check.ts'
+import type { UserError } from './errors.ts'
 import { watchMasterKey } from './keystore/master-key-watch.ts'
 import { urlsOf } from './keystore/database.ts'
 import type { MasterKey } from './keystore/master-key.ts'
@@ -86,6 +87,12 @@ export interface RunningServer {
   reload(): Promise<void>
   /** Who has been here since the start, and how often. */
   clients(): readonly Contact[]
+  /** Resolves when the master key was taken away: the server is to be closed then. */
+  sealed: Promise<UserError>
+  /** Whether another master key has taken the place of the one in use. */
+  isRetired(): Promise<boolean>
+  /** Goes on with that master key, which is taken over. Throws UserError when it does not open the keystore. */
+  adoptMasterKey(masterKey: MasterKey): Promise<void>
   /** Stops accepting, answers what is in flight, closes everything. */
   close(): Promise<void>
 }
@@ -171,11 +178,12 @@ async function serve(
     listeners.reload()
     await listeners.recheck()
   }
+  const sealed = Promise.withResolvers<UserError>()
   const masterKey = watchMasterKey({
     store,
     log,
     reopen: options.reopenMasterKey,
-    lost: ({ message }) => log.error({ alarm: true }, message),
+    lost: sealed.resolve,
   })
   // On a shared database, what is not finished is likely to run on another node.
   await responder.requests.resume(urlsOf(options.config) === undefined ? 0 : abandonedAfter)
@@ -301,6 +309,9 @@ async function serve(
   return {
     kmip,
     ...(secure !== undefined && { https: secure }),
+    sealed: sealed.promise,
+    isRetired: async () => (await store.followEpochs()) === 'retired',
+    adoptMasterKey: (successor) => store.adoptMasterKey(successor),
     reload() {
       masterKey.tryAgain()
       return reload()

@@ -46,6 +46,11 @@ export const dataFiles = [
     'number of the server process, for the error that a second server shows',
   ],
   [
+    'serve.sock',
+    'while served',
+    'socket over which `keyreel master-key unseal` gives a server what opens its keystore; mode 0600',
+  ],
+  [
     'server-state.json',
     'once served',
     'where the server listens and when each client was last heard of, for `status`, `library list` and `doctor`. Written every 30 s; nothing trusts it',

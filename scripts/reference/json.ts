@@ -293,6 +293,11 @@ export const jsonOutputs: readonly JsonOutput[] = [
     fields: { epoch: 'the newest', sealed: 'objects and documents sealed under it' },
   },
   {
+    commands: ['master-key unseal'],
+    about: 'What the server says.',
+    fields: { answer: 'one sentence' },
+  },
+  {
     commands: ['recovery setup'],
     about: 'What was handed out.',
     fields: {

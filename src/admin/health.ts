@@ -284,7 +284,10 @@ export const checks: readonly Check[] = [
       if (state === undefined || !isRunning(state)) {
         return warning('no server is running on this data directory', 'keyreel serve')
       }
-      const { pid, kmip, https } = state
+      const { pid, kmip, https, sealed } = state
+      if (sealed !== undefined) {
+        return failed(`process ${pid} is sealed: ${sealed}`, 'keyreel master-key unseal')
+      }
       for (const address of https === undefined ? [kmip] : [kmip, https]) {
         if (await accepts(address)) continue
         const found = `process ${pid} runs, but ${address} accepts no connection`

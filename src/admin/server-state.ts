@@ -16,6 +16,8 @@ const serverState = z.object({
   pid: z.number(),
   /** HOST:PORT of the KMIP listener. */
   kmip: z.string(),
+  /** Why the keystore is sealed, when it is: then nothing listens. */
+  sealed: z.string().optional(),
   /** The same of the HTTPS listener, when there is one. */
   https: z.string().optional(),
   /** Milliseconds since the epoch. */

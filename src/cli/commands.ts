@@ -30,6 +30,7 @@ import { cartridgeHold, cartridgeRelease, keyHold, keyRelease } from './commands
 import { keyDestroy, keyList, keyRecover, keyShow } from './commands/key.ts'
 import { libraryList, libraryShow } from './commands/library-views.ts'
 import { masterKeyReseal, masterKeyShow } from './commands/master-key.ts'
+import { masterKeyUnseal } from './commands/master-key-unseal.ts'
 import { masterKeyRotate } from './commands/master-key-rotate.ts'
 import { operatorAdd, operatorList, operatorRevoke } from './commands/operator.ts'
 import { peerAccept, peerAdd, peerList, peerPull, peerPush } from './commands/peer.ts'
@@ -124,6 +125,7 @@ export const commands: readonly Command[] = [
   masterKeyShow,
   masterKeyRotate,
   masterKeyReseal,
+  masterKeyUnseal,
   recoverySetup,
   recoveryShow,
   recoveryPaper,

@@ -36,7 +36,7 @@ export function hasShares({ share, typeShares }: ShareOptions): boolean {
 
 /** The data directory as far as it can be seen without its master key. Throws UserError 10. */
 export async function describe(context: Context): Promise<StoreDescription> {
-  const description = await describeStore(context.config.data)
+  const description = await describeStore(context.config.data, context.config.database)
   if (description === undefined) throw notInitialised(context.config.data)
   return description
 }
@@ -50,9 +50,7 @@ export async function masterKeyOfShares(
   options: ShareOptions,
   { id, providers, wraps }: StoreDescription,
 ): Promise<MasterKey> {
-  const shares = options.typeShares
-    ? await typedShares(context)
-    : options.share.map((file) => shareIn(file))
+  const shares = await readShares(context, options)
   try {
     const masterKey = recoveryMasterKey(joinShares(shares, providers))
     await proveMasterKey(masterKey, id, wraps)
@@ -60,6 +58,15 @@ export async function masterKeyOfShares(
   } finally {
     for (const { value } of shares) value.wipe()
   }
+}
+
+/** The shares given; the caller wipes them. Throws UserError: see `readShare`. */
+export async function readShares(
+  context: Context,
+  options: ShareOptions,
+): Promise<RecoveryShare[]> {
+  if (options.typeShares) return typedShares(context)
+  return options.share.map((file) => shareIn(file))
 }
 
 function shareIn(file: string): RecoveryShare {

@@ -15,6 +15,8 @@ export interface EpochsGround {
   readonly sealing: Sealing
   readonly chain: string
   readonly now: () => bigint
+  /** Who opened the store when this process did. */
+  readonly before: ReadonlySet<string>
 }
 
 /** One epoch, and how much is under it. */
@@ -45,7 +47,7 @@ async function epochBegun(ground: EpochsGround, actor: AuditActor): Promise<bool
     const known = await rows.wraps()
     // Another process was first: its epoch serves as well.
     if (known.some(({ epoch }) => epoch === made[0]!.epoch)) return true
-    refuseRetired(known, sealing)
+    refuseRetired(known, ground)
     const now = await recoveryWrappers(rows, sealing)
     if (now.map(({ id }) => id).join() !== others.map(({ id }) => id).join()) return false
     for (const wrap of made) await rows.putWrap(wrap)
@@ -75,7 +77,7 @@ export async function addMasterKey(
     )
     done = await storage.write(async (rows) => {
       const wraps = await rows.wraps()
-      refuseRetired(wraps, sealing)
+      if (!wraps.some(isOf(sealing.provider))) throw retiredMasterKey(sealing.provider)
       const still = opensNot(wraps)
       const fresh = made.filter(({ epoch }) => still.has(epoch))
       // An epoch was begun meanwhile: it is wrapped in the next round.
@@ -139,10 +141,10 @@ export async function removeMasterKey(
  * Opens epochs that another process has begun, and says whether the master key in use still opens the
  * store: once it does not, `adoptMasterKey` is to follow.
  */
-export async function followEpochs({ storage, sealing }: EpochsGround): Promise<Standing> {
-  const wraps = await storage.read((rows) => rows.wraps())
-  await sealing.learn(wraps)
-  return wraps.some(isOf(sealing.provider)) ? 'current' : 'retired'
+export async function followEpochs(ground: EpochsGround): Promise<Standing> {
+  const wraps = await ground.storage.read((rows) => rows.wraps())
+  await ground.sealing.learn(wraps)
+  return isRetired(wraps, ground) ? 'retired' : 'current'
 }
 
 /** Goes on with `masterKey`, which must open the store. Takes it over, and closes the one of before. */
@@ -178,9 +180,18 @@ function opensAll(wraps: readonly WrapRow[], id: string): boolean {
   return wraps.filter(isOf(id)).length === new Set(wraps.map(({ epoch }) => epoch)).size
 }
 
+/** Rotated away; or shares opened the store, and a master key has been given to it since. */
+function isRetired(wraps: readonly WrapRow[], { sealing, before }: EpochsGround): boolean {
+  const { provider } = sealing
+  if (!provider.startsWith(recoveryProvider)) return !wraps.some(isOf(provider))
+  return wraps.some(
+    (wrap) => !before.has(wrap.provider) && !wrap.provider.startsWith(recoveryProvider),
+  )
+}
+
 /** A process whose master key was rotated away makes no wraps: nobody could open them later. */
-function refuseRetired(wraps: readonly WrapRow[], { provider }: Sealing): void {
-  if (!wraps.some(isOf(provider))) throw retiredMasterKey(provider)
+function refuseRetired(wraps: readonly WrapRow[], ground: EpochsGround): void {
+  if (isRetired(wraps, ground)) throw retiredMasterKey(ground.sealing.provider)
 }
 
 function retiredMasterKey(provider: string): UserError {

@@ -10,7 +10,12 @@ import { createMasterKeyFile, openMasterKeyFile } from './master-key-file.ts'
 import { isPassphrase, passphraseMasterKey } from './master-key-passphrase.ts'
 import type { MasterKey } from './master-key.ts'
 import { proveMasterKey } from './sealing.ts'
-import { credentialFile, readSecret, type SecretSources } from './secret-sources.ts'
+import {
+  credentialFile,
+  readSecret,
+  type KnownSecret,
+  type SecretSources,
+} from './secret-sources.ts'
 
 /** Kinds of master key that `init` can make. */
 export const masterKeyKinds = ['file', 'passphrase'] as const
@@ -24,6 +29,8 @@ const shortestPassphrase = 12
 /** Where the secrets come from that people know. */
 export interface MasterKeySources {
   readonly environment: SecretSources['environment']
+  /** What somebody has just given counts before all other sources. Taken over. */
+  readonly given?: Partial<Record<KnownSecret, Secret>>
   /** Asks for the master passphrase at the terminal. */
   askPassphrase(): Promise<string>
 }
@@ -45,10 +52,12 @@ export async function openMasterKey(config: Config, sources: MasterKeySources): 
     if (config['master-key-file'] !== undefined || providers.includes(file.id)) return file
     file.close()
   }
-  const passphrase = await readSecret('passphrase', config['passphrase-file'], {
-    environment: sources.environment,
-    ask: () => sources.askPassphrase(),
-  })
+  const passphrase =
+    sources.given?.passphrase ??
+    (await readSecret('passphrase', config['passphrase-file'], {
+      environment: sources.environment,
+      ask: () => sources.askPassphrase(),
+    }))
   return openPassphrase(passphrase, passphrases, description)
 }
 

@@ -34,7 +34,7 @@ import { Sealing, sealsPerEpoch } from './sealing.ts'
 import { takeServeLock } from './serve-lock.ts'
 import { sqlStorage } from './sql-storage.ts'
 import { actsOver } from './store-acts.ts'
-import type { SqlDriver } from './storage.ts'
+import type { SqlDriver, WrapRow } from './storage.ts'
 import type { AuditActor, AuditEntry, ChangeObserver, Query, StoredObject, Work } from './work.ts'
 
 /** How a store is opened. The master key is taken over and closed with the store. */
@@ -186,14 +186,11 @@ async function storeOver(
   if (options.directory !== undefined) demandSameStore(options.directory, id, where)
   const sealing = new Sealing(id, masterKey)
   const wraps = await storage.read((rows) => rows.wraps())
-  refuseOtherMasterKey(
-    masterKey,
-    wraps.map(({ provider }) => provider),
-    where,
-  )
+  refuseOtherMasterKey(masterKey, wraps, where)
   await sealing.learn(wraps)
 
-  const epochs = { storage, sealing, chain: writer, now }
+  const before = new Set(wraps.map(({ provider }) => provider))
+  const epochs = { storage, sealing, chain: writer, now, before }
   let beginning: Promise<void> | undefined
   const acts = actsOver({
     ...epochs,
@@ -274,12 +271,19 @@ function refuseUnusable(directory: string, file: string): void {
   )
 }
 
-function refuseOtherMasterKey(
-  { id }: MasterKey,
-  providers: readonly string[],
-  where: string,
-): void {
-  if (providers.includes(id)) return
+function refuseOtherMasterKey({ id }: MasterKey, wraps: readonly WrapRow[], where: string): void {
+  const providers = wraps.map(({ provider }) => provider)
+  const opened = wraps.filter(({ provider }) => provider === id)
+  const epochs = new Set(wraps.map(({ epoch }) => epoch)).size
+  if (opened.length === epochs && epochs > 0) return
+  if (opened.length > 0) {
+    throw new UserError(
+      'wrong-master-key',
+      `${where}: ${id} opens ${opened.length} of ${epochs} epochs; later ones were begun while shares had opened it`,
+      'give the keystore a master key again:  keyreel master-key rotate --share FILE …',
+      { exitStatus: exitStatus.sealed },
+    )
+  }
   throw new UserError(
     'wrong-master-key',
     `${where} is sealed under ${[...new Set(providers)].join(', ') || 'no master key'}; this master key is ${id}`,

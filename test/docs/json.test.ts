@@ -274,6 +274,8 @@ test('every field that --json prints is described, and no other', async () => {
   await runKeyreel([...withdraw, ...other])
   await runKeyreel(['peer', 'accept', 'A', '--out', kitFromPeer, ...other])
   await using site = await startKeyreel({ data: join(scratch, 'other') })
+  const { stdout: answer } = await runKeyreel(['master-key', 'unseal', '--json', ...other])
+  printed.set('master-key unseal', new Set(pathsOf(JSON.parse(answer))))
   const placed = (word: string) => {
     if (word === request) return requested ?? ''
     return word === address ? `kmips://${site.host}:${site.port}` : word

@@ -96,3 +96,37 @@ test('nobody who writes the database can have new epochs wrapped for a key of th
   tamper(directory, `DELETE FROM documents WHERE kind = 'recovery'`)
   await expect(store.beginEpoch(actor)).rejects.toMatchObject({ code: 'replayed' })
 })
+
+test('a server that shares have opened goes on with the master key that it is given', async () => {
+  const directory = await dataDirectory()
+  const store = await opened(directory)
+  const shares = await setUp(store)
+  const providers = await providersOf(store)
+  await store.close()
+  const server = await opened(directory, { masterKey: byShares(shares, providers) })
+  expect(await server.followEpochs()).toBe('current')
+  const cli = await opened(directory, { writer: 'cli', masterKey: byShares(shares, providers) })
+  const fresh = createMasterKeyFile(`${directory}/fresh.key`)
+  await cli.retireOthers(fresh, actor)
+  expect(await server.followEpochs()).toBe('retired')
+  await expect(server.beginEpoch(actor)).rejects.toMatchObject({ code: 'master-key-retired' })
+  await server.adoptMasterKey(fresh)
+  expect(await server.followEpochs()).toBe('current')
+  await server.beginEpoch(actor)
+  expect((await server.epochs()).at(-1)?.providers).toContain(fresh.id)
+})
+
+test('a master key that does not know epochs begun without it opens nothing', async () => {
+  const directory = await dataDirectory()
+  const store = await opened(directory)
+  const shares = await setUp(store)
+  const providers = await providersOf(store)
+  await store.close()
+  const server = await opened(directory, { masterKey: byShares(shares, providers) })
+  await server.beginEpoch(actor)
+  await server.close()
+  await expect(opened(directory)).rejects.toMatchObject({
+    code: 'wrong-master-key',
+    exitStatus: 11,
+  })
+})

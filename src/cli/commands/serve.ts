@@ -2,25 +2,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { writeServerState } from '../../admin/server-state.ts'
-import { startServer } from '../../app.ts'
 import type { RunningServer } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { initialise } from '../../initialise.ts'
 import { isInitialised } from '../../keystore/data-directory.ts'
 import type { Log } from '../../log.ts'
-import {
-  hasPassphraseAtHand,
-  openMasterKey,
-  readNewPassphrase,
-} from '../../keystore/master-key-choice.ts'
+import { hasPassphraseAtHand, readNewPassphrase } from '../../keystore/master-key-choice.ts'
 import type { MasterKeyWish } from '../../keystore/master-key-choice.ts'
-import { splitAddress } from '../../setting-kinds.ts'
 import { command } from '../command.ts'
 import type { Context } from '../command.ts'
 import type { Io } from '../io.ts'
-import { release } from '../release.ts'
-import { keystoreExits, masterKeySources, unattended } from '../keystore-session.ts'
+import { keystoreExits, masterKeySources } from '../keystore-session.ts'
+import { serveWhileUnsealed } from '../serving.ts'
 import { madeText } from './init.ts'
 
 /** Milliseconds between two notes of who was last seen; a client seen for the first time is noted sooner. */
@@ -36,7 +30,8 @@ export const serve = command({
     'Makes the data directory first when there is none. Prints one line on standard output, ' +
     '"ready kmip=HOST:PORT", once connections are accepted, with " https=HOST:PORT" behind it where ' +
     'KMIP is served over HTTPS too. SIGTERM and SIGINT end it after the ' +
-    'requests under way are answered; SIGHUP reads configuration and certificates again.',
+    'requests under way are answered; SIGHUP reads configuration and certificates again. Without its ' +
+    'master key it stays up sealed, with no port open, until the key is there or keyreel master-key unseal gives it.',
   settings: [
     'listen',
     'https',
@@ -51,54 +46,67 @@ export const serve = command({
   examples: ['serve', 'serve --data /var/lib/keyreel --listen 0.0.0.0:5696 --https 0.0.0.0:5697'],
   ownSignals: true,
   async run({ context }) {
-    const { config, log, say, announce } = context
+    const { config, log, announce } = context
     const stop = stopSignal(context.io)
     try {
       if (!isInitialised(config.data)) await makeFirst(context)
       if (config['test-mode']) log.warn('test mode: not for real tapes')
-      const server = await startServer({
-        data: config.data,
-        listen: splitAddress(config.listen),
-        ...(config.https !== undefined && {
-          https: { ...splitAddress(config.https), path: config['https-path'] },
-        }),
-        masterKey: await openMasterKey(config, masterKeySources(context)),
-        reopenMasterKey: () => openMasterKey(context.reloadConfig(), unattended(context)),
-        config,
-        version: release(),
-        testMode: config['test-mode'],
-        log,
+      let announced = false
+      await serveWhileUnsealed(context, stop, async (server) => {
+        const ready = readyLine(server)
+        // Once in the life of the process: who waits for it wants to know that the start is over.
+        const announceOnce = () => {
+          if (!announced) announce(ready)
+          announced = true
+        }
+        return serveUntilEnd(server, context, stop, announceOnce)
       })
-      const started = Date.now()
-      const record = () => recordState(config.data, server, started, log)
-      const recording = setInterval(() => void record(), stateEvery).unref()
-      let known = 0
-      const newcomers = setInterval(() => {
-        const clients = server.clients().length
-        if (clients > known) void record()
-        known = clients
-      }, newcomersEvery).unref()
-      const offReload = context.io.onSignal('SIGHUP', () => void reload(server, context))
-      try {
-        await record()
-        const { kmip, https } = server
-        const second = https === undefined ? '' : `, over HTTPS on ${https}${config['https-path']}`
-        say(`serving KMIP on ${kmip}${second} from ${config.data}; Ctrl-C stops it`)
-        announce(`ready kmip=${kmip}${https === undefined ? '' : ` https=${https}`}`)
-        say(`${await stop.received}: answering what is under way, then stopping`)
-      } finally {
-        clearInterval(recording)
-        clearInterval(newcomers)
-        offReload()
-        await record()
-        await inTime(server.close(), log)
-      }
     } finally {
       stop.off()
     }
     return { json: undefined, text: '' }
   },
 })
+
+/** Serves until a signal comes, or the master key is taken away. */
+async function serveUntilEnd(
+  server: RunningServer,
+  context: Context,
+  stop: { readonly received: Promise<string> },
+  ready: () => void,
+): Promise<string | UserError> {
+  const { config, log, say } = context
+  const started = Date.now()
+  const record = () => recordState(config.data, server, started, log)
+  const recording = setInterval(() => void record(), stateEvery).unref()
+  let known = 0
+  const newcomers = setInterval(() => {
+    const clients = server.clients().length
+    if (clients > known) void record()
+    known = clients
+  }, newcomersEvery).unref()
+  const offReload = context.io.onSignal('SIGHUP', () => void reload(server, context))
+  try {
+    await record()
+    const { kmip, https } = server
+    const second = https === undefined ? '' : `, over HTTPS on ${https}${config['https-path']}`
+    say(`serving KMIP on ${kmip}${second} from ${config.data}; Ctrl-C stops it`)
+    ready()
+    const end = await Promise.race([stop.received, server.sealed])
+    if (typeof end === 'string') say(`${end}: answering what is under way, then stopping`)
+    return end
+  } finally {
+    clearInterval(recording)
+    clearInterval(newcomers)
+    offReload()
+    await record()
+    await inTime(server.close(), log)
+  }
+}
+
+function readyLine({ kmip, https }: RunningServer): string {
+  return `ready kmip=${kmip}${https === undefined ? '' : ` https=${https}`}`
+}
 
 /** Resolves at the first SIGTERM or SIGINT, also one that comes while the server still starts. */
 function stopSignal(io: Io): { received: Promise<string>; off: () => void } {

@@ -191,6 +191,7 @@ function shortTable(text: string, rows: number): string {
 
 function serverText(server: ServerState | undefined): string {
   if (server === undefined || !isRunning(server)) return 'not running'
+  if (server.sealed !== undefined) return `process ${server.pid} waits, sealed: ${server.sealed}`
   const open = server.contacts.reduce((sum, { connections }) => sum + connections, 0)
   const since = moment(BigInt(Math.floor(server.started / 1000)))
   const where = server.https === undefined ? server.kmip : `${server.kmip}, HTTPS ${server.https}`
@@ -199,7 +200,8 @@ function serverText(server: ServerState | undefined): string {
 
 function serverJson(server: ServerState | undefined) {
   if (server === undefined || !isRunning(server)) return { running: false }
-  const { kmip, https, pid } = server
+  const { kmip, https, pid, sealed } = server
+  if (sealed !== undefined) return { running: true, sealed, pid }
   const started = isoMoment(BigInt(Math.floor(server.started / 1000)))
   return { running: true, kmip, ...(https !== undefined && { https }), pid, started }
 }
