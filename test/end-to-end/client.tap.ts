@@ -262,7 +262,7 @@ await t.test('an asynchronous request survives the end of the server', async (t)
   const correlations = [...pairs, located].map(({ correlation }) => correlation!)
   t.equal(new Set(correlations.map((one) => Buffer.from(one).toString('hex'))).size, 7)
   await server.kill()
-  const lost = await client.call('Query', { QueryFunction: [] }).catch((error: unknown) => error)
+  const lost = await client.call('Ping', {}).catch((error: unknown) => error)
   t.ok(lost instanceof ConnectionError)
 
   const again = await startKeyreel({ data: server.data })

@@ -113,6 +113,8 @@ export class Client {
   readonly version: Version
   readonly #link: Link
   readonly #credentials: Credentials
+  /** When the next request may be written. */
+  #turn: Promise<void> = Promise.resolve()
   readonly #polling: PollingClient = {
     poll: async (operation, correlation) => {
       const payload = { AsynchronousCorrelationValue: correlation }
@@ -216,9 +218,19 @@ export class Client {
     items: readonly BatchItem[],
     { safe = false, credential, ...requested }: StartOptions,
   ): Promise<DecodedAnswers['answers']> {
-    const { authentication, expected } = await this.#credentials.present(credential)
-    const options = { ...requested, ...(authentication && { authentication }) }
-    const answer = await this.#link.send(encodeRequest(items, this.version, options), { safe })
+    // Hashed passwords say moments that grow: requests leave in the order in which they were written.
+    const sent = this.#turn.then(async () => {
+      const { authentication, expected } = await this.#credentials.present(credential)
+      const options = { ...requested, ...(authentication && { authentication }) }
+      const request = encodeRequest(items, this.version, options)
+      return { expected, answering: this.#link.send(request, { safe }) }
+    })
+    this.#turn = sent.then(
+      () => undefined,
+      () => undefined,
+    )
+    const { expected, answering } = await sent
+    const answer = await answering
     const decoded = decodeAnswers(answer, items, this.version)
     if (expected !== undefined && !provesIt(decoded, expected))
       throw new ConnectionError('server-password', 'the server does not know the password', {

@@ -33,7 +33,7 @@ const answers: Partial<Record<string, Telling>> = {
   // The Tape Library Profile lists Template up to 1.4: a client may name templates even where it may
   // not register them.
   QueryObjects: ({ principal, version }) => ({
-    ObjectType: ObjectType.names(version).filter(
+    ObjectType: inPublishedOrder(ObjectType.names(version)).filter(
       (objectType) =>
         objectType === 'Template' || allowed(principal, 'Register', { objectType }) === true,
     ),
@@ -84,6 +84,26 @@ const answers: Partial<Record<string, Telling>> = {
   QueryStorageProtectionMasks: () => ({
     ProtectionStorageMasks: { ProtectionStorageMask: [ProtectionStorageMask.bits.Software] },
   }),
+}
+
+type ObjectTypeName = ReturnType<typeof ObjectType.names>[number]
+
+/** The order in which the published cases list object types; those of 2.0 come behind them. */
+const publishedOrder: readonly ObjectTypeName[] = [
+  'Certificate',
+  'SymmetricKey',
+  'SecretData',
+  'PublicKey',
+  'PrivateKey',
+  'Template',
+  'OpaqueObject',
+  'SplitKey',
+  'PGPKey',
+]
+
+function inPublishedOrder(types: readonly ObjectTypeName[]): ObjectTypeName[] {
+  const rest = types.filter((type) => !publishedOrder.includes(type))
+  return [...publishedOrder.filter((type) => types.includes(type)), ...rest]
 }
 
 export const query = operation('Query', {

@@ -169,3 +169,16 @@ test('the server answers a Ping', async () => {
   const engine = await testEngine()
   expect(await engine.call('2.1', 'Ping', {})).toEqual({})
 })
+
+test('operations and object types are listed in the order of the published cases', async () => {
+  const engine = await testEngine()
+  const asked = { QueryFunction: ['QueryOperations' as const, 'QueryObjects' as const] }
+  const { Operation, ObjectType } = await engine.call('1.4', 'Query', asked)
+  const among = (names: string[], listed: readonly unknown[]) =>
+    listed.filter((one) => names.includes(String(one)))
+  const first = ['Query', 'Locate', 'Destroy', 'Get', 'Create', 'Register', 'GetAttributes']
+  const last = ['ReCertify', 'DiscoverVersions', 'Notify', 'Put', 'RNGRetrieve', 'JoinSplitKey']
+  expect(among([...first, ...last], Operation)).toEqual([...first, ...last])
+  expect(ObjectType.slice(0, 3)).toEqual(['Certificate', 'SymmetricKey', 'SecretData'])
+  expect((await engine.call('2.1', 'Query', asked)).ObjectType.at(-1)).toBe('CertificateRequest')
+})
