@@ -316,6 +316,10 @@ const service = [
   ],
   ['Server Information', 'An empty structure in every version, as the profiles show it.'],
   [
+    'Operations in Query',
+    'Those that this client may use, in its version and its group as it is now: Set Constraints, Set Defaults and Re-Provision only where the group lets it. Notify and Put are named because they are taken; what is sent is for the administrator to say, not for Query.',
+  ],
+  [
     'Profiles in Query',
     'Those whose mandatory cases pass; the profiles of HTTPS, XML and JSON where there is an HTTPS port.',
   ],

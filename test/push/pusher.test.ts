@@ -1,11 +1,13 @@
 // What keyreel sends clients of itself – KMIP 1.4 §5, KMIP 2.1 §6.2: to a real listener, in every version; and
 // what happens when there is none, or another, or one that does not answer.
+import { generateKeyPairSync as createPair } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { version, type VersionText } from 'ttlv-codec'
-import { createServerIdentity, serverIdentity } from '../../src/access/authority.ts'
+import { createServerIdentity, openAuthority, serverIdentity } from '../../src/access/authority.ts'
 import { addCredential } from '../../src/access/credential-add.ts'
 import { enrolLibrary, revokeLibrary } from '../../src/access/enrolment.ts'
 import { removeListener, setListener, type ListenerWish } from '../../src/access/listeners.ts'
+import { issueCertificate } from '../../src/crypto/certificates-issue.ts'
 import { privateKeyPem } from '../../src/crypto/key-pairs.ts'
 import type { Store } from '../../src/keystore/store.ts'
 import type { JsonValue } from '../../src/keystore/work.ts'
@@ -266,6 +268,54 @@ test('an attribute that is only looked at, or handed out for the first time, is 
   expect(listener.received).toEqual([])
 })
 
+test('a state that time has brought about is told once somebody was shown it', async () => {
+  const { engine, certificates, at, push } = await site()
+  const listener = await listening(certificates)
+  await at(listener, { put: false })
+  const ends: AttributeInstance = { tag: 'ActivationDate', value: engine.time.seconds + 60n }
+  const { UniqueIdentifier } = await engine.call('2.1', 'Create', key(ends), asLibrary)
+  engine.time.seconds += 61n
+  await engine.call('2.1', 'GetAttributes', { UniqueIdentifier }, asLibrary)
+  await push()
+  expect(listener.received).toMatchObject([
+    {
+      operation: 'Notify',
+      payload: { Attributes: [{ tag: 'LastChangeDate' }, { tag: 'State', value: 'Active' }] },
+    },
+  ])
+})
+
+test('an object that is replaced under its identifier is put in its own place', async () => {
+  const { engine, certificates, at, push } = await site()
+  const listener = await listening(certificates)
+  await at(listener, { notify: false })
+  const brought = (byte: number, ReplaceExisting: boolean) => ({
+    UniqueIdentifier: 'moved',
+    ReplaceExisting,
+    ObjectType: 'SymmetricKey' as const,
+    Attributes: [mask],
+    SymmetricKey: {
+      KeyBlock: {
+        KeyFormatType: 'Raw',
+        KeyValue: {
+          type: 'Structure',
+          value: { KeyMaterial: new Uint8Array(16).fill(byte), Attributes: undefined },
+        },
+        CryptographicAlgorithm: 'AES',
+        CryptographicLength: 128,
+      },
+    },
+  })
+  await engine.call('2.1', 'Import', brought(1, false) as never, asLibrary)
+  await push()
+  await engine.call('2.1', 'Import', brought(2, true) as never, asLibrary)
+  await push()
+  expect(listener.received.map(({ payload }) => payload)).toMatchObject([
+    { UniqueIdentifier: 'moved', PutFunction: 'New' },
+    { UniqueIdentifier: 'moved', PutFunction: 'Replace', ReplacedUniqueIdentifier: 'moved' },
+  ])
+})
+
 test('a batch that is undone leaves nothing to send', async () => {
   const { engine, certificates, at, waiting } = await site()
   await at(await listening(certificates))
@@ -410,6 +460,28 @@ test('a full queue takes no more, and says so', async () => {
   expect(lost).toMatchObject([{ details: { library: 'alpha', waiting: 2 } }])
   await push()
   expect(logged[0]).toMatchObject({ fields: { alarm: true, client: 'alpha', waiting: 2 } })
+})
+
+test('a server certificate from before is for servers only, and has to be renewed', async () => {
+  const { engine, certificates, at } = await site()
+  const { store } = engine
+  const listener = await listening(certificates)
+  await store.act(async (work) => {
+    const authority = await openAuthority(work)
+    const { publicKey } = createPair('ec', { namedCurve: 'P-256' })
+    const validity = { notBefore: work.now - 60n, notAfter: work.now + 86_400n }
+    const subject = { commonName: 'old' }
+    const old = issueCertificate({ subject, publicKey, use: 'server', ...validity }, authority)
+    const document = await work.document('server-certificate', 'p256')
+    const body = { ...(document!.body as object), pem: old.pem }
+    await work.putDocument('server-certificate', 'p256', body)
+    work.audit({ actor: { name: 'test', kind: 'cli' }, operation: 'set', outcome: 'Success' })
+  })
+  await expect(at(listener)).rejects.toMatchObject({
+    code: 'listener',
+    hint: expect.stringContaining('keyreel server certificate renew'),
+  })
+  await expect(at(undefined)).resolves.toBeUndefined()
 })
 
 test('a client that is revoked, or has to send a credential, is sent nothing', async () => {

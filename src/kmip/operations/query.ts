@@ -1,5 +1,5 @@
 /** Query – KMIP 2.1 §6.1.40. Says what works here, for this client, in this version, and nothing more. */
-import { allowed, isForTests } from '../../access/policy.ts'
+import { allowed, groupPolicy, isForTests } from '../../access/policy.ts'
 import { announcedNamespaces } from '../../keystore/namespaces.ts'
 import { ObjectType, Operation, QueryFunction } from '../model/enumerations.ts'
 import { ProtectionStorageMask } from '../model/masks.ts'
@@ -20,16 +20,33 @@ type Telling = (
   request: RequestPayload<'Query'>,
 ) => Partial<Answer> | Promise<Partial<Answer>>
 
+/** Operations that the client's group keeps from it, whatever its profile allows. */
+async function closedTo({ work, principal }: Context): Promise<OperationName[]> {
+  if (principal.profile !== 'general') return []
+  const { rules, reprovision } = await groupPolicy(work, principal.group)
+  const setsRules = rules === 'clients' && !principal.ownOnly
+  const renewsItself = reprovision !== 'refuse' && principal.owner === principal.name
+  return [
+    ...(setsRules ? [] : (['SetConstraints', 'SetDefaults'] as const)),
+    ...(renewsItself ? [] : (['ReProvision'] as const)),
+  ]
+}
+
 /** What each Query Function adds to the answer. Functions without a row add nothing. */
 const answers: Partial<Record<string, Telling>> = {
-  QueryOperations: ({ principal, version, facts }) => ({
-    Operation: (Object.keys(payloads) as OperationName[]).filter(
-      (name) =>
-        Operation.since(name) <= version &&
-        allowed(principal, name) === true &&
-        (!isForTests(name) || facts.testingSince !== undefined),
-    ),
-  }),
+  QueryOperations: async (context) => {
+    const { principal, version, facts } = context
+    const closed = await closedTo(context)
+    return {
+      Operation: (Object.keys(payloads) as OperationName[]).filter(
+        (name) =>
+          Operation.since(name) <= version &&
+          allowed(principal, name) === true &&
+          !closed.includes(name) &&
+          (!isForTests(name) || facts.testingSince !== undefined),
+      ),
+    }
+  },
   // The Tape Library Profile lists Template up to 1.4: a client may name templates even where it may
   // not register them.
   QueryObjects: ({ principal, version }) => ({

@@ -11,6 +11,7 @@ import {
   edited,
   found,
   answerOf,
+  principal,
 } from './engine.ts'
 
 type Functions = RequestPayload<'Query'>['QueryFunction']
@@ -120,6 +121,22 @@ describe.each(everyVersion)('KMIP %s', (as) => {
     const [item] = answerOf(await engine.raw(bytes), as).BatchItem
     expect(item).toMatchObject({ ResultStatus: 'Success' })
   })
+})
+
+test('operations that the group keeps from the client are not named', async () => {
+  const engine = await testEngine()
+  const named = async (who = principal()) => {
+    const ask = { QueryFunction: ['QueryOperations' as const] }
+    const { Operation: names } = await engine.call('2.1', 'Query', ask, who)
+    return ['SetConstraints', 'SetDefaults', 'ReProvision'].filter((name) =>
+      names.includes(name as 'Get'),
+    )
+  }
+  expect(await named()).toEqual(['SetConstraints', 'SetDefaults'])
+  await engine.policy('rules=fixed', 'reprovision=beside')
+  expect(await named()).toEqual(['ReProvision'])
+  await engine.policy('rules=clients')
+  expect(await named(principal({ owner: 'alpha/ann', ownOnly: true }))).toEqual([])
 })
 
 describe('Discover Versions', () => {

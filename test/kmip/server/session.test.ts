@@ -1,4 +1,5 @@
 // One connection: requests in any segmentation, answers in order, and an end for whoever stalls.
+import type { TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ListenerOptions } from '../../../src/kmip/server/listener.ts'
 import type { Answer } from '../../../src/kmip/server/ports.ts'
@@ -7,6 +8,7 @@ import {
   answerTo,
   connectIdentified,
   connectTls,
+  fingerprint,
   request,
   startListener,
   stopListener,
@@ -268,6 +270,53 @@ describe('cut after its time is', () => {
     asked[0]?.()
     expect(await client.received(16)).toEqual(answer('hello'))
     client.socket.destroy()
+  })
+})
+
+describe('a connection that is turned round', () => {
+  /** Turns the connection of alpha round with the answer to its first request. */
+  async function turned(at: TestListener, ...behind: Buffer[]) {
+    const handed: { socket: TLSSocket; version: number }[] = []
+    at.ports.turn = (socket, _, version) => void handed.push({ socket, version })
+    at.ports.respond = async (message) => ({ bytes: answerTo(message), turned: 0x0201 })
+    const client = await connectIdentified(at, pki)
+    client.socket.write(Buffer.concat([request('turn'), ...behind]))
+    expect(await client.received(16)).toEqual(answer('turn'))
+    return { client, handed }
+  }
+
+  test('is handed over when the answer is written, and idle for as long as it likes', async () => {
+    const at = await start()
+    const { client, handed } = await turned(at)
+    await vi.waitFor(() => expect(handed).toHaveLength(1))
+    expect(handed[0]!.version).toBe(0x0201)
+    at.ports.respond = () => Promise.reject(new Error('nobody is answered any more'))
+    const heard = new Promise((resolve) => handed[0]!.socket.once('data', resolve))
+    client.socket.write('an answer')
+    expect(String(await heard)).toBe('an answer')
+    at.clock.advance(24 * 3_600_000)
+    handed[0]!.socket.write('a question')
+    expect(String(await client.received(26))).toMatch(/a question$/u)
+    client.socket.destroy()
+  })
+
+  test('ends with the right of its client to be here, and when the listener closes', async () => {
+    const at = await start()
+    const revoked = await turned(at)
+    at.enrolled.delete(fingerprint(pki.alpha))
+    await at.listener.recheck()
+    await revoked.client.ended
+    at.enrolled.set(fingerprint(pki.alpha), { name: 'alpha' })
+    const { client } = await turned(at)
+    const closed = at.listener.close()
+    await client.ended
+    await closed
+  })
+
+  test('is none when more was sent behind the request', async () => {
+    const { client, handed } = await turned(await start(), request('behind'))
+    expect(await client.ended).toBe('end')
+    expect(handed).toEqual([])
   })
 })
 
