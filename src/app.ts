@@ -14,7 +14,6 @@ import type { Config } from './config.ts'
 import { checkpointSigner, ensureExchange } from './exchange/identity.ts'
 import { keepUnknownTapes } from './exchange/unknown-tapes.ts'
 import { clockWatch } from './keystore/clock-watch.ts'
-import { contentsCheck } from './keystore/contents-check.ts'
 import type { UserError } from './errors.ts'
 import { watchMasterKey } from './keystore/master-key-watch.ts'
 import { urlsOf } from './keystore/database.ts'
@@ -24,6 +23,7 @@ import { Connection } from './kmip/client/connection.ts'
 import { DiskReserve } from './keystore/disk-reserve.ts'
 import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
+import { verifyOnce } from './keystore/verify-once.ts'
 import { wipeDue } from './keystore/wiping.ts'
 import { Aftermath } from './kmip/operations/aftermath.ts'
 import { LongWork } from './kmip/operations/long-work.ts'
@@ -302,7 +302,7 @@ async function serve(
     { name: 'say that this node is there', every: 10 * second, run: () => nodes.beat() },
   ])
   let stopping = false
-  void verify(store, log, () => stopping)
+  void verifyOnce(store, log, () => stopping)
   const secure = listeners.address('https')
   const kmip = listeners.address('kmip') ?? ''
   await nodes.serves({ kmip, https: secure, clients: () => listeners.clients() })
@@ -330,25 +330,6 @@ async function serve(
       await nodes.stop().catch(unsaid)
       await store.close()
     },
-  }
-}
-
-/**
- * Walks the audit chains and every row once after the start, beside the service: a row put back while
- * the server stood still shows here and not at Get.
- */
-async function verify(store: Store, log: Log, isStopping: () => boolean): Promise<void> {
-  try {
-    const { problems, more, objects } = await store.auditVerify({ contents: contentsCheck })
-    for (const { kind, subject, message } of problems) {
-      log.error({ alarm: true, kind, subject }, `verification of the keystore: ${message}`)
-    }
-    if (more) log.error({ alarm: true }, 'there are more problems: keyreel audit verify')
-    if (problems.length === 0) log.info({ objects }, 'the keystore is verified')
-  } catch (error) {
-    // The store is closed under a walk that the server need not wait for.
-    if (isStopping()) return
-    log.error({ err: error, alarm: true }, 'the keystore could not be verified')
   }
 }
 

@@ -15,7 +15,7 @@ import { setting, settingKinds } from './setting-kinds.ts'
 import type { Setting } from './setting-kinds.ts'
 
 const { address, choice, count, duration, optionalAddress, optionalPath, path, size } = settingKinds
-const { databases, optionalName, optionalReceiver, toggle, urlPath } = settingKinds
+const { databases, optionalName, optionalReceiver, optionalText, toggle, urlPath } = settingKinds
 
 const cipherNames = ['default', 'newest', 'old'] as const satisfies CipherSettingName[]
 const kindsOfUnits = {
@@ -52,6 +52,19 @@ export const settings = {
   'https-path': setting(urlPath, '/kmip', 'PATH', 'the path that KMIP over HTTPS is posted to'),
   'master-key-file': setting(optionalPath, undefined, 'FILE', 'master key kept outside the data'),
   'passphrase-file': setting(optionalPath, undefined, 'FILE', 'file with the master passphrase'),
+  'pkcs11.module': setting(
+    optionalPath,
+    undefined,
+    'FILE',
+    'PKCS#11 module of the token that holds the master key',
+  ),
+  'pkcs11.token': setting(
+    optionalText,
+    undefined,
+    'LABEL',
+    'label or serial number of that token; needed where there are several',
+  ),
+  'pkcs11.pin-file': setting(optionalPath, undefined, 'FILE', 'file with the PIN of that token'),
   checkpoint: setting(
     optionalPath,
     undefined,

@@ -16,6 +16,7 @@ import { ensureExchange } from './exchange/identity.ts'
 import { initialiseStore } from './keystore/initialise.ts'
 import type { Store } from './keystore/store.ts'
 import { makeMasterKey, masterKeyFile } from './keystore/master-key-choice.ts'
+import type { TokenPlace } from './keystore/pkcs11-errors.ts'
 import type { MasterKeyWish } from './keystore/master-key-choice.ts'
 
 /** What a new data directory shall be. */
@@ -36,8 +37,10 @@ export interface InitialiseOptions {
 export interface Initialised {
   readonly directory: string
   readonly identity: ServerIdentity
-  /** Where the master key file lies; undefined for a passphrase. */
-  readonly masterKeyPath: string | undefined
+  /** Where the master key is, for people. */
+  readonly masterKeyPlace: string
+  /** Path of the master key file, or the kind of master key. */
+  readonly masterKeyName: string
   /** Whether the database held the keystore already: this is a further node. */
   readonly joined: boolean
 }
@@ -69,6 +72,7 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
       await ensureExchange(store)
       const settings = {
         ...(outside !== undefined && { 'master-key-file': outside }),
+        ...(wish.kind === 'pkcs11' && { pkcs11: tokenSettings(wish) }),
         ...(database !== undefined && { database: [...database] }),
       }
       if (Object.keys(settings).length === 0) return
@@ -79,8 +83,29 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
     },
   })
   if (identity === undefined) throw new Error('the data directory was made without an identity')
-  const inside = wish.kind === 'file' ? join(directory, masterKeyFile) : undefined
-  return { directory, identity, masterKeyPath: outside ?? inside, joined }
+  const path = outside ?? join(directory, masterKeyFile)
+  const masterKeyName = wish.kind === 'file' ? path : wish.kind
+  return { directory, identity, masterKeyPlace: placeOf(wish, path), masterKeyName, joined }
+}
+
+function placeOf(wish: MasterKeyWish, path: string): string {
+  if (wish.kind === 'file') return path
+  if (wish.kind === 'passphrase') return 'a passphrase; without it no key can be opened'
+  return `in the token${wish.place.token === undefined ? '' : ` ${wish.place.token}`}, which it never leaves`
+}
+
+/** The table [pkcs11] of the settings. */
+export function tokenSettings({ place, pinFile }: TokenSettings): Record<string, string> {
+  return {
+    module: resolve(place.module),
+    ...(place.token !== undefined && { token: place.token }),
+    ...(pinFile !== undefined && { 'pin-file': resolve(pinFile) }),
+  }
+}
+
+interface TokenSettings {
+  readonly place: TokenPlace
+  readonly pinFile?: string | undefined
 }
 
 /** The server's certificates: new with a new keystore, else those of the other nodes with our names added. */

@@ -5,7 +5,9 @@ import { join, resolve } from 'node:path'
 import { stringify } from 'smol-toml'
 import { ownConfigFile, type Config } from './config.ts'
 import type { Secret } from './crypto/secret.ts'
-import { masterKeyPath } from './keystore/master-key-choice.ts'
+import { tokenSettings } from './initialise.ts'
+import { masterKeyPath, type MasterKeyWish } from './keystore/master-key-choice.ts'
+import { createTokenKey } from './keystore/master-key-pkcs11.ts'
 import { createMasterKeyFile, openMasterKeyFile } from './keystore/master-key-file.ts'
 import { newPassphraseProvider, passphraseMasterKey } from './keystore/master-key-passphrase.ts'
 import { nextKeyFile, setAside, type NewMasterKey } from './keystore/master-key-rotation.ts'
@@ -14,6 +16,7 @@ import { nextKeyFile, setAside, type NewMasterKey } from './keystore/master-key-
 export type RotationWish =
   | { readonly kind: 'file'; readonly path: string | undefined }
   | { readonly kind: 'passphrase'; readonly passphrase: Secret }
+  | Extract<MasterKeyWish, { kind: 'pkcs11' }>
 
 /** A new master key with what there is to say about it. */
 export interface Successor extends NewMasterKey {
@@ -24,8 +27,9 @@ export interface Successor extends NewMasterKey {
 }
 
 /** Makes what was wished for. Nothing that opens the keystore now is touched before `takePlace`. */
-export function successor(config: Config, wish: RotationWish): Successor {
+export async function successor(config: Config, wish: RotationWish): Promise<Successor> {
   if (wish.kind === 'passphrase') return passphraseSuccessor(config, wish.passphrase)
+  if (wish.kind === 'pkcs11') return tokenSuccessor(config, wish)
   const present = masterKeyPath(config)
   const path = wish.path === undefined ? present : resolve(wish.path)
   if (path === present) return { ...nextKeyFile(path), place: path }
@@ -54,6 +58,36 @@ function passphraseSuccessor(config: Config, passphrase: Secret): Successor {
   return made
 }
 
+async function tokenSuccessor(
+  config: Config,
+  wish: Extract<MasterKeyWish, { kind: 'pkcs11' }>,
+): Promise<Successor> {
+  const masterKey = await createTokenKey(wish.place, wish.pin)
+  const made: Successor = {
+    masterKey,
+    place: `in the token${wish.place.token === undefined ? '' : ` ${wish.place.token}`}, which it never leaves`,
+    keptAs: undefined,
+    takePlace() {
+      const outside = config['master-key-file']
+      setOwnTable(config.data, 'pkcs11', tokenSettings(wish))
+      setOwnSetting(config.data, 'master-key-file', undefined)
+      made.keptAs = outside ?? setAside(masterKeyPath(config))
+    },
+  }
+  return made
+}
+
+/** Writes a table of `keyreel.toml` in the data directory in the place of the one that is there. */
+function setOwnTable(data: string, name: string, table: Record<string, string>): void {
+  const file = join(data, ownConfigFile)
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []
+  const start = lines.findIndex((line) => line.trim() === `[${name}]`)
+  const length = start === -1 ? 0 : lines.slice(start + 1).findIndex((line) => /^\s*\[/.test(line))
+  const others =
+    start === -1 ? lines : lines.toSpliced(start, length === -1 ? lines.length : length + 1)
+  replaceFile(file, [...others, stringify({ [name]: table }).trimEnd()].join('\n'))
+}
+
 /**
  * Writes a setting of the top of `keyreel.toml` in the data directory, or takes it out; all other lines stay
  * as they are. The file is replaced whole.
@@ -70,7 +104,11 @@ export function setOwnSetting(data: string, key: string, value: string | undefin
   const rest = table === -1 ? [] : lines.slice(table)
   const after = [...written, ...others, ...rest].join('\n')
   if (after === before) return
+  replaceFile(file, after)
+}
+
+function replaceFile(file: string, text: string): void {
   const temporary = `${file}.${process.pid}`
-  writeFileSync(temporary, after.endsWith('\n') ? after : `${after}\n`, { mode: 0o600 })
+  writeFileSync(temporary, text.endsWith('\n') ? text : `${text}\n`, { mode: 0o600 })
   renameSync(temporary, file)
 }

@@ -101,6 +101,7 @@ export const settingKinds = {
       .optional(),
     '"udp://127.0.0.1:514"',
   ),
+  optionalText: kind(filled.optional(), '"keyreel"'),
   urlPath: kind(
     z
       .string('expected a path')

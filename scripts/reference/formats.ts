@@ -55,6 +55,13 @@ and salt, 32 bytes. Additional data is the first 29 bytes of the wrap ‖ Head("
 ${argon2Cost.memory} KiB, ${argon2Cost.passes} passes, ${argon2Cost.lanes} lanes.
 `
 
+const tokenText = `
+### Token
+
+The provider is \`pkcs11:\` and the CKA_ID of the key, 8 bytes in hexadecimal. The wrap is: version (1 byte, 1), nonce (12), and what
+C_Encrypt with CKM_AES_GCM gives for the secret, ciphertext and tag of 16 bytes; additional data is Head("epoch", store, epoch).
+`
+
 const recoveryText = `
 ### Recovery key
 
@@ -321,6 +328,7 @@ export const formatsPage = {
     sections(
       intro,
       opening,
+      tokenText,
       recoveryText,
       objectText,
       table(['item', 'tag', 'type', 'content'], recordRows),

@@ -203,7 +203,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
     fields: {
       joined: 'whether this is a further node of a keystore that was there',
       directory: 'the data directory, absolute',
-      masterKey: 'path of the master key file, or `passphrase`',
+      masterKey: 'path of the master key file, or `passphrase`, or `pkcs11`',
       'hosts[]': 'names and addresses in the server certificates',
       'authority.subject': '',
       'authority.fingerprint': 'SHA-256 of the DER',

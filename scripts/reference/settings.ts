@@ -54,7 +54,7 @@ const otherVariables = [
   ['NO_COLOR', 'any value: no colours'],
   [
     'CREDENTIALS_DIRECTORY',
-    'set by systemd: the master passphrase is read from its file `keyreel-passphrase`, unless `passphrase-file` names another',
+    'set by systemd: the master passphrase is read from its file `keyreel-passphrase`, unless `passphrase-file` names another, and the PIN of a token from `keyreel-pin`, unless `pkcs11.pin-file` does',
   ],
   [
     'KEYREEL_OASIS_CASES',

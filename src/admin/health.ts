@@ -9,6 +9,7 @@ import { contentsCheck } from '../keystore/contents-check.ts'
 import { openDatabase } from '../keystore/database.ts'
 import { describeStore } from '../keystore/describe-store.ts'
 import { recoveryProvider } from '../keystore/master-key.ts'
+import { pkcs11Provider } from '../keystore/master-key-pkcs11.ts'
 import { isPassphrase } from '../keystore/master-key-passphrase.ts'
 import { findRecovery, isComplete } from '../keystore/recovery-setup.ts'
 import { knownSchema } from '../keystore/migrate.ts'
@@ -105,6 +106,9 @@ export const checks: readonly Check[] = [
           `more than one master key opens the keystore: ${providers.join(', ')}`,
           'a rotation was cut off; end it with  keyreel master-key rotate',
         )
+      }
+      if (providers.some((provider) => provider.startsWith(pkcs11Provider))) {
+        return ok('opened by a key in a token')
       }
       if (providers.some(isPassphrase)) {
         return ok('opened by a passphrase')

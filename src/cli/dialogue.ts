@@ -56,9 +56,20 @@ export async function askPassphrase(
   )
 }
 
+/** The PIN of a token; without a terminal the keystore stays sealed. `remark` is what the token says. */
+export function askPin(context: Context, remark: string): Promise<string> {
+  const hint = 'name a file that holds it with --pkcs11-pin-file FILE'
+  return askHidden(context, `PIN of the token${remark}`, hint, exitStatus.sealed)
+}
+
 /** Something secret typed once. @throws UserError 2 when there is no terminal */
-export async function askHidden(context: Context, message: string, hint: string): Promise<string> {
-  demandTerminal(context, message, hint)
+export async function askHidden(
+  context: Context,
+  message: string,
+  hint: string,
+  status: number = exitStatus.usage,
+): Promise<string> {
+  demandTerminal(context, message, hint, status)
   const { isCancel, password } = await import('@clack/prompts')
   const answer = await password({ message, ...streams(context) })
   if (isCancel(answer)) throw new Interrupted()

@@ -7,7 +7,7 @@ import type { MasterKeySources } from '../keystore/master-key-choice.ts'
 import type { MasterKey } from '../keystore/master-key.ts'
 import { PushQueue } from '../push/push-queue.ts'
 import type { Context } from './command.ts'
-import { askPassphrase } from './dialogue.ts'
+import { askPassphrase, askPin } from './dialogue.ts'
 
 /** Exit statuses of every command that opens the keystore. */
 export const keystoreExits = [
@@ -58,6 +58,7 @@ export function masterKeySources(context: Context): MasterKeySources {
   return {
     environment: context.io.env,
     askPassphrase: () => askPassphrase(context, 'master passphrase'),
+    askPin: (remark) => askPin(context, remark),
   }
 }
 
@@ -67,10 +68,10 @@ export function unattended(context: Context): MasterKeySources {
     Promise.reject(
       new UserError(
         'no-terminal',
-        'the master passphrase is not at hand',
-        'name a file that holds it with --passphrase-file FILE, or: keyreel master-key unseal',
+        'the master passphrase or PIN is not at hand',
+        'give it:  keyreel master-key unseal  – or name a file that holds it with --passphrase-file or --pkcs11-pin-file',
         { exitStatus: exitStatus.sealed },
       ),
     )
-  return { environment: context.io.env, askPassphrase: nobody }
+  return { environment: context.io.env, askPassphrase: nobody, askPin: nobody }
 }

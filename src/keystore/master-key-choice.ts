@@ -6,10 +6,13 @@ import type { Config } from '../config.ts'
 import { Secret } from '../crypto/secret.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { describeStore, type StoreDescription } from './describe-store.ts'
+import { createTokenKey, openTokenKey, pkcs11Provider } from './master-key-pkcs11.ts'
 import { createMasterKeyFile, openMasterKeyFile } from './master-key-file.ts'
 import { isPassphrase, passphraseMasterKey } from './master-key-passphrase.ts'
 import type { MasterKey } from './master-key.ts'
 import { proveMasterKey } from './sealing.ts'
+import type { TokenPlace } from './pkcs11-errors.ts'
+import type { Pin } from './pkcs11-token.ts'
 import {
   credentialFile,
   readSecret,
@@ -18,7 +21,7 @@ import {
 } from './secret-sources.ts'
 
 /** Kinds of master key that `init` can make. */
-export const masterKeyKinds = ['file', 'passphrase'] as const
+export const masterKeyKinds = ['file', 'passphrase', 'pkcs11'] as const
 export type MasterKeyKind = (typeof masterKeyKinds)[number]
 
 /** Name of the master key file inside a data directory, where it lies unless another is named. */
@@ -33,6 +36,8 @@ export interface MasterKeySources {
   readonly given?: Partial<Record<KnownSecret, Secret>>
   /** Asks for the master passphrase at the terminal. */
   askPassphrase(): Promise<string>
+  /** Asks for the PIN of the token; `remark` is what the token says. */
+  askPin(remark: string): Promise<string>
 }
 
 /**
@@ -45,13 +50,16 @@ export async function openMasterKey(config: Config, sources: MasterKeySources): 
   const { providers } = description
   const passphrases = providers.filter(isPassphrase)
   const path = config['master-key-file'] ?? join(config.data, masterKeyFile)
-  if (passphrases.length === 0) return openMasterKeyFile(path)
-  // A key file named must open; one that just lies there may be from before the passphrase.
+  const inTokens = providers.filter((provider) => provider.startsWith(pkcs11Provider))
+  if (passphrases.length + inTokens.length === 0) return openMasterKeyFile(path)
+  // A key file named must open; one that just lies there may be from before.
   if (config['master-key-file'] !== undefined || existsSync(path)) {
     const file = openMasterKeyFile(path)
     if (config['master-key-file'] !== undefined || providers.includes(file.id)) return file
     file.close()
   }
+  if (inTokens.length > 0 && (passphrases.length === 0 || config['pkcs11.module'] !== undefined))
+    return openTokenKey(tokenPlace(config), inTokens, pinFrom(config, sources))
   const passphrase =
     sources.given?.passphrase ??
     (await readSecret('passphrase', config['passphrase-file'], {
@@ -91,7 +99,11 @@ export function masterKeyPath(config: Config): string {
  * Makes the master key of a data directory that is being built in `building`. A file named outside
  * is used when it exists already, so that one key may open several data directories.
  */
-export function makeMasterKey(wish: MasterKeyWish, building: string): MasterKey {
+export function makeMasterKey(
+  wish: MasterKeyWish,
+  building: string,
+): MasterKey | Promise<MasterKey> {
+  if (wish.kind === 'pkcs11') return createTokenKey(wish.place, wish.pin)
   if (wish.kind === 'passphrase') return passphraseMasterKey(wish.passphrase)
   if (wish.path === undefined) return createMasterKeyFile(join(building, masterKeyFile))
   return existsSync(wish.path) ? openMasterKeyFile(wish.path) : createMasterKeyFile(wish.path)
@@ -101,11 +113,40 @@ export function makeMasterKey(wish: MasterKeyWish, building: string): MasterKey 
 export type MasterKeyWish =
   | { readonly kind: 'file'; readonly path: string | undefined }
   | { readonly kind: 'passphrase'; readonly passphrase: Secret }
+  | {
+      readonly kind: 'pkcs11'
+      readonly place: TokenPlace
+      readonly pin: Pin
+      readonly pinFile: string | undefined
+    }
+
+/** The token that the configuration names. Throws UserError 'pkcs11-unconfigured', exit status 11. */
+export function tokenPlace(config: Config): TokenPlace {
+  const module = config['pkcs11.module']
+  if (module !== undefined) return { module, token: config['pkcs11.token'] }
+  throw new UserError(
+    'pkcs11-unconfigured',
+    'the master key is in a token, and no PKCS#11 module is named',
+    'name it:  --pkcs11-module FILE, or in the table [pkcs11] of keyreel.toml',
+    { exitStatus: exitStatus.sealed },
+  )
+}
+
+/** Where the PIN comes from: given, from the file named, from systemd, or asked for. */
+export function pinFrom(config: Config, { environment, given, askPin }: MasterKeySources): Pin {
+  const file = config['pkcs11.pin-file']
+  const isFiled = file !== undefined || credentialFile('pin', environment) !== undefined
+  return {
+    attended: given?.pin !== undefined || !isFiled,
+    read: async (remark) =>
+      given?.pin ?? readSecret('pin', file, { environment, ask: () => askPin(remark) }),
+  }
+}
 
 /** The passphrase a keystore shall have, from the file named or as an existing one. @throws UserError when it is too short */
 export async function readNewPassphrase(
   file: string | undefined,
-  sources: MasterKeySources,
+  sources: Pick<MasterKeySources, 'environment' | 'askPassphrase'>,
 ): Promise<Secret> {
   const { environment } = sources
   const ask = () => sources.askPassphrase()

@@ -8,6 +8,7 @@ import { exitStatus, UserError } from '../errors.ts'
 /** The secrets there are, by what they are called in errors; `credential` is systemd's name for it. */
 export const knownSecrets = {
   passphrase: { credential: 'keyreel-passphrase', flag: '--passphrase-file' },
+  pin: { credential: 'keyreel-pin', flag: '--pkcs11-pin-file' },
 } as const
 export type KnownSecret = keyof typeof knownSecrets
 

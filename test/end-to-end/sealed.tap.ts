@@ -1,54 +1,16 @@
 // A server without its master key stays up sealed, with no port open, until the key comes back or is given.
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { runKeyreel } from '../fixtures/keyreel.ts'
+import { accepts, WaitingServer } from '../fixtures/waiting-server.ts'
 
 t.setTimeout(240_000)
-const program = resolve(import.meta.dirname, '../../src/cli/keyreel.js')
 const scratch = mkdtempSync(join(tmpdir(), 'keyreel-sealed-'))
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
 const env = { ...process.env, NO_COLOR: '1' }
-
-/** A server process that may or may not get ready. */
-class Server {
-  readonly child: ChildProcess
-  out = ''
-  err = ''
-
-  constructor(data: string, ...args: string[]) {
-    const words = ['serve', '--data', data, '--listen', '127.0.0.1:0', ...args]
-    this.child = spawn(process.execPath, [program, ...words], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    this.child.stdout?.on('data', (chunk) => (this.out += String(chunk)))
-    this.child.stderr?.on('data', (chunk) => (this.err += String(chunk)))
-  }
-
-  get address(): string | undefined {
-    return /^ready kmip=(\S+)/m.exec(this.out)?.[1]
-  }
-
-  async says(pattern: RegExp): Promise<void> {
-    for (let waited = 0; waited < 60_000; waited += 50) {
-      if (pattern.test(this.out + this.err)) return
-      await delay(50)
-    }
-    throw new Error(`never said ${String(pattern)}:\n${this.err}`)
-  }
-
-  async stop(): Promise<number | null> {
-    this.child.kill('SIGTERM')
-    const [status] = (await once(this.child, 'exit')) as [number | null]
-    return status
-  }
-}
 
 const cli = (data: string, ...words: string[]) => runKeyreel([...words, '--data', data], { env })
 
@@ -58,22 +20,11 @@ function file(name: string, text: string): string {
   return path
 }
 
-async function accepts(address: string): Promise<boolean> {
-  const [host, port] = address.split(':')
-  const socket = connect(Number(port), host)
-  const { promise, resolve: settle } = Promise.withResolvers<boolean>()
-  socket.once('connect', () => settle(true))
-  socket.once('error', () => settle(false))
-  const answer = await promise
-  socket.destroy()
-  return answer
-}
-
 await t.test('a key file that comes back opens a server that waits', async (t) => {
   const data = join(scratch, 'file')
   await cli(data, 'init', '--host', 'localhost')
   renameSync(join(data, 'master.key'), join(scratch, 'away.key'))
-  const server = new Server(data)
+  const server = new WaitingServer(env, data)
   await server.says(/sealed: there is no master key/)
   t.equal(server.out, '', 'no ready line')
   const status = await cli(data, 'status')
@@ -108,7 +59,7 @@ await t.test('a passphrase opens it, a wrong one does not and is not tried again
     '--passphrase-file',
     right,
   )
-  const server = new Server(data, '--passphrase-file', wrong)
+  const server = new WaitingServer(env, data, '--passphrase-file', wrong)
   await server.says(/sealed: this passphrase does not open the keystore/)
   await delay(2_500)
   const again = await cli(data, 'master-key', 'unseal', '--passphrase-file', wrong)
@@ -142,7 +93,7 @@ await t.test('recovery shares open it', async (t) => {
   await cli(data, 'init', '--host', 'localhost')
   await cli(data, 'recovery', 'setup', '--threshold', '2', '--shares', '2', '--out', shares)
   rmSync(join(data, 'master.key'))
-  const server = new Server(data)
+  const server = new WaitingServer(env, data)
   await server.says(/sealed: there is no master key/)
   const one = ['--share', join(shares, 'share-1.txt')]
   const few = await cli(data, 'master-key', 'unseal', ...one)
@@ -164,7 +115,7 @@ await t.test('a server that waits ends at once when it shall', async (t) => {
   const data = join(scratch, 'ended')
   await cli(data, 'init', '--host', 'localhost')
   rmSync(join(data, 'master.key'))
-  const server = new Server(data)
+  const server = new WaitingServer(env, data)
   await server.says(/sealed:/)
   t.equal(await server.stop(), 0)
   t.match((await cli(data, 'master-key', 'unseal')).stderr, /no server runs on/)

@@ -1,7 +1,13 @@
 // `keyreel master-key rotate`: another master key, of the same or of another kind.
 import { administrator } from '../../access/documents.ts'
-import { masterKeyKinds, readNewPassphrase } from '../../keystore/master-key-choice.ts'
+import {
+  masterKeyKinds,
+  pinFrom,
+  readNewPassphrase,
+  tokenPlace,
+} from '../../keystore/master-key-choice.ts'
 import type { MasterKeyKind } from '../../keystore/master-key-choice.ts'
+import { pkcs11Provider } from '../../keystore/master-key-pkcs11.ts'
 import { isPassphrase } from '../../keystore/master-key-passphrase.ts'
 import { rotateMasterKey } from '../../keystore/master-key-rotation.ts'
 import { successor } from '../../master-keys.ts'
@@ -11,7 +17,7 @@ import type { Context } from '../command.ts'
 import { askPassphrase } from '../dialogue.ts'
 import { describe, hasShares, masterKeyOfShares, shareOptions } from '../shares.ts'
 import type { Store } from '../../keystore/store.ts'
-import { keystoreExits, withMasterKey, withStore } from '../keystore-session.ts'
+import { keystoreExits, masterKeySources, withMasterKey, withStore } from '../keystore-session.ts'
 import { pairs } from '../output.ts'
 
 export const masterKeyRotate = command({
@@ -20,7 +26,8 @@ export const masterKeyRotate = command({
   details:
     'Every epoch of the keystore is wrapped for the new master key, then the old one opens nothing any more; ' +
     'keys of tapes stay as they are, and a running server goes on. --to changes the kind; without it a new key ' +
-    'file takes the place of the old one, or a new passphrase that of the old. The old key file is kept under another name: ' +
+    'file takes the place of the old one, a new passphrase that of the old, a new key in the token that of the old. ' +
+    '--to pkcs11 makes the key in the token that --pkcs11-module and --pkcs11-token name. The old key file is kept under another name: ' +
     'copies of the data directory made before open only with it. --share opens the keystore by recovery shares when ' +
     'the old master key is lost; say --to then. Cut off, the same command ends what was begun.',
   options: {
@@ -29,12 +36,13 @@ export const masterKeyRotate = command({
     ...shareOptions,
     newPassphraseFile: text('FILE', 'file with the new passphrase; asked for when absent'),
   },
+  settings: ['pkcs11.module', 'pkcs11.token', 'pkcs11.pin-file'],
   exits: keystoreExits,
   examples: ['master-key rotate', 'master-key rotate --to passphrase --new-passphrase-file FILE'],
   async run({ options, context }) {
     const rotate = async (store: Store) => {
-      const kind = options.to ?? (isPassphrase(store.provider()) ? 'passphrase' : 'file')
-      const next = successor(context.config, await wishOf(kind, options, context))
+      const kind = options.to ?? kindOf(store.provider())
+      const next = await successor(context.config, await wishOf(kind, options, context))
       const { provider, retired } = await rotateMasterKey(store, next, administrator)
       const epochs = (await store.epochs()).length
       const { place, keptAs } = next
@@ -61,6 +69,11 @@ export const masterKeyRotate = command({
   },
 })
 
+function kindOf(provider: string): MasterKeyKind {
+  if (provider.startsWith(pkcs11Provider)) return 'pkcs11'
+  return isPassphrase(provider) ? 'passphrase' : 'file'
+}
+
 /** Where the new master key comes from. */
 interface NewPlaces {
   readonly newMasterKeyFile: string | undefined
@@ -73,6 +86,11 @@ async function wishOf(
   context: Context,
 ): Promise<RotationWish> {
   if (kind === 'file') return { kind, path }
+  if (kind === 'pkcs11') {
+    const { config } = context
+    const pin = pinFrom(config, masterKeySources(context))
+    return { kind, place: tokenPlace(config), pin, pinFile: config['pkcs11.pin-file'] }
+  }
   // What the service is given is the present passphrase: only a file or a person can bring the new one.
   const passphrase = await readNewPassphrase(file, {
     environment: {},

@@ -1,0 +1,96 @@
+// A server whose master key is in a token: it closes its port when the token goes, and a PIN is never tried twice.
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { runKeyreel } from '../fixtures/keyreel.ts'
+import { softhsmModule, softhsmTokens, withoutSofthsm } from '../fixtures/softhsm.ts'
+import { accepts, WaitingServer } from '../fixtures/waiting-server.ts'
+
+t.setTimeout(240_000)
+if (withoutSofthsm !== false) t.plan(0, withoutSofthsm)
+else await withToken()
+
+async function withToken(): Promise<void> {
+  const scratch = mkdtempSync(join(tmpdir(), 'keyreel-token-'))
+  t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
+  const tokens = softhsmTokens(scratch)
+  tokens.make('kms', '471147')
+  const env = { ...process.env, NO_COLOR: '1', SOFTHSM2_CONF: tokens.conf }
+  const data = join(scratch, 'data')
+  const cli = (...words: string[]) => runKeyreel([...words, '--data', data], { env })
+  const file = (name: string, text: string): string => {
+    const path = join(scratch, name)
+    writeFileSync(path, `${text}\n`, { mode: 0o600 })
+    return path
+  }
+  const right = file('right', '471147')
+  const wrong = file('wrong', '000000')
+  const place = ['--pkcs11-module', softhsmModule ?? '', '--pkcs11-token', 'kms']
+  const away = `${tokens.directory}.away`
+  const gone = async (address: string): Promise<boolean> => {
+    for (let waited = 0; waited < 30_000; waited += 100) {
+      if (!(await accepts(address))) return true
+      await delay(100)
+    }
+    return false
+  }
+
+  await t.test('the port closes when the token goes, and opens when it is back', async (t) => {
+    const kind = ['--master-key', 'pkcs11', ...place, '--pkcs11-pin-file', right]
+    const made = await cli('init', '--host', 'localhost', ...kind)
+    t.equal(made.status, 0, made.stderr)
+    t.match(made.stdout, /master key +in the token kms, which it never leaves/)
+    t.notMatch(readFileSync(join(data, 'keyreel.toml'), 'utf8'), '471147')
+    const server = new WaitingServer(env, data)
+    await server.says(/^ready kmip=/m)
+    const first = server.address!
+    t.match((await cli('doctor', 'master-key')).stdout, /opened by a key in a token/)
+    renameSync(tokens.directory, away)
+    t.ok(await gone(first), 'the port is closed')
+    await server.says(/sealed: no token kms/)
+    t.equal((await cli('status')).status, 11)
+    renameSync(away, tokens.directory)
+    await server.says(/serving KMIP[^]*serving KMIP/)
+    const again = [...server.err.matchAll(/serving KMIP on (\S+?)[, ]/g)].at(-1)![1]!
+    t.ok(await accepts(again))
+    t.equal(server.out.match(/ready/g)?.length, 1)
+    t.equal(await server.stop(), 0)
+    t.notMatch(server.out + server.err, '471147')
+  })
+
+  await t.test('a wrong PIN is tried once; then a person gives the right one', async (t) => {
+    const server = new WaitingServer(env, data, '--pkcs11-pin-file', wrong)
+    await server.says(/sealed: the PIN is not that of the token kms/)
+    t.match(server.err, /a wrong PIN was given since the last right one/)
+    await delay(2_500)
+    const filed = await cli('status')
+    t.equal(filed.status, 11)
+    t.match(filed.stdout, /was not tried from a file: a wrong PIN was given/)
+    const again = await cli('master-key', 'unseal', '--pin-file', wrong)
+    t.equal(again.status, 12)
+    t.match(again.stderr, /refused before and is not tried again/)
+    const given = await cli('master-key', 'unseal', '--pin-file', right)
+    t.equal(given.status, 0, given.stderr)
+    await server.says(/^ready kmip=/m)
+    t.equal((await cli('status')).status, 0, 'files are read again')
+    t.equal(await server.stop(), 0)
+    t.notMatch(server.out + server.err, /471147|000000/)
+  })
+
+  await t.test('the key is changed in the token, leaves for a file, and comes back', async (t) => {
+    const server = new WaitingServer(env, data)
+    await server.says(/^ready kmip=/m)
+    const changed = await cli('master-key', 'rotate')
+    t.match(changed.stdout, /master key +pkcs11:[0-9a-f]{16}, in the token kms/)
+    await server.says(/this server goes on with the new one/)
+    t.match((await cli('master-key', 'rotate', '--to', 'file')).stdout, /master key +file:/)
+    await server.says(/goes on with the new one[^]*goes on with the new one/)
+    const back = await cli('master-key', 'rotate', '--to', 'pkcs11')
+    t.equal(back.status, 0, back.stderr)
+    t.equal((await cli('status')).status, 0)
+    t.ok(await accepts(server.address!))
+    t.equal(await server.stop(), 0)
+  })
+}
