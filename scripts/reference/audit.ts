@@ -205,7 +205,7 @@ export const events = [
   [
     'peer add',
     'where a peer serves KMIP, and as whom we go there',
-    'peer, host, port, fingerprint',
+    'peer, host, port, fingerprint, plain',
   ],
   [
     'peer push begin',

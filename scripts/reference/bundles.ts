@@ -123,6 +123,28 @@ An imported key gets three attributes that say where it came from: \`y-ExchangeP
 \`y-ExchangeDate\`.
 `
 
+const notes = `
+## Messages between sites
+
+Receipts, requests and withdrawals are files of one form: CMS SignedData as above, around a ContentInfo of type id-data whose octets
+are JSON in UTF-8: \`{"signer": …, "note": …}\`. \`signer\` is the SHA-256 of the signer's certificate, hexadecimal; \`note\` has exactly
+the members of its kind, \`keyreel\` first. Not encrypted: they name barcodes and identifiers of keys, never a key.
+
+| \`keyreel\` | members | who signs |
+| --- | --- | --- |
+| \`receipt 1\` | export, import, imported, counts (new, here, conflict, refused), digest (SHA-256 of the file), left: key, verdict, reason | the site that has imported a bundle |
+| \`request 1\` | request, to, tapes: barcode, or namespace and data | the site that looks for keys |
+| \`withdrawal 1\` | notice, to, reason (withdrawn or compromised), exports, keys: key, barcode | the site that has sent the keys |
+| \`withdrawal receipt 1\` | notice, applied, counts (withdrawn, absent, refused), refused: key, reason | the site that has the copies |
+
+\`to\` is the SHA-256 of the Encryption Certificate of the site that is meant. Moments are seconds since 1970. A withdrawal touches keys
+that have come from its signer by the exports it names, no other; its \`notice\` is applied once.
+
+Over KMIP the same is said by a Revoke (KMIP 2.1 §6.1.44) with a Revocation Message: of the transport key \`keyreel receipt: new N, here N,
+conflict N, refused N\` closes the entry of keys that were taken; of a key that was brought, with Privilege Withdrawn or Key Compromise,
+\`keyreel withdrawal NOTICE\` withdraws it. Without these texts both work as well.
+`
+
 export const bundlesPage = {
   title: 'Bundles',
   about: 'Encryption Certificates and bundles of keys, byte for byte',
@@ -140,5 +162,6 @@ export const bundlesPage = {
         ]),
       ),
       parts,
+      notes,
     ),
 }

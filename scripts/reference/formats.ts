@@ -237,6 +237,13 @@ const documentRows = [
     '',
   ],
   [
+    'peer-link',
+    'name of the peer',
+    'url, ca, certificate, added, plain (unwrappingKey, wrappingKey)',
+    'private key, PEM',
+  ],
+  ['peer-wrapping-key', 'name of the peer', 'added', 'AES key that both sides hold'],
+  [
     'exchange-approval',
     'export id',
     'peer, recipient, group, selection, keys, digest, requester, requested, expires, used, approval (operator, fingerprint, signature in base64, approved); signed are the lines `keyreel approval 1`, `export ID`, `recipient FINGERPRINT`, `selection DIGEST`, `group NAME`, `requester NAME`, each with a line feed: RSA as PKCS#1 v1.5 with SHA-256, ECDSA with SHA-256, SHA-384 (P-384) or SHA-512 (P-521), or Ed25519',

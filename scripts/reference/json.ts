@@ -639,6 +639,9 @@ export const jsonOutputs: readonly JsonOutput[] = [
       port: '',
       subject: 'of the certificate that we show there',
       notAfter: 'when it ends',
+      plain: 'true for a key server that knows nothing of keyreel',
+      unwrappingKey: 'as given',
+      wrappingKey: 'as given',
     },
   },
   {

@@ -155,7 +155,18 @@ const shapes = {
     ca: z.string(),
     certificate: z.string(),
     added: seconds,
+    /** A key server that knows nothing of keyreel: identifiers there of keys that open or wrap. */
+    plain: z
+      .strictObject({
+        /** The private key of the certificate that was imported for the peer. */
+        unwrappingKey: optionalText,
+        /** An AES key that both sides hold; ours is in a document of the next kind. */
+        wrappingKey: optionalText,
+      })
+      .optional(),
   }),
+  /** By name of a peer: the AES key that both sides hold. Secret: its bytes. */
+  'peer-wrapping-key': z.strictObject({ added: seconds }),
   /** By export id: an export that waits for a second person, or did. */
   'exchange-approval': z.strictObject({
     peer: z.string(),

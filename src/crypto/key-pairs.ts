@@ -1,5 +1,10 @@
 /** Key pairs for certificates: making them, writing them down, and saying how strong one is. */
-import { createPrivateKey, generateKeyPair as generate, type KeyObject } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair as generate,
+  type KeyObject,
+} from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Secret } from './secret.ts'
 
@@ -31,6 +36,12 @@ export async function generateKeyPair(type: KeyType): Promise<KeyPair> {
 /** PKCS#8 DER of a private key, in the clear: seal it, or wipe it after use. */
 export function privateKeyDer(key: KeyObject): Uint8Array {
   return key.export({ type: 'pkcs8', format: 'der' })
+}
+
+/** SubjectPublicKeyInfo of a public or private key, DER. */
+export function publicKeyDer(key: KeyObject): Uint8Array {
+  const publicKey = key.type === 'public' ? key : createPublicKey(key)
+  return publicKey.export({ type: 'spki', format: 'der' })
 }
 
 /** PKCS#8 PEM of a private key, in the clear. */

@@ -27,7 +27,7 @@ export async function askPeer(
   store: Store,
   wish: { peer: string; classical: boolean; tapes: readonly AskedTape[] },
 ): Promise<TapeAnswer[]> {
-  const client = await connectPeer(store, wish)
+  const { client } = await connectPeer(store, wish)
   try {
     const answers: TapeAnswer[] = []
     for (let first = 0; first < wish.tapes.length; first += tapesPerBatch) {

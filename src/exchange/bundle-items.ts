@@ -47,7 +47,36 @@ export function importRequest(
 ): ImportRequest {
   const fields = unsealedFields('SymmetricKey', sealed.bytes) as { KeyBlock: KeyBlock }
   const { KeyBlock: block } = fields
-  const bytes = materialOf(block)
+  const algorithm = object.attributes.first('CryptographicAlgorithm')
+  const length = object.attributes.first('CryptographicLength')
+  const facts = {
+    ...(algorithm !== undefined && { CryptographicAlgorithm: algorithm }),
+    ...(length !== undefined && { CryptographicLength: length }),
+  }
+  const attributes = sentAttributes(object, now)
+  return wrappedRequest(
+    { id: object.id, attributes, facts },
+    materialOf(block),
+    transport,
+    transportId,
+  )
+}
+
+/** The Import request of a key whose bytes are given. The caller wipes them. */
+export function wrappedRequest(
+  {
+    id,
+    attributes,
+    facts,
+  }: {
+    id: string
+    attributes: readonly AttributeInstance[]
+    facts: Pick<KeyBlock, 'CryptographicAlgorithm' | 'CryptographicLength'>
+  },
+  bytes: Uint8Array,
+  transport: TransportKey,
+  transportId: string,
+): ImportRequest {
   const KeyWrappingData: NonNullable<KeyBlock['KeyWrappingData']> = {
     WrappingMethod: 'Encrypt',
     EncryptionKeyInformation: {
@@ -56,20 +85,17 @@ export function importRequest(
     },
     EncodingOption: 'NoEncoding',
   }
-  const algorithm = object.attributes.first('CryptographicAlgorithm')
-  const length = object.attributes.first('CryptographicLength')
   const wrapped: KeyBlock = {
     KeyFormatType: 'Raw',
     KeyValue: { type: 'ByteString', value: transport.wrap(bytes) },
-    ...(algorithm !== undefined && { CryptographicAlgorithm: algorithm }),
-    ...(length !== undefined && { CryptographicLength: length }),
+    ...facts,
     KeyWrappingData,
   }
   return {
-    UniqueIdentifier: object.id,
+    UniqueIdentifier: id,
     ObjectType: 'SymmetricKey',
     KeyWrapType: 'NotWrapped',
-    Attributes: sentAttributes(object, now),
+    Attributes: [...attributes],
     SymmetricKey: { KeyBlock: wrapped },
   }
 }

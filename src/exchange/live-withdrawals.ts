@@ -37,7 +37,7 @@ export async function withdrawLive(
 ): Promise<LiveWithdrawal> {
   const { actor = administrator, reason } = wish
   const found = await withdrawable(store, wish)
-  const client = await connectPeer(store, wish)
+  const { client } = await connectPeer(store, wish)
   try {
     const notice = randomUuid()
     const told = { ...found, notice }

@@ -5,8 +5,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { administrator, allOf, bodyOf, putBody, type ActingStore } from '../access/documents.ts'
-import type { Documents } from '../access/documents.ts'
+import type { Body, Documents } from '../access/documents.ts'
 import { parseCertificateChain } from '../crypto/certificates.ts'
+import type { Secret } from '../crypto/secret.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
 import { peerNamed } from './peers.ts'
@@ -20,7 +21,12 @@ export interface PeerLink {
   readonly subject: string
   /** When that certificate ends; seconds since 1970. */
   readonly notAfter: bigint
+  /** Set for a key server that knows nothing of keyreel. */
+  readonly plain: Plain | undefined
 }
+
+/** Keys there by which keys come and go: see `plain-peers.ts`. */
+export type Plain = NonNullable<Body<'peer-link'>['plain']>
 
 /** What a connection is made with. The key is PEM; the caller wipes nothing, it is a string's copy in TLS. */
 export interface PeerAccess {
@@ -29,6 +35,7 @@ export interface PeerAccess {
   readonly ca: string
   readonly cert: string
   readonly key: Buffer
+  readonly plain: Plain | undefined
 }
 
 /** The usual port of KMIP. */
@@ -60,7 +67,14 @@ export function parsePeerUrl(url: string): { host: string; port: number } {
 /** Keeps the link; an earlier one of the same peer is replaced. Throws UserError. */
 export async function addPeerLink(
   store: ActingStore,
-  wish: { peer: string; url: string; kit: string },
+  wish: {
+    peer: string
+    url: string
+    kit: string
+    plain?: Plain | undefined
+    /** The AES key that both sides hold; it stays the caller's. */
+    shared?: Secret | undefined
+  },
   actor: AuditActor = administrator,
 ): Promise<PeerLink> {
   const { host, port } = parsePeerUrl(wish.url)
@@ -74,11 +88,17 @@ export async function addPeerLink(
   try {
     return await store.act(async (work) => {
       await peerNamed(work, wish.peer)
-      const body = { url: `kmips://${host}:${port}`, ca, certificate, added: Number(work.now) }
+      const added = Number(work.now)
+      const { plain, shared } = wish
+      const url = `kmips://${host}:${port}`
+      const body = { url, ca, certificate, added, ...(plain && { plain }) }
       await putBody(work, 'peer-link', wish.peer, body, key)
-      const details = { peer: wish.peer, host, port, fingerprint: own.fingerprint }
+      if (shared) await putBody(work, 'peer-wrapping-key', wish.peer, { added }, shared.bytes)
+      const facts = { peer: wish.peer, host, port, fingerprint: own.fingerprint }
+      const details = plain === undefined ? facts : { ...facts, plain: { ...plain } }
       work.audit({ actor, operation: 'peer add', outcome: 'Success', details })
-      return { peer: wish.peer, host, port, subject: own.subject, notAfter: own.notAfter }
+      const { subject, notAfter } = own
+      return { peer: wish.peer, host, port, subject, notAfter, plain }
     })
   } finally {
     key.fill(0)
@@ -95,6 +115,7 @@ export async function peerLinks(work: Documents): Promise<PeerLink[]> {
       ...parsePeerUrl(body.url),
       subject: own.subject,
       notAfter: own.notAfter,
+      plain: body.plain,
     }
   })
 }
@@ -113,9 +134,19 @@ export async function peerAccess(
     )
   const secret = await work.documentSecret('peer-link', peer)
   try {
-    const { ca, certificate: cert } = body
-    return { ...parsePeerUrl(body.url), ca, cert, key: Buffer.from(secret.bytes) }
+    const { ca, certificate: cert, plain } = body
+    return { ...parsePeerUrl(body.url), ca, cert, key: Buffer.from(secret.bytes), plain }
   } finally {
     secret.wipe()
   }
+}
+
+/** The AES key that we share with a peer; the caller wipes it. */
+export function sharedKey(work: Pick<Work, 'documentSecret'>, peer: string): Promise<Secret> {
+  return work.documentSecret('peer-wrapping-key', peer)
+}
+
+/** Whether a key server is behind the link that knows nothing of keyreel. */
+export async function isPlainLink(work: Documents, peer: string): Promise<boolean> {
+  return (await bodyOf(work, 'peer-link', peer))?.plain !== undefined
 }

@@ -16,7 +16,7 @@ import {
 } from '../kmip/client/client.ts'
 import { receiptMessage, type Counts } from '../kmip/operations/peer-messages.ts'
 import { exchangeKeyName } from './peer-objects.ts'
-import { peerAccess } from './peer-links.ts'
+import { peerAccess, sharedKey, type Plain } from './peer-links.ts'
 import { encryptionFor, peerNamed, type Peer } from './peers.ts'
 
 /** How a session is opened. */
@@ -46,18 +46,29 @@ const hybridGroup = 'X25519MLKEM768'
 /** Versions that have Import and Export, best first. */
 const versions = ['2.1', '2.0', '1.4'] as const
 
+/** Versions of a key server that knows nothing of keyreel. */
+const plainVersions = [...versions, '1.3', '1.2', '1.1', '1.0'] as const
+
+/** A connection, and what is known of the server behind it. */
+export interface PeerConnection {
+  readonly client: Client
+  readonly plain: Plain | undefined
+}
+
 /** Connects as the client that the peer has let in; the caller closes. Throws UserError. */
-export async function connectPeer(store: Store, wish: SessionWish): Promise<Client> {
+export async function connectPeer(store: Store, wish: SessionWish): Promise<PeerConnection> {
   const { name, access } = await store.read(async (work) => ({
     name: (await peerNamed(work, wish.peer)).name,
     access: await peerAccess(work, wish.peer),
   }))
-  const client = await explaining(name, () => connect({ ...access, versions })).finally(() =>
-    access.key.fill(0),
+  const { plain, ...options } = access
+  const spoken = plain === undefined ? versions : plainVersions
+  const client = await explaining(name, () => connect({ ...options, versions: spoken })).finally(
+    () => access.key.fill(0),
   )
   try {
     refuseClassical(client, wish)
-    return client
+    return { client, plain }
   } catch (error) {
     await client.close()
     throw error
@@ -67,6 +78,25 @@ export async function connectPeer(store: Store, wish: SessionWish): Promise<Clie
 /** Connects and brings the transport key. Throws UserError. */
 export async function openPeerSession(store: Store, wish: SessionWish): Promise<PeerSession> {
   const peer = await store.read((work) => peerNamed(work, wish.peer))
+  const { client, plain } = await connectPeer(store, wish)
+  try {
+    if (plain === undefined) return await hybridSession(client, peer)
+    await refuseWithoutImport(client, peer.name)
+    return plain.unwrappingKey === undefined
+      ? await sharedSession(store, client, peer, plain)
+      : await hybridSession(client, peer, plain.unwrappingKey)
+  } catch (error) {
+    await client.close()
+    throw error
+  }
+}
+
+/** A transport key of this session, brought under the RSA key of the peer's certificate. */
+async function hybridSession(
+  client: Client,
+  peer: Peer,
+  unwrappingKey?: string,
+): Promise<PeerSession> {
   const { rsa } = encryptionFor(peer)
   if (rsa === undefined)
     throw new UserError(
@@ -74,11 +104,10 @@ export async function openPeerSession(store: Store, wish: SessionWish): Promise<
       `the Encryption Certificate of peer ${peer.name} has no RSA key to bring a transport key under`,
       'send a bundle instead:  keyreel exchange export',
     )
-  const client = await connectPeer(store, wish)
   const transport = TransportKey.random()
   try {
     const transportId = await explaining(peer.name, () =>
-      bringTransportKey(client, peer, transport.encryptedFor(rsa)),
+      bringTransportKey(client, peer, transport.encryptedFor(rsa), unwrappingKey),
     )
     return {
       peer,
@@ -96,9 +125,51 @@ export async function openPeerSession(store: Store, wish: SessionWish): Promise<
     }
   } catch (error) {
     transport.secret.wipe()
-    await client.close()
     throw error
   }
+}
+
+/** The AES key that both sides hold takes the place of a transport key. */
+async function sharedSession(
+  store: Store,
+  client: Client,
+  peer: Peer,
+  { wrappingKey }: Plain,
+): Promise<PeerSession> {
+  if (wrappingKey === undefined)
+    throw new UserError(
+      'peer-without-key',
+      `nothing says by which key peer ${peer.name} opens what is sent to it`,
+      'name it:  keyreel peer add NAME … --unwrapping-key ID, or --wrapping-key ID --wrapping-key-file FILE',
+    )
+  const secret = await store.read((work) => sharedKey(work, peer.name))
+  if (secret.bytes.length !== 32) {
+    secret.wipe()
+    throw new UserError(
+      'peer-key-short',
+      `the AES key that is shared with peer ${peer.name} has not 256 bits: keys are not sent under it`,
+      'share one of 256 bits, or name an RSA key with --unwrapping-key',
+    )
+  }
+  const transport = new TransportKey(secret)
+  const close = async () => {
+    secret.wipe()
+    await client.close()
+  }
+  return { peer, client, transport, transportId: wrappingKey, close }
+}
+
+/** A server without Import would keep keys wrapped, of no use to its libraries. They are never sent in the clear. */
+async function refuseWithoutImport(client: Client, peer: string): Promise<void> {
+  const { Operation } = await explaining(peer, () =>
+    client.call('Query', { QueryFunction: ['QueryOperations'] }, { safe: true }),
+  )
+  if (Operation.includes('Import')) return
+  throw new UserError(
+    'peer-cannot-unwrap',
+    `peer ${peer} has no Import (KMIP 1.4), and so does not open keys that come wrapped; nothing was sent`,
+    'send keys to it by its own means: they never leave here in the clear',
+  )
 }
 
 function refuseClassical(client: Client, { peer, classical }: SessionWish): void {
@@ -117,7 +188,14 @@ async function bringTransportKey(
   client: Client,
   { name, current }: Peer,
   encrypted: Uint8Array,
+  named: string | undefined,
 ): Promise<string> {
+  const unwrappingKey = named ?? (await offeredKey(client, name, current))
+  return importTransportKey(client, unwrappingKey, encrypted)
+}
+
+/** The RSA key of our peer's present certificate, as it offers it to us. */
+async function offeredKey(client: Client, name: string, current: Peer['current']): Promise<string> {
   const keyName = exchangeKeyName(current)
   const { UniqueIdentifier: found } = await client.call(
     'Locate',
@@ -131,6 +209,14 @@ async function bringTransportKey(
       `peer ${name} offers no exchange key to us for its present Encryption Certificate`,
       'there:  keyreel peer accept NAME --group GROUP; here: import its certificate again if it was renewed',
     )
+  return unwrappingKey
+}
+
+async function importTransportKey(
+  client: Client,
+  unwrappingKey: string,
+  encrypted: Uint8Array,
+): Promise<string> {
   const UniqueIdentifier = randomUuid()
   const now = BigInt(Math.floor(Date.now() / 1000))
   await client.call('Import', {

@@ -3,6 +3,9 @@
  * key, and imported here exactly as a bundle would be.
  */
 import { groupOf } from '../access/groups.ts'
+import { version } from 'ttlv-codec'
+import { randomUuid } from '../crypto/primitives/random.ts'
+import { TransportKey } from '../crypto/transport-key.ts'
 import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
 import type { Client, Payload } from '../kmip/client/client.ts'
@@ -14,7 +17,11 @@ import type { ImportRequest } from './import-payload.ts'
 import { likeness } from './incoming-keys.ts'
 import { ImportRun, type ImportReport, type ImportTerms } from './import-run.ts'
 import type { KeyReport } from './key-report.ts'
-import { explaining, openPeerSession, type PeerSession } from './peer-session.ts'
+import { ensureExchange } from './identity.ts'
+import { peerAccess, sharedKey, type Plain } from './peer-links.ts'
+import { connectPeer, explaining, openPeerSession, type PeerSession } from './peer-session.ts'
+import { peerNamed } from './peers.ts'
+import { ownRsaWrapping, sharedWrapping, takenPlainly } from './plain-peers.ts'
 import { countsOf, closed, type ExchangeReport } from './push-keys.ts'
 import type { Selection } from './selection.ts'
 
@@ -39,18 +46,18 @@ const mostKeys = 1_000_000
 
 /** Takes the keys. Throws UserError; what was imported until then is kept. */
 export async function pullKeys(store: Store, engine: Engine, wish: PullWish): Promise<PullReport> {
-  const now = await store.read(async (work) => {
+  await ensureExchange(store)
+  const { now, peer, plain } = await store.read(async (work) => {
     await groupOf(work, wish.group)
-    return work.now
+    const access = await peerAccess(work, wish.peer)
+    access.key.fill(0)
+    return { now: work.now, peer: await peerNamed(work, wish.peer), plain: access.plain }
   })
-  const session = await openPeerSession(store, wish)
-  const { peer, client, transport, transportId } = session
+  const source =
+    plain === undefined ? await peerSource(store, wish) : await plainSource(store, wish, plain)
   let outcome: ImportReport['counts'] | undefined
   try {
-    const found = await explaining(peer.name, () => located(client, wish.selection))
-    // The session's own key lies there as well.
-    const ids = found.ids.filter((id) => id !== transportId)
-    const { missing } = found
+    const { ids, missing } = await explaining(peer.name, () => source.locate(wish.selection))
     if (ids.length === 0)
       throw new UserError(
         'nothing-selected',
@@ -58,6 +65,7 @@ export async function pullKeys(store: Store, engine: Engine, wish: PullWish): Pr
         'there:  keyreel cartridge list --group GROUP tells what it has',
       )
     const withheld: KeyReport[] = []
+    const { transport, transportId } = source
     const consignment = {
       // The entry of the peer has the same id.
       exportId: transportId,
@@ -70,7 +78,7 @@ export async function pullKeys(store: Store, engine: Engine, wish: PullWish): Pr
       async *parts() {
         for (let first = 0; first < ids.length; first += keysPerBatch) {
           const chunk = ids.slice(first, first + keysPerBatch)
-          const { requests, refused } = await explaining(peer.name, () => taken(session, chunk))
+          const { requests, refused } = await explaining(peer.name, () => source.take(chunk))
           withheld.push(...refused)
           if (requests.length > 0) yield decodePart(encodePart(requests), requests.length)
         }
@@ -86,7 +94,65 @@ export async function pullKeys(store: Store, engine: Engine, wish: PullWish): Pr
       ...{ counts: countsOf(all), reports: all, missing },
     }
   } finally {
-    await closed(session, outcome)
+    await source.close(outcome)
+  }
+}
+
+/** Where keys come from. */
+interface Source {
+  readonly transport: TransportKey
+  readonly transportId: string
+  locate(selection: Selection): Promise<{ ids: readonly string[]; missing: readonly string[] }>
+  take(ids: readonly string[]): Promise<{ requests: ImportRequest[]; refused: KeyReport[] }>
+  close(outcome: ImportReport['counts'] | undefined): Promise<void>
+}
+
+/** Another keyreel: by Export under a transport key that both hold. */
+async function peerSource(store: Store, wish: PullWish): Promise<Source> {
+  const session = await openPeerSession(store, wish)
+  const { client, transport, transportId } = session
+  return {
+    transport,
+    transportId,
+    async locate(selection) {
+      const { ids, missing } = await located(client, selection)
+      // The session's own key lies there as well.
+      return { ids: ids.filter((id) => id !== transportId), missing }
+    },
+    take: (ids) => taken(session, ids),
+    close: (outcome) => closed(session, outcome),
+  }
+}
+
+/** A key server that knows nothing of keyreel: by Get, and wrapped again here for the import. */
+async function plainSource(store: Store, wish: PullWish, { wrappingKey }: Plain): Promise<Source> {
+  const { client } = await connectPeer(store, wish)
+  const transport = TransportKey.random()
+  const local = { peer: wish.peer, transport, transportId: randomUuid() }
+  const shared =
+    wrappingKey === undefined ? undefined : await store.read((work) => sharedKey(work, wish.peer))
+  const close = async () => {
+    shared?.wipe()
+    transport.secret.wipe()
+    await client.close()
+  }
+  try {
+    const wrapping =
+      wrappingKey === undefined || shared === undefined
+        ? await explaining(wish.peer, () => ownRsaWrapping(store, client))
+        : sharedWrapping(wrappingKey, shared)
+    return {
+      ...local,
+      async locate(selection) {
+        const { ids, missing } = await located(client, selection)
+        return { ids: ids.filter((id) => id !== wrappingKey), missing }
+      },
+      take: (ids) => takenPlainly(client, wrapping, ids, local),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 
@@ -173,16 +239,20 @@ async function ofBarcode(client: Client, barcode: string): Promise<string[]> {
   return [...new Set([...byName, ...byAttribute])]
 }
 
+/** Offset Items (KMIP 1.3 §4.9); before, all come at once. */
+const offsetItemsSince = version('1.3')
+
 async function allLocated(client: Client, Attributes: Filter): Promise<string[]> {
   const ids: string[] = []
+  const pages = client.version >= offsetItemsSince
   while (ids.length < mostKeys) {
     const { UniqueIdentifier: found } = await client.call(
       'Locate',
-      { MaximumItems: page, OffsetItems: ids.length, Attributes },
+      pages ? { MaximumItems: page, OffsetItems: ids.length, Attributes } : { Attributes },
       { safe: true },
     )
     ids.push(...found)
-    if (found.length < page) return ids
+    if (!pages || found.length < page) return ids
   }
   throw new UserError(
     'too-many-keys',

@@ -16,6 +16,8 @@ import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
 import { demandApproval, useApproval } from './approvals.ts'
 import { digestTold } from './bundle-items.ts'
 import type { ImportRequest } from './import-payload.ts'
+import { isPlainLink } from './peer-links.ts'
+import { readingOnly } from './reading-only.ts'
 import { origin, originAttributes } from '../keystore/key-origin.ts'
 import type { KeyReport, Verdict } from './key-report.ts'
 import { explaining, openPeerSession, type PeerSession } from './peer-session.ts'
@@ -82,6 +84,7 @@ export async function pushKeys(store: Store, wish: PushWish): Promise<PushReport
   const session = await openPeerSession(store, wish)
   const id = approval ?? randomUuid()
   const { peer, transport, transportId, client } = session
+  const isPlain = await store.read(async (work) => await isPlainLink(work, peer.name))
   const begun: Body<'exchange-export'> = {
     peer: peer.name,
     recipient: peer.current.fingerprint,
@@ -108,7 +111,9 @@ export async function pushKeys(store: Store, wish: PushWish): Promise<PushReport
       const chunk = keys.slice(first, first + keysPerAct)
       const release = { store, group, peer: peer.name, id, transport, transportId, actor }
       const { requests, leftOut } = await releaseKeys(chunk, release)
-      const answered = await explaining(peer.name, () => sendKeys(client, requests, id))
+      const answered = await explaining(peer.name, () =>
+        sendKeys(client, isPlain ? requests.map(forReading) : requests, id, isPlain),
+      )
       await store.act((work) => {
         recordNotTaken(work, answered, about)
         return Promise.resolve()
@@ -164,9 +169,11 @@ async function sendKeys(
   client: Client,
   requests: readonly ImportRequest[],
   id: string,
+  isPlain: boolean,
 ): Promise<KeyReport[]> {
   if (requests.length === 0) return []
-  const named = originAttributes({ peer: 'sender', exportId: id, date: 0n }).filter(isIdentifier)
+  const origins = originAttributes({ peer: 'sender', exportId: id, date: 0n })
+  const named = isPlain ? [] : origins.filter(isIdentifier)
   const items = requests.map((request) => ({
     operation: 'Import' as const,
     payload: { ...request, Attributes: [...(request.Attributes ?? []), ...named] },
@@ -181,6 +188,12 @@ async function sendKeys(
     else reports.push({ id: key, verdict: 'refused', reason: 'the peer did not come to it' })
   }
   return reports
+}
+
+/** A server that knows nothing of keyreel does not see to it that the keys of other sites are for reading. */
+function forReading(request: ImportRequest): ImportRequest {
+  const Attributes = (request.Attributes ?? []) as readonly AttributeInstance[]
+  return { ...request, Attributes: Attributes.map(readingOnly) }
 }
 
 function isIdentifier({ value }: AttributeInstance): boolean {

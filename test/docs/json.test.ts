@@ -203,6 +203,8 @@ const rare = new Set([
   'failed',
   'exports[].reason',
   'withdrawn',
+  'unwrappingKey',
+  'wrappingKey',
   'tapes[].reason',
   'reports[].id',
   'reports[].barcode',

@@ -1,15 +1,17 @@
 // `keyreel peer …`: the exchange of keys with another key server, live over KMIP.
 import { administrator } from '../../access/documents.ts'
 import { dateOf } from '../../access/identity.ts'
-import { exitStatus } from '../../errors.ts'
+import { readFile } from 'node:fs/promises'
+import { Secret } from '../../crypto/secret.ts'
+import { exitStatus, UserError } from '../../errors.ts'
 import { importEngine } from '../../exchange/import-engine.ts'
 import type { KeyReport, Verdict } from '../../exchange/key-report.ts'
-import { addPeerLink, peerLinks, type PeerLink } from '../../exchange/peer-links.ts'
+import { addPeerLink, peerLinks, type PeerLink, type Plain } from '../../exchange/peer-links.ts'
 import { acceptPeer } from '../../exchange/peer-objects.ts'
 import { pullKeys } from '../../exchange/pull-keys.ts'
 import { pushKeys } from '../../exchange/push-keys.ts'
 import { splitAddress } from '../../setting-kinds.ts'
-import { argument, command, requiredText, textOr, toggle } from '../command.ts'
+import { argument, command, requiredText, text, textOr, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
 import { counted, pairs, table } from '../output.ts'
@@ -51,27 +53,81 @@ export const peerAdd = command({
   summary: 'say where a peer serves KMIP, and as whom we go there',
   details:
     'Takes the kit that the peer made with `keyreel peer accept`: ca.pem, certificate.pem and key.pem. ' +
-    'Its private key is kept sealed; the directory may be removed afterwards.',
+    'Its private key is kept sealed; the directory may be removed afterwards. For a key server that knows ' +
+    'nothing of keyreel put what it has given you into such a directory, and say by which keys wrapped keys come ' +
+    'and go: its RSA key (KMIP 1.4 and later), an AES key that both hold, or to take keys only our RSA key.',
   arguments: { NAME: argument('peer, as its certificate was imported') },
   options: {
     url: requiredText('URL', 'kmips://HOST:PORT'),
     kit: requiredText('DIR', 'directory with the kit from the peer'),
+    plain: toggle("another vendor's key server: keys are taken from it under our RSA key"),
+    unwrappingKey: text(
+      'ID',
+      'private key there of the certificate that was imported; implies --plain',
+    ),
+    wrappingKey: text('ID', 'AES key there that we hold as well; implies --plain'),
+    wrappingKeyFile: text('FILE', 'that AES key in hexadecimal'),
   },
   exits: keystoreExits,
   examples: [
     'peer add B --url kmips://kms.site-b.example --kit kit-from-b',
     'peer add B --url kmips://192.0.2.20:5696 --kit kit-from-b --json',
   ],
-  async run({ arguments: { NAME }, options: { url, kit }, context }) {
+  async run({ arguments: { NAME }, options, context }) {
+    const { url, kit } = options
+    const plain = plainOf(options)
+    const shared = await sharedIn(options)
     const link = await withStore(context, (store) =>
-      addPeerLink(store, { peer: NAME, url, kit }, administrator),
-    )
+      addPeerLink(store, { peer: NAME, url, kit, plain, shared }, administrator),
+    ).finally(() => shared?.wipe())
     return {
       json: linkJson(link),
       text: `peer ${NAME} is reached at ${link.host}:${link.port}\nnext:  keyreel peer push ${NAME} --used`,
     }
   },
 })
+
+interface PlainOptions {
+  readonly plain: boolean
+  readonly unwrappingKey: string | undefined
+  readonly wrappingKey: string | undefined
+  readonly wrappingKeyFile: string | undefined
+}
+
+function plainOf({ plain, unwrappingKey, wrappingKey }: PlainOptions): Plain | undefined {
+  if (!plain && unwrappingKey === undefined && wrappingKey === undefined) return undefined
+  return {
+    ...(unwrappingKey !== undefined && { unwrappingKey }),
+    ...(wrappingKey !== undefined && { wrappingKey }),
+  }
+}
+
+/** The AES key of the file. Throws UserError, exit status 2, when there is none or one too many. */
+async function sharedIn({
+  wrappingKey,
+  wrappingKeyFile,
+}: PlainOptions): Promise<Secret | undefined> {
+  if (wrappingKey === undefined && wrappingKeyFile === undefined) return undefined
+  const wrong = (message: string, hint: string) =>
+    new UserError('usage', message, hint, { exitStatus: exitStatus.usage })
+  if (wrappingKey === undefined || wrappingKeyFile === undefined)
+    throw wrong(
+      'a shared key has an identifier there and a file here',
+      'give both --wrapping-key ID and --wrapping-key-file FILE',
+    )
+  const text = await readFile(wrappingKeyFile)
+  try {
+    const digits = text.toString('latin1').trim()
+    if (/^(?:[0-9a-f]{32}|[0-9a-f]{48}|[0-9a-f]{64})$/i.test(digits))
+      return new Secret(Buffer.from(digits, 'hex'))
+  } finally {
+    text.fill(0)
+  }
+  throw wrong(
+    `${wrappingKeyFile} holds no AES key in hexadecimal`,
+    'it has 32, 48 or 64 hexadecimal digits:  openssl rand -hex 32',
+  )
+}
 
 export const peerList = command({
   words: 'peer list',
@@ -84,6 +140,7 @@ export const peerList = command({
       PEER: ({ peer }: PeerLink) => peer,
       ADDRESS: ({ host, port }: PeerLink) => `${host}:${port}`,
       AS: ({ subject }: PeerLink) => subject,
+      KIND: ({ plain }: PeerLink) => (plain === undefined ? 'keyreel' : 'plain KMIP'),
       ENDS: ({ notAfter }: PeerLink) => dateOf(notAfter),
     }
     return {
@@ -166,8 +223,9 @@ export const peerPull = command({
   },
 })
 
-function linkJson({ peer, host, port, subject, notAfter }: PeerLink) {
-  return { peer, host, port, subject, notAfter: new Date(Number(notAfter) * 1000).toISOString() }
+function linkJson({ peer, host, port, subject, notAfter, plain }: PeerLink) {
+  const ends = new Date(Number(notAfter) * 1000).toISOString()
+  return { peer, host, port, subject, notAfter: ends, plain: plain !== undefined, ...plain }
 }
 
 /** Rows shown to people; programs get all of them. */
