@@ -14,7 +14,7 @@ import { isPassphrase } from '../keystore/master-key-passphrase.ts'
 import { findRecovery, isComplete } from '../keystore/recovery-setup.ts'
 import { knownSchema } from '../keystore/migrate.ts'
 import { postgresFacts } from '../keystore/postgres-facts.ts'
-import { quickCheck } from '../keystore/sqlite-driver-check.ts'
+import { fileCheck } from '../keystore/sqlite-driver-check.ts'
 import type { SqlDriver } from '../keystore/storage.ts'
 import { databaseFile } from '../keystore/data-directory.ts'
 import type { Store } from '../keystore/store.ts'
@@ -155,12 +155,12 @@ export const checks: readonly Check[] = [
   },
   {
     name: 'database',
-    about: 'whether the database is sound',
-    async run({ directory, database }) {
+    about: 'whether the database is sound; with --full every index of it',
+    async run({ directory, database, full }) {
       const driver = await openDatabase({ directory, database })
       try {
         if (driver.dialect === 'postgres') return await durability(driver)
-        const [first, ...others] = await quickCheck(driver)
+        const [first, ...others] = await fileCheck(driver, full)
         if (first === undefined) return ok('the database file is sound')
         const more = others.length === 0 ? '' : ` (and ${others.length} more)`
         return failed(

@@ -1,5 +1,6 @@
 // Walks the audit chains row by row and remembers what they say last about each object and document.
 import { equalBytes } from '../crypto/primitives/mac.ts'
+import { problemOfIndex } from './audit-reading.ts'
 import { beforeFirst, chainEvents, entriesOf } from './audit.ts'
 import type { Sealing } from './sealing.ts'
 import type { AuditRow, StorageReader } from './storage.ts'
@@ -69,8 +70,11 @@ export class ChainWalk {
       const walked = this.#walked(chain)
       if (walked.broken) continue
       const found = await rows.auditAfter(chain, walked.last, limit)
+      const indexed = found.length === 0 ? 0 : await rows.auditIndexed(chain)
       for (const row of found) {
         if (!walked.broken) this.#take(row, walked)
+        const problem = walked.broken ? undefined : await problemOfIndex(rows, row, indexed)
+        if (problem) this.#report(problem.kind, problem.subject, problem.message)
       }
       if (found.length > 0) return true
     }

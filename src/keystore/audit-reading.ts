@@ -1,6 +1,7 @@
 // Reading the audit chains: pages of verified records, and what happened to one object.
 // The index of objects is derived: filled behind the chains, and complemented from their unindexed end.
 import { equalBytes } from '../crypto/primitives/mac.ts'
+import type { Problem } from './audit-chain-walk.ts'
 import { beforeFirst, entriesOf } from './audit.ts'
 import type { Sealing } from './sealing.ts'
 import type { AuditIndexEntry, AuditRow, Storage, StorageReader } from './storage.ts'
@@ -102,9 +103,7 @@ export async function catchUpAuditIndex(
       let to = from
       // An import leaves rows of many records: few are read at a time.
       for await (const row of rowsAfter(reader, sealing, chain, from, shortPage)) {
-        for (const entry of entriesOf(row)) {
-          for (const object of objectsOf(entry)) places.push({ object, number: entry.number })
-        }
+        places.push(...placesIn(row))
         to = row.last
         if (to - from >= records) break
       }
@@ -149,6 +148,25 @@ function verifyRow(sealing: Sealing, row: AuditRow, previous: AuditRow | undefin
     `${row.chain}/${row.first}`,
     'this part of the audit trail was changed: see `keyreel audit verify`',
   )
+}
+
+/** What the index of objects has of a row. */
+export function placesIn(row: AuditRow): AuditIndexEntry[] {
+  return entriesOf(row).flatMap((entry) =>
+    objectsOf(entry).map((object) => ({ object, number: entry.number })),
+  )
+}
+
+/** What is wrong with the index of objects for a row whose MAC has been verified, if it reaches so far. */
+export async function problemOfIndex(
+  rows: StorageReader,
+  row: AuditRow,
+  indexed: number,
+): Promise<Problem | undefined> {
+  if (row.last > indexed || (await rows.holdsAuditPlaces(row.chain, placesIn(row))))
+    return undefined
+  const message = `the index of objects lacks some of the records ${row.first} to ${row.last}`
+  return { kind: 'derived', subject: `${row.chain}/${row.first}`, message }
 }
 
 /** Unique identifiers of the objects a record concerns. */

@@ -3,6 +3,7 @@
 import { equalBytes } from '../crypto/primitives/mac.ts'
 import { kindOf } from './audit-verify.ts'
 import type { Problem } from './audit-chain-walk.ts'
+import { problemOfIndex } from './audit-reading.ts'
 import { beforeFirst } from './audit.ts'
 import {
   examineNotedDocument,
@@ -98,9 +99,11 @@ async function scrubAudit(
     return { ...nothing, problems: [], next }
   }
   const problems: Problem[] = []
+  const indexed = await rows.auditIndexed(chain)
   let [previous] = await rows.auditBefore(chain, first.first, 1)
   for (const row of page) {
-    const problem = problemOfAudit(sealing, row, previous)
+    const problem =
+      problemOfAudit(sealing, row, previous) ?? (await problemOfIndex(rows, row, indexed))
     if (problem) problems.push(problem)
     previous = row
   }

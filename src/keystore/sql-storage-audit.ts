@@ -4,7 +4,13 @@ import type { AuditRow, SqlRow, SqlSession, StorageReader, StorageWriter } from 
 
 type AuditReading = Pick<
   StorageReader,
-  'chains' | 'auditHead' | 'auditAfter' | 'auditBefore' | 'auditIndexed' | 'auditPlaces'
+  | 'chains'
+  | 'auditHead'
+  | 'auditAfter'
+  | 'auditBefore'
+  | 'auditIndexed'
+  | 'auditPlaces'
+  | 'holdsAuditPlaces'
 >
 type AuditWriting = Pick<StorageWriter, 'appendAudit' | 'indexAudit'>
 
@@ -54,6 +60,15 @@ export function auditReading(sql: SqlSession): AuditReading {
       const rows = await sql.query('SELECT number FROM audit_indexed WHERE chain = ?1', [chain])
       return Number(rows[0]?.[0] ?? 0)
     },
+    async holdsAuditPlaces(chain, places) {
+      for (let first = 0; first < places.length; first += placesPerStatement) {
+        const some = places.slice(first, first + placesPerStatement)
+        const parameters = some.flatMap(({ object, number }) => [nameBytes(object), number])
+        const rows = await sql.query(countPlaces[some.length]!, [chain, ...parameters])
+        if (Number(rows[0]![0]) < some.length) return false
+      }
+      return true
+    },
     async auditPlaces(object, chain, limit) {
       const rows = await sql.query(
         `SELECT number FROM audit_objects WHERE object = ?1 AND chain = ?2
@@ -97,6 +112,14 @@ const insertPlaces = Array.from({ length: placesPerStatement + 1 }, (_, count) =
   const rows = Array.from({ length: count }, (_, at) => `(?${at * 2 + 2}, ?1, ?${at * 2 + 3})`)
   return `INSERT INTO audit_objects (object, chain, number) VALUES ${rows.join(', ')}
     ON CONFLICT DO NOTHING`
+})
+
+const countPlaces = Array.from({ length: placesPerStatement + 1 }, (_, count) => {
+  const rows = Array.from(
+    { length: count },
+    (_, at) => `(object = ?${at * 2 + 2} AND number = ?${at * 2 + 3})`,
+  )
+  return `SELECT count(*) FROM audit_objects WHERE chain = ?1 AND (${rows.join(' OR ')})`
 })
 
 function auditRow([chain, first, last, epoch, body, mac]: SqlRow): AuditRow {

@@ -206,6 +206,8 @@ export interface StorageReader {
   auditBefore(chain: string, number: number, limit: number): Promise<readonly AuditRow[]>
   /** How far the index of objects in the audit chain goes. */
   auditIndexed(chain: string): Promise<number>
+  /** Whether the index of objects has all these places of a chain. */
+  holdsAuditPlaces(chain: string, places: readonly AuditIndexEntry[]): Promise<boolean>
   /** Numbers of a chain's indexed records about an object, newest first. */
   auditPlaces(object: string, chain: string, limit: number): Promise<readonly number[]>
 }

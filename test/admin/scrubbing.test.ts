@@ -87,6 +87,21 @@ describe('damage', () => {
     ])
   })
 
+  test('of the index of records by object is found once the index reaches so far', async () => {
+    const engine = await testEngine()
+    const [id] = await keys(engine, 3)
+    await walkOnce(engine, scrubberOf(engine))
+    await engine.tamper('DELETE FROM audit_objects')
+    expect((await engine.store.auditVerify()).problems).toEqual([])
+    while (await engine.store.catchUpAuditIndex());
+    await engine.tamper(`DELETE FROM audit_objects WHERE object = ?1`, Buffer.from(id!))
+    const { problems } = await engine.store.auditVerify()
+    expect(problems.map(({ kind }) => kind)).toEqual(['derived'])
+    engine.time.seconds += 3600n
+    await scrubberOf(engine).turn()
+    expect((await progressOf(engine.store))!.problems).toMatchObject([{ kind: 'derived' }])
+  })
+
   test('that is still there in the next walk alarms again and is recorded once', async () => {
     const engine = await testEngine()
     const [id] = await keys(engine, 1)

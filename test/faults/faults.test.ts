@@ -1,0 +1,63 @@
+// The short form of every fault test: the same code as `npm run test:faults`, small numbers, a fixed seed.
+import { expect, test } from 'vitest'
+import { auditMutations } from './audit-mutations.ts'
+import { bitFlips, rowSwaps } from './bit-flips.ts'
+import { clockSteps } from './clock-steps.ts'
+import type { Outcome, Plan } from './ground.ts'
+import { deathsAtFailpoints, kills } from './kills.ts'
+import { races } from './races.ts'
+import { rollbacks } from './rollback.ts'
+import { hasCompiler, unsynced } from './unsynced.ts'
+
+const plan: Plan = { form: 'short', seed: 20_261_128, say: () => undefined }
+
+/** A name, the test, and figures that show that it has done something. */
+const tests: [
+  name: string,
+  run: (plan: Plan) => Promise<Outcome>,
+  least: Record<string, number>,
+][] = [
+  ['no acknowledged key is lost by kill -9 at random moments', kills, { kills: 30, keys: 30 }],
+  ['nor by a death around commit, audit and answer', deathsAtFailpoints, { deaths: 10, keys: 20 }],
+  [
+    'one flipped bit is noticed or harmless, and no wrong key is served',
+    bitFlips,
+    { bits: 120, noticed: 10, harmless: 10 },
+  ],
+  ['swapped columns and rows put back are noticed', rowSwaps, { swaps: 40, noticed: 25 }],
+  [
+    'an older database does not start beside its checkpoint',
+    rollbacks,
+    { rollbacks: 2, noticed: 2 },
+  ],
+  ['a stepped clock revives no key', clockSteps, { turns: 800, steps: 100, looks: 200 }],
+  [
+    'every mutation of the audit record is detected and located',
+    auditMutations,
+    { mutations: 350 },
+  ],
+  [
+    '64 clients at once on one object are explained by some order',
+    races,
+    { rounds: 48, done: 100, refused: 100 },
+  ],
+]
+
+async function expectSound(
+  run: (plan: Plan) => Promise<Outcome>,
+  least: Record<string, number>,
+): Promise<void> {
+  const { figures, failures } = await run(plan)
+  expect(failures).toEqual([])
+  for (const [name, figure] of Object.entries(least))
+    expect(figures[name], name).toBeGreaterThanOrEqual(figure)
+}
+
+test.each(tests)('%s', { timeout: 300_000 }, (_, run, least) => expectSound(run, least))
+
+// Where there is no C compiler nothing can be preloaded.
+test.skipIf(!hasCompiler())(
+  'nor by a power cut that loses what was not synced',
+  { timeout: 300_000 },
+  () => expectSound(unsynced, { cuts: 6, sectorsLost: 1 }),
+)

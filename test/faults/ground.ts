@@ -1,0 +1,80 @@
+// What fault tests stand on: a data directory of their own, seeded chance, and how a test reports.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { initialiseStore } from '../../src/keystore/initialise.ts'
+import { createMasterKeyFile, openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
+import type { MasterKey } from '../../src/keystore/master-key.ts'
+import { openStore, type OpenOptions, type Store } from '../../src/keystore/store.ts'
+
+/** How long a test is to be. */
+export type Form = 'short' | 'long'
+
+/** What a test is given. */
+export interface Plan {
+  readonly form: Form
+  readonly seed: number
+  /** Told what goes on, now and then. */
+  readonly say: (line: string) => void
+}
+
+/** What a test has found: figures by name, and what went wrong, which must be nothing. */
+export interface Outcome {
+  readonly figures: Readonly<Record<string, number>>
+  readonly failures: readonly string[]
+}
+
+/** Whole numbers below a limit, the same for the same seed. */
+export type Chance = (limit: number) => number
+
+/** A small generator (mulberry32). */
+export function chance(seed: number): Chance {
+  let state = seed >>> 0
+  return (limit) => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
+  }
+}
+
+/** A folder that is removed when it is disposed of. */
+export function folder(): { readonly path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'keyreel-faults-'))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** Makes a data directory with group `default`; its master key is in `master.key`. */
+export async function dataDirectory(directory: string): Promise<void> {
+  await initialiseStore({
+    directory,
+    masterKey: (building) => createMasterKeyFile(join(building, 'master.key')),
+    async fill(store) {
+      await store.act(async (work) => {
+        await work.putDocument('group', 'default', { created: Number(work.now) })
+        work.audit({
+          actor: { name: 'faults', kind: 'cli' },
+          operation: 'init',
+          outcome: 'Success',
+        })
+      })
+    },
+  })
+}
+
+/** Opens the store of a data directory, as a command does. */
+export function openDirectory(
+  directory: string,
+  options: Partial<OpenOptions> = {},
+): Promise<Store> {
+  const masterKey = openMasterKeyFile(join(directory, 'master.key'))
+  return openStore({ directory, masterKey, writer: 'cli', ...options })
+}
+
+/** A master key that wraps by copying, for stores in memory. */
+export const openMasterKey: MasterKey = {
+  id: 'test',
+  wrap: (key) => Promise.resolve(Uint8Array.from(key)),
+  unwrap: (bytes) => Promise.resolve(Uint8Array.from(bytes)),
+  close: () => undefined,
+}

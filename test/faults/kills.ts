@@ -1,0 +1,103 @@
+// Processes killed at random moments under load, and at failpoints around commit, audit and answer: no key
+// or state that was acknowledged is lost, altered or half there.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { failpoints } from './failpoints.ts'
+import { chance, dataDirectory, folder, openDirectory, type Outcome, type Plan } from './ground.ts'
+import { Ledger } from './ledger.ts'
+
+const program = join(import.meta.dirname, 'load-process.ts')
+
+/** How one process comes to its end. */
+export interface Death {
+  readonly seed: number
+  readonly clients: number
+  /** Milliseconds after its store is open; absent with a failpoint. */
+  readonly after?: number
+  readonly failpoint?: string
+  readonly passes?: number
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** Runs a load process to its death and enters what it says. */
+export async function runToDeath(directory: string, death: Death, ledger: Ledger): Promise<void> {
+  const { seed, clients, after, failpoint = 'none', passes = 0, env } = death
+  const args = [program, directory, String(seed), String(clients), failpoint, String(passes)]
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  const lines = createInterface({ input: child.stdout })
+  const closed = Promise.all([once(child, 'close'), once(lines, 'close')])
+  lines.on('line', (line) => {
+    ledger.take(line)
+    if (line.startsWith('open') && after !== undefined) void delay(after).then(kill)
+  })
+  const [[, signal]] = (await closed) as [[number | null, string | null], unknown]
+  process.off('exit', kill)
+  if (signal !== 'SIGKILL') ledger.failures.push(`the process of seed ${seed} ended by itself`)
+}
+
+/** Kill -9 at random moments. */
+export async function kills({ form, seed, say }: Plan): Promise<Outcome> {
+  const rounds = form === 'short' ? 30 : 300
+  const random = chance(seed)
+  using scratch = folder()
+  const directory = join(scratch.path, 'data')
+  await dataDirectory(directory)
+  const ledger = new Ledger()
+  for (let round = 1; round <= rounds; round++) {
+    const death = { seed: seed + round, clients: 1 + random(16), after: random(150) }
+    await runToDeath(directory, death, ledger)
+    if (round % 10 === 0) {
+      await compared(directory, ledger, `kill ${round}`)
+      say(`${round} kills, ${ledger.keys} keys, ${ledger.failures.length} failures`)
+    }
+  }
+  return { figures: { kills: rounds, ...figuresOf(ledger) }, failures: ledger.failures }
+}
+
+/** A death at each failpoint, at random times that it is passed. */
+export async function deathsAtFailpoints({ form, seed, say }: Plan): Promise<Outcome> {
+  const rounds = form === 'short' ? 2 : 50
+  const random = chance(seed)
+  using scratch = folder()
+  const directory = join(scratch.path, 'data')
+  await dataDirectory(directory)
+  const ledger = new Ledger()
+  for (let round = 1; round <= rounds; round++) {
+    for (const failpoint of failpoints) {
+      const death = {
+        seed: seed + round * 100 + failpoints.indexOf(failpoint),
+        clients: 1 + random(8),
+        failpoint,
+        passes: random(25),
+      }
+      await runToDeath(directory, death, ledger)
+      await compared(directory, ledger, `${failpoint} ${round}`)
+    }
+    if (round % 10 === 0) say(`${round} deaths at each failpoint, ${ledger.keys} keys`)
+  }
+  const figures = { deaths: rounds * failpoints.length, ...figuresOf(ledger) }
+  return { figures, failures: ledger.failures }
+}
+
+/** Opens the store as the next process would and compares. */
+export async function compared(directory: string, ledger: Ledger, when: string): Promise<void> {
+  const store = await openDirectory(directory)
+  try {
+    await ledger.compare(store, when)
+  } finally {
+    await store.close()
+  }
+}
+
+/** What every test with a ledger prints. */
+export function figuresOf({ keys, acknowledged, openings }: Ledger): Record<string, number> {
+  return { keys, acknowledged, slowestStart: Math.max(...openings) }
+}

@@ -1,0 +1,127 @@
+// What a load process has acknowledged, and whether a store holds all of it, unchanged and whole.
+import { createHash } from 'node:crypto'
+import { loadObject, materialOf, objectOf } from '../../src/keystore/keystore.ts'
+import { contentsCheck } from '../../src/keystore/contents-check.ts'
+import { stateOf } from '../../src/keystore/lifecycle.ts'
+import type { ManagedObject } from '../../src/keystore/managed-object.ts'
+import type { Store } from '../../src/keystore/store.ts'
+import type { Work } from '../../src/keystore/work.ts'
+import { unsealedFields } from '../../src/kmip/operations/key-material.ts'
+
+interface Entry {
+  state: string
+  /** What was asked for and not answered. */
+  tried: string | undefined
+  readonly digest: string
+}
+
+const actor = { name: 'faults', kind: 'cli' }
+
+/** Keys that were acknowledged, over any number of processes. */
+export class Ledger {
+  readonly #keys = new Map<string, Entry>()
+  #making = 0
+  /** Milliseconds that each process took to open its store. */
+  readonly openings: number[] = []
+  readonly failures: string[] = []
+  acknowledged = 0
+
+  /** A line that the process has printed. */
+  take(line: string): void {
+    const [word, one = '', two = '', three = ''] = line.split(' ')
+    if (word === 'open') this.openings.push(Number(one))
+    else if (word === 'make') this.#making++
+    else if (word === 'made') {
+      this.#making--
+      this.acknowledged++
+      this.#keys.set(two, { state: 'PreActive', tried: undefined, digest: three })
+    } else if (word === 'try') this.#keys.get(one)!.tried = two
+    else if (word === 'ok') {
+      this.acknowledged++
+      Object.assign(this.#keys.get(one)!, { state: two, tried: undefined })
+    } else this.failures.push(line)
+  }
+
+  get keys(): number {
+    return this.#keys.size
+  }
+
+  /** Compares everything with the store. Keys whose request was under way may stand on either side of it. */
+  async compare(store: Store, when: string): Promise<void> {
+    const fail = (what: string) => void this.failures.push(`${when}: ${what}`)
+    const all = [...this.#keys]
+    for (let first = 0; first < all.length; first += 200) {
+      const some = all.slice(first, first + 200)
+      await store.act(async (work) => {
+        for (const [id, entry] of some) {
+          const object = await loadObject(work, 'default', id)
+          if (object === undefined) fail(`${id} is lost`)
+          else await this.#judge(work, object, entry, fail)
+        }
+        work.audit({ actor, operation: 'compare', outcome: 'Success' })
+      })
+    }
+    await this.#adoptOthers(store, fail)
+    const { problems } = await store.auditVerify({ contents: contentsCheck })
+    for (const { kind, subject, message } of problems) fail(`${kind} ${subject}: ${message}`)
+  }
+
+  async #judge(
+    work: Work,
+    object: ManagedObject,
+    entry: Entry,
+    fail: (what: string) => void,
+  ): Promise<void> {
+    const state = stateOf(object.vitals, work.now)
+    if (state !== entry.state && state !== entry.tried)
+      fail(
+        `${object.id} is ${state}, acknowledged ${entry.state}, tried ${entry.tried ?? 'nothing'}`,
+      )
+    Object.assign(entry, { state, tried: undefined })
+    if ((await digestOf(work, object)) !== entry.digest) fail(`${object.id} has another key`)
+  }
+
+  /** What was made and not acknowledged may be there, no more than was under way, and whole. */
+  async #adoptOthers(store: Store, fail: (what: string) => void): Promise<void> {
+    const query = {
+      group: 'default',
+      equals: [],
+      ranges: [],
+      destroyed: 'include',
+      archived: 'include',
+      offset: 0,
+      limit: 500,
+    } as const
+    const others: string[] = []
+    for await (const page of store.scan(query)) {
+      for (const stored of page) {
+        const { id } = objectOf(stored)
+        if (!this.#keys.has(id)) others.push(id)
+      }
+    }
+    if (others.length > this.#making) fail(`${others.length} keys nobody asked for`)
+    this.#making = 0
+    await store.act(async (work) => {
+      for (const id of others) {
+        const object = (await loadObject(work, 'default', id))!
+        const digest = (await digestOf(work, object)) ?? 'none'
+        const { DigestValue } = object.attributes.first('Digest')!
+        if (Buffer.from(DigestValue!).toString('hex') !== digest) fail(`${id} is half made`)
+        const state = stateOf(object.vitals, work.now)
+        this.#keys.set(id, { state, tried: undefined, digest })
+      }
+      work.audit({ actor, operation: 'adopt', outcome: 'Success' })
+    })
+  }
+}
+
+async function digestOf(work: Work, object: ManagedObject): Promise<string | undefined> {
+  const secret = await materialOf(work, object)
+  if (secret === undefined) return undefined
+  const { KeyBlock } = unsealedFields('SymmetricKey', secret.bytes) as {
+    KeyBlock: { KeyValue: { value: { KeyMaterial: Uint8Array } } }
+  }
+  const digest = createHash('sha256').update(KeyBlock.KeyValue.value.KeyMaterial).digest('hex')
+  secret.wipe()
+  return digest
+}

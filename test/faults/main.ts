@@ -1,0 +1,58 @@
+// `npm run test:faults`: the long form of every fault test, with its seed and figures. Ends with 1 when
+// something went wrong.  [--only NAME]… [--seed N] [--form short|long] [--minutes N, of the soak]
+import { parseArgs } from 'node:util'
+import { auditMutations } from './audit-mutations.ts'
+import { bitFlips, rowSwaps } from './bit-flips.ts'
+import { clockSteps } from './clock-steps.ts'
+import { fullDisk } from './full-disk.ts'
+import type { Outcome, Plan } from './ground.ts'
+import { deathsAtFailpoints, kills } from './kills.ts'
+import { races } from './races.ts'
+import { rollbacks } from './rollback.ts'
+import { soak } from './soak.ts'
+import { unsynced } from './unsynced.ts'
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    seed: { type: 'string', default: '1' },
+    form: { type: 'string', default: 'long' },
+    minutes: { type: 'string', default: '30' },
+  },
+})
+
+const tests: Readonly<Record<string, (plan: Plan) => Promise<Outcome>>> = {
+  kills,
+  failpoints: deathsAtFailpoints,
+  unsynced,
+  'full-disk': fullDisk,
+  'bit-flips': bitFlips,
+  'row-swaps': rowSwaps,
+  rollbacks,
+  'clock-steps': clockSteps,
+  'audit-mutations': auditMutations,
+  races,
+  soak: (plan) => soak(plan, Number(values.minutes)),
+}
+
+const seed = Number(values.seed)
+const form = values.form === 'short' ? 'short' : 'long'
+const wanted = values.only ?? Object.keys(tests)
+let failed = 0
+for (const name of wanted) {
+  const test = tests[name]
+  if (test === undefined)
+    throw new Error(`no test ${name}; there are ${Object.keys(tests).join(', ')}`)
+  const say = (line: string) => process.stderr.write(`  ${name}: ${line}\n`)
+  const began = performance.now()
+  const { figures, failures } = await test({ form, seed, say })
+  const seconds = Math.round((performance.now() - began) / 1000)
+  const shown = Object.entries(figures).map(([what, figure]) => `${what} ${figure}`)
+  const verdict = failures.length === 0 ? 'ok' : 'FAILED'
+  process.stdout.write(
+    `${verdict} ${name} (${form}, seed ${seed}, ${seconds} s): ${shown.join(', ')}\n`,
+  )
+  for (const failure of failures.slice(0, 20)) process.stdout.write(`    ${failure}\n`)
+  if (failures.length > 0) failed++
+}
+process.exitCode = failed === 0 ? 0 : 1
