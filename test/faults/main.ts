@@ -8,6 +8,7 @@ import { fullDisk } from './full-disk.ts'
 import type { Outcome, Plan } from './ground.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
 import { races } from './races.ts'
+import { restarts } from './restart.ts'
 import { rollbacks } from './rollback.ts'
 import { soak } from './soak.ts'
 import { unsynced } from './unsynced.ts'
@@ -23,6 +24,7 @@ const { values } = parseArgs({
 
 const tests: Readonly<Record<string, (plan: Plan) => Promise<Outcome>>> = {
   kills,
+  restarts,
   failpoints: deathsAtFailpoints,
   unsynced,
   'full-disk': fullDisk,
