@@ -7,7 +7,8 @@ const intro = `
 Whatever changes the state of an object or a client, and whatever releases key material, is recorded in the
 same transaction. An act without its record cannot be committed, and a record is never there without its act.
 
-Every writer has a chain of its own: \`serve\` for the server, \`cli\` for commands. One row of the database
+Every writer has a chain of its own: \`serve\` for the server, \`cli\` for commands; on a shared database with the
+node's name behind it, such as \`serve@kms-a\`. One row of the database
 holds the records of one group commit; its MAC covers the MAC of the row before it
 ([formats](formats.md#audit-rows)). A new chain is announced in an older one.
 `
@@ -218,6 +219,7 @@ export const events = [
   ['Rotate', 'a key with Rotate Automatic was replaced, or could not be', 'replaced, alarms'],
   ['Wipe', 'the sealed material of a destroyed key was forgotten for good', ''],
   ['Alarm', 'something an administrator must hear of that belongs to no single request', 'alarms'],
+  ['Database Moved', 'the keystore was moved from a file into a database', 'to, node'],
   ['Epoch Begun', 'what is sealed from now on has a new secret', 'epoch'],
   [
     'Sealed Anew',

@@ -261,6 +261,18 @@ export const jsonOutputs: readonly JsonOutput[] = [
     },
   },
   {
+    commands: ['database move'],
+    about: 'What was moved.',
+    fields: {
+      database: 'URL of where the keystore is now, without password',
+      node: 'name of this node',
+      left: 'path of what was the keystore',
+      'tables[].table': 'empty when an earlier run had copied everything',
+      'tables[].rows': '',
+      'tables[].digest': 'SHA-256 over all rows, the same on both sides',
+    },
+  },
+  {
     commands: ['master-key show'],
     about: 'What opens the keystore.',
     fields: {

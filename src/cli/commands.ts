@@ -1,6 +1,7 @@
 // The table of commands: one line per command, in the order of the help pages.
 import { auditExport, auditList, auditVerify } from './commands/audit.ts'
 import { cartridgeList, cartridgeShow } from './commands/cartridge.ts'
+import { databaseMove } from './commands/database.ts'
 import { doctor } from './commands/doctor.ts'
 import {
   exchangeCertificateExport,
@@ -63,6 +64,7 @@ export const nouns: Readonly<Record<string, string>> = {
   operator: 'people who may approve what others ask for',
   'master-key': 'what opens the keystore',
   recovery: 'shares of people that open the keystore without its master key',
+  database: 'where the keystore is kept',
   audit: 'the hash-chained record of everything done with keys',
   ttlv: 'messages of the KMIP protocol',
 }
@@ -73,6 +75,7 @@ export const commands: readonly Command[] = [
   serve,
   status,
   doctor,
+  databaseMove,
   libraryAdd,
   libraryList,
   libraryShow,

@@ -29,6 +29,7 @@ import type { EpochWrapper, MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
 import type { ContentsCheck } from './examine.ts'
 import { scrubStep, type ScrubPosition, type ScrubStep } from './scrub.ts'
+import { isHalfMoved } from './move-tables.ts'
 import { demandSameStore, machineName, readNodeIdentity } from './node-identity.ts'
 import { Sealing, sealsPerEpoch } from './sealing.ts'
 import { takeServeLock } from './serve-lock.ts'
@@ -47,6 +48,8 @@ export interface OpenOptions {
   readonly node?: string | undefined
   /** … or a database opened already and taken over. */
   readonly driver?: SqlDriver
+  /** Whether a copy that is being verified may be opened. */
+  readonly whileMoving?: boolean
   readonly masterKey: MasterKey
   /**
    * 'serve' (takes the serve lock of the directory) or 'cli': the audit chain of this process, on a
@@ -167,6 +170,7 @@ async function openOver(
   try {
     if ((await schemaOf(driver)) === 0) throw notInitialised(where)
     await migrate(driver, where)
+    if (options.whileMoving !== true && (await isHalfMoved(driver))) throw halfMoved(where)
     return await storeOver(driver, options, where, release)
   } catch (error) {
     await driver.close()
@@ -268,6 +272,14 @@ function refuseUnusable(directory: string, file: string): void {
     'foreign-journal',
     `${file}-journal lies beside the database, but keyreel does not write such a file`,
     'another program opened the database: keep copies of both files, then move the journal away',
+  )
+}
+
+function halfMoved(where: string): UserError {
+  return new UserError(
+    'half-moved',
+    `${where}: a keystore was being moved here, and is not whole`,
+    'run the same  keyreel database move  again where the keystore was: it goes on where it stood',
   )
 }
 

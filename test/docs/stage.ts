@@ -8,6 +8,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { makeCluster, type Cluster } from '../fixtures/postgres.ts'
 import type { Step } from './page.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -17,6 +18,10 @@ const linked = ['package.json', 'node_modules', 'src', 'simulator', 'test', 'cer
 
 /** Ports that pages name. */
 const saidPorts = ['5696', '5697']
+
+/** Databases that pages name: a primary, which is made when a page needs it, and its standby. */
+export const saidDatabase = 'postgres://keyreel@db1.example.org/keyreel'
+const saidStandby = 'postgres://keyreel@db2.example.org/keyreel'
 
 /** Longest time of one block, and of a server until it is ready, in milliseconds. */
 const patience = { run: 120_000, ready: 60_000, stop: 15_000 }
@@ -41,6 +46,7 @@ export class Stage {
   readonly #ports: ReadonlyMap<string, number>
   readonly #throughNpx: boolean
   #server: ChildProcess | undefined
+  #cluster: Cluster | undefined
   #outputs = 0
 
   private constructor(
@@ -63,6 +69,7 @@ export class Stage {
 
   /** Plays one step of a page. */
   async play(step: Step): Promise<Played> {
+    if ('script' in step && step.script.includes(saidDatabase)) await this.#startDatabase()
     if (step.kind === 'file') {
       await writeFile(join(this.#directory, step.name), this.#adapted(step.text))
       return { status: 0, output: '' }
@@ -73,7 +80,14 @@ export class Stage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop()
+    await this.#cluster?.remove()
     await rm(this.#directory, { recursive: true, force: true })
+  }
+
+  async #startDatabase(): Promise<void> {
+    if (this.#cluster !== undefined) return
+    this.#cluster = await makeCluster()
+    await this.#cluster.start('fsync=on')
   }
 
   async #run(script: string): Promise<Played> {
@@ -144,6 +158,12 @@ export class Stage {
   #adapted(text: string): string {
     let ported = text
     for (const [said, port] of this.#ports) ported = ported.replaceAll(said, String(port))
+    if (this.#cluster) {
+      // The standby is not there, which the primary makes up for.
+      ported = ported
+        .replaceAll(saidDatabase, `'${this.#cluster.url}'`)
+        .replaceAll(saidStandby, 'postgres://keyreel@127.0.0.1:1/keyreel')
+    }
     return this.#throughNpx
       ? ported
       : ported.replaceAll(/\bnpx (keyreel(?:-simulator)?)\b/g, directly)
