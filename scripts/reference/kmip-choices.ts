@@ -208,7 +208,7 @@ const objects = [
   ],
   [
     'Key Format Type of Get',
-    'Without one a key leaves as it came, in every version. RSA, DSA, DH and EC keys leave in any format of their kind; transparent curve keys under the name the version has for them.',
+    'Without one a key leaves as it came, in every version. RSA, DSA, DH and EC keys leave in any format of their kind; transparent curve keys under the name the version has for them. Before 1.2, which brought the algorithm EC, such a key is one of ECDSA.',
   ],
   [
     'PKCS#12',
@@ -314,6 +314,7 @@ const service = [
     'PKCS#11',
     'There is no token: each of the 92 functions of the interface PKCS 11 returns CKR_FUNCTION_NOT_SUPPORTED, whatever its parameters. Other functions, those of vendors included: PKCS#11 Invalid Function; other interfaces: PKCS#11 Invalid Interface; more than 64 KiB of parameters: PKCS#11 Codec Error.',
   ],
+  ['Operations and Object Types in Query', 'Listed in the order of the published cases.'],
   ['Server Information', 'An empty structure in every version, as the profiles show it.'],
   [
     'Operations in Query',

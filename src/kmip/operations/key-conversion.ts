@@ -2,7 +2,7 @@
  * The format in which a key leaves – KMIP 2.1 §6.1.19, Key Format Type §11.25, Key Compression Type
  * §11.24: the one it is kept in, or one that the same kind of key can be written in.
  */
-import { version as versionNumber, type Version } from 'ttlv-codec'
+import type { Version } from 'ttlv-codec'
 import {
   readPrivateKey,
   readPublicKey,
@@ -18,7 +18,7 @@ import type { KeyBlock } from '../model/objects.ts'
 import { KmipError } from '../model/result.ts'
 import { version20 } from '../model/versions.ts'
 import { refusalOfKey } from './crypto-refusals.ts'
-import { sayable, sayableFormat } from './sayable.ts'
+import { sayable, sayableAlgorithm, sayableFormat } from './sayable.ts'
 
 type Format = KeyBlock['KeyFormatType']
 
@@ -27,9 +27,6 @@ export interface Wanted {
   KeyFormatType?: Format | undefined
   KeyCompressionType?: KeyBlock['KeyCompressionType']
 }
-
-/** First version that calls elliptic curve keys EC. */
-const curvesSince = versionNumber('1.2')
 
 /**
  * The format to hand the object out in; undefined for objects without one. Says no before any key is
@@ -78,7 +75,7 @@ export function inFormat(
     KeyFormatType: format,
     KeyCompressionType: isKept ? KeyCompressionType : compression,
     KeyValue: { type: 'Structure', value },
-    CryptographicAlgorithm: algorithmFor(block, version),
+    CryptographicAlgorithm: sayableAlgorithm(block.CryptographicAlgorithm, version),
   }
   return { ...fields, KeyBlock }
 }
@@ -131,9 +128,4 @@ function isSayable(object: ManagedObject, format: Format | undefined, version: V
       algorithm === 'EC' ||
       CryptographicAlgorithm.since(algorithm) <= version)
   )
-}
-
-/** EC is called by its oldest use where the version has no word for it. */
-function algorithmFor({ CryptographicAlgorithm: algorithm }: KeyBlock, version: Version) {
-  return algorithm === 'EC' && version < curvesSince ? 'ECDSA' : algorithm
 }

@@ -2,7 +2,14 @@
  * What may be said about an object in a version – KMIP 2.1 §9.16: never an attribute, an enumeration
  * value or a bit that the peer's version does not have.
  */
-import { encode, EncodeError, type Schema, type TypedValue, type Version } from 'ttlv-codec'
+import {
+  encode,
+  EncodeError,
+  version as versionNumber,
+  type Schema,
+  type TypedValue,
+  type Version,
+} from 'ttlv-codec'
 import type { ObjectTypeName } from '../../keystore/managed-object.ts'
 import {
   attributeText,
@@ -77,8 +84,9 @@ function isOfNewerType({ type, value }: TypedValue): boolean {
   return type === 'DateTimeExtended' || (type === 'Structure' && value.some(isOfNewerType))
 }
 
-/** The value with formats under the names that the version has for them. */
+/** The value with formats and algorithms under the names that the version has for them. */
 function renamed(tag: AttributeName, value: unknown, version: Version): unknown {
+  if (tag === 'CryptographicAlgorithm') return sayableAlgorithm(value, version)
   if (tag === 'KeyFormatType') return sayableFormat(value as Format, version)
   const { KeyFormatType: format } = tag === 'Digest' ? (value as { KeyFormatType?: Format }) : {}
   const name = sayableFormat(format, version)
@@ -86,6 +94,14 @@ function renamed(tag: AttributeName, value: unknown, version: Version): unknown 
 }
 
 type Format = KeyBlock['KeyFormatType']
+
+/** First version that calls elliptic curve keys EC. */
+const curvesSince = versionNumber('1.2')
+
+/** EC is called by its oldest use where the version has no word for it. */
+export function sayableAlgorithm<T>(algorithm: T, version: Version): T | 'ECDSA' {
+  return algorithm === 'EC' && version < curvesSince ? 'ECDSA' : algorithm
+}
 
 const namesByKind = new Map<string, ReadonlySet<AttributeName>>()
 

@@ -289,3 +289,18 @@ const rows: Row[] = [
 ]
 
 describeRefusals('Create Key Pair', rows)
+
+test('a curve key made as EC is one of ECDSA for the versions without that word', async () => {
+  const engine = await testEngine()
+  const { PublicKeyUniqueIdentifier: id } = await engine.call('1.4', 'CreateKeyPair', {
+    CommonAttributes: [{ tag: 'CryptographicAlgorithm', value: 'EC' }],
+    PrivateKeyAttributes: [{ tag: 'CryptographicUsageMask', value: 1 }],
+    PublicKeyAttributes: [{ tag: 'CryptographicUsageMask', value: 2 }],
+  })
+  for (const as of everyVersion) {
+    const called = as < '1.2' ? 'ECDSA' : 'EC'
+    expect(await engine.attribute(as, id, 'CryptographicAlgorithm')).toEqual([called])
+    const { PublicKey } = await engine.call(as, 'Get', { UniqueIdentifier: id })
+    expect(PublicKey!.KeyBlock.CryptographicAlgorithm).toBe(called)
+  }
+})
