@@ -411,6 +411,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
       kmip: 'version as given; absent when it is agreed on',
       added: '',
       waiting: 'objects about which something waits to be sent; of `list` only',
+      oldest: 'since when the first of them waits; absent when none does',
     },
   },
   {

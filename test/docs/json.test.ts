@@ -180,6 +180,7 @@ const ofNodes = /^nodes\[\]/
 
 /** Fields of states that this test does not bring about. */
 const rare = new Set([
+  'oldest',
   'hold.reason',
   'hold.since',
   'hold.cartridge',

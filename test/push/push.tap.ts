@@ -97,7 +97,7 @@ await t.test(
     const later = await makeKey(first)
     await until('a try', () => taken(listener, later))
     const { stdout } = await command(first, 0, 'library', 'listener', 'list', '--json')
-    t.match(JSON.parse(stdout), [{ library: 'alpha', to: address, waiting: 1 }])
+    t.match(JSON.parse(stdout), [{ library: 'alpha', to: address, waiting: 1, oldest: /^20/ }])
     t.match(first.log(), /could not be delivered/)
     await first.kill()
     listener.received.length = 0

@@ -9,11 +9,11 @@ import {
 import { parseFingerprint, withColons } from '../../crypto/certificates.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { versions } from '../../kmip/model/versions.ts'
-import { countWaiting } from '../../push/push-queue.ts'
+import { countWaiting, waitingFor } from '../../push/push-queue.ts'
 import { settingKinds } from '../../setting-kinds.ts'
 import { argument, choice, command, text } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
-import { isoMoment, table } from '../output.ts'
+import { isoMoment, moment, table } from '../output.ts'
 
 const kinds = ['notify', 'put', 'both'] as const
 
@@ -60,8 +60,13 @@ export const libraryListenerList = command({
     const rows = await withStore(context, (store) =>
       store.read(async (work) => {
         const all = await listeners(work)
-        const counts = await Promise.all(all.map(({ client }) => countWaiting(work, client)))
-        return all.map((listener, at) => ({ ...listener, waiting: counts[at] ?? 0 }))
+        const rows: Row[] = []
+        for (const listener of all) {
+          const [oldest] = await waitingFor(work, listener.client, 1)
+          const waiting = await countWaiting(work, listener.client)
+          rows.push({ ...listener, waiting, oldest: oldest && BigInt(oldest.since) })
+        }
+        return rows
       }),
     )
     const columns = {
@@ -70,9 +75,14 @@ export const libraryListenerList = command({
       SENT: (row: Row) => sent(row),
       KMIP: ({ kmip }: Row) => kmip,
       WAITING: ({ waiting }: Row) => waiting,
+      SINCE: ({ oldest }: Row) => moment(oldest),
     }
     return {
-      json: rows.map((row) => ({ ...listenerJson(row), waiting: row.waiting })),
+      json: rows.map((row) => ({
+        ...listenerJson(row),
+        waiting: row.waiting,
+        oldest: isoMoment(row.oldest),
+      })),
       text: table(columns, rows, context.style, 'nothing is sent to any library'),
     }
   },
@@ -90,7 +100,11 @@ export const libraryListenerRemove = command({
   },
 })
 
-type Row = Listener & { readonly waiting: number }
+interface Row extends Listener {
+  readonly waiting: number
+  /** When the first of it happened; seconds since 1970. */
+  readonly oldest: bigint | undefined
+}
 
 interface Options {
   readonly to: string | undefined
