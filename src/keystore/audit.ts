@@ -100,17 +100,18 @@ async function append(
 ): Promise<void> {
   const first = (head?.last ?? 0) + 1
   const time = Number(now)
-  const body = JSON.stringify(
-    entries.map((entry, at): WrittenEntry => ({ number: first + at, time, ...entry })),
+  const written = entries.map(
+    (entry, at) => `{"number":${first + at},"time":${time},${JSON.stringify(entry).slice(1)}`,
   )
+  const body = `[${written.join()}]`
   const last = first + entries.length - 1
   const row = { chain, first, last, epoch: sealing.current, body }
   await rows.appendAudit({ ...row, mac: sealing.auditMac(row, head?.mac ?? beforeFirst) })
 }
 
 /** Puts each change on the last record about its object, else on the act's last record. */
-function withChanges({ records, changes }: Recorded): Unnumbered[] {
-  if (changes.length === 0) return [...records]
+function withChanges({ records, changes }: Recorded): readonly Unnumbered[] {
+  if (changes.length === 0) return records
   const placed = records.map((): AuditChange[] => [])
   for (const change of changes) {
     const at = records.findLastIndex(({ object }) => object === change.object)

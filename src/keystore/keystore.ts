@@ -188,7 +188,7 @@ function newRowOf(
 ): NewObject {
   const { id, group, vitals } = object
   const type = ObjectType.numberOf(object.objectType)
-  delete vitals.CheckValue
+  if (vitals.CheckValue !== undefined) delete vitals.CheckValue
   if (material) vitals.CheckValue = work.checkValue({ id, group, type }, material)
   return rowOf(object, unique)
 }

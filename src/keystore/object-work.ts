@@ -270,6 +270,10 @@ export class ObjectWork {
     }
   }
 
+  get isSettled(): boolean {
+    return this.#made.isEmpty
+  }
+
   /** Writes the objects that were made and not written yet; an act is not over before. */
   async settle(): Promise<void> {
     if (this.#made.isEmpty) return

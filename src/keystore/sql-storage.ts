@@ -19,7 +19,9 @@ import { holdsAny } from './sql-storage-presence.ts'
 import { transientReading, transientWriting } from './sql-storage-transients.ts'
 import type {
   Entries,
+  ObjectRow,
   SqlDriver,
+  SqlRow,
   SqlSession,
   Storage,
   StorageReader,
@@ -62,12 +64,13 @@ function reading(sql: SqlSession): StorageReader {
     holdsAny: (group, things) => holdsAny(sql, group, things),
     find: (query) => find(sql, query),
     scan: (query, after) => scan(sql, query, after),
-    async object(group, id) {
+    object(group, id) {
       const bytes = idBytes(id)
-      const rows = await (group === undefined
-        ? sql.query(objectById, [bytes])
-        : sql.query(objectOfGroup, [bytes, group]))
-      return rows[0] && objectRow(rows[0])
+      const rows =
+        group === undefined
+          ? sql.query(objectById, [bytes])
+          : sql.query(objectOfGroup, [bytes, group])
+      return rows instanceof Promise ? rows.then(firstObject) : firstObject(rows)
     },
     async sealed(n) {
       const rows = await sql.query('SELECT sealed FROM objects WHERE n = ?1', [n])
@@ -139,6 +142,10 @@ async function holdsEntries(
   for (const { kind, value } of unique)
     if (!(await held(uniqueEntryHeld, kind, value))) return false
   return true
+}
+
+function firstObject([row]: readonly SqlRow[]): ObjectRow | undefined {
+  return row && objectRow(row)
 }
 
 const written = [

@@ -151,7 +151,7 @@ export interface ScannedRows {
 /** Reading, inside a snapshot or a transaction. */
 export interface StorageReader {
   /** `group` undefined: whichever. */
-  object(group: string | undefined, id: string): Promise<ObjectRow | undefined>
+  object(group: string | undefined, id: string): Soon<ObjectRow | undefined>
   sealed(n: number): Promise<Uint8Array | null>
   identifiers(low: string, high: string, limit: number): Promise<readonly string[]>
   holder(group: string, kind: string, value: string): Promise<string | undefined>
@@ -253,8 +253,8 @@ export interface AuditIndexEntry {
  * `snapshot`; callers of `write` see the newest state of all processes.
  */
 export interface Storage {
-  write<T>(fn: (rows: StorageWriter) => Promise<T>): Promise<T>
-  read<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T>
+  write<T>(fn: (rows: StorageWriter) => Soon<T>): Promise<T>
+  read<T>(fn: (rows: StorageReader) => Soon<T>): Promise<T>
   truncateLog(): Promise<boolean>
   othersWrote(): Promise<boolean>
   clockAhead(): Promise<number>

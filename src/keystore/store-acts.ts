@@ -206,7 +206,7 @@ async function completed<T>(
   try {
     const result = await act(work)
     if (changed !== undefined && trace.objects.length > 0) await changed(work, trace.objects)
-    if (trace.failure === undefined) await work.settle()
+    if (trace.failure === undefined && !work.isSettled) await work.settle()
     if (trace.failure === undefined) demandRecord(trace)
     if (trace.failure === undefined) return result
   } catch (error) {

@@ -858,10 +858,17 @@ export function attributeByTag(tag: number): AttributeName | undefined {
   return byTag.get(tag)
 }
 
+const spans = new Map(
+  attributeNames.map((name) => {
+    const { since, until } = attributes[name]
+    return [name, [version(since), until === undefined ? Infinity : version(until)] as const]
+  }),
+)
+
 /** Whether that version has the attribute at all. */
 export function inVersion(name: AttributeName, peer: Version): boolean {
-  const { since, until } = attributes[name]
-  return version(since) <= peer && (until === undefined || peer <= version(until))
+  const [since, until] = spans.get(name)!
+  return since <= peer && peer <= until
 }
 
 /** Whether objects of that type may have the attribute, by the rules of that version. */

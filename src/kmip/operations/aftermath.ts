@@ -19,6 +19,10 @@ export interface AftermathLog {
   error(fields: object, text: string): void
 }
 
+interface Acting {
+  act<T>(fn: (work: Work) => Promise<T>): Promise<T>
+}
+
 /** Remembers refusals and Destroys of this process. */
 export class Aftermath {
   readonly #refusals = new RefusalCounter()
@@ -29,13 +33,16 @@ export class Aftermath {
     this.#log = log
   }
 
-  /** Logs what items did, alarms, and audits refusals and alarms in an act of their own. */
-  async conclude(
-    store: { act<T>(fn: (work: Work) => Promise<T>): Promise<T> },
+  /**
+   * Logs what items did, alarms, and audits refusals and alarms in an act of their own; undefined where
+   * there is nothing to wait for.
+   */
+  conclude(
+    store: Acting,
     principal: Principal,
     notes: readonly ItemNote[],
     correlation: string,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const records: ItemNote[] = []
     for (const note of notes) {
       const { operation, object, outcome, alarms } = note
@@ -53,7 +60,10 @@ export class Aftermath {
       if (operation === 'Destroy' && outcome === 'Success')
         this.#watchDestroys(principal, fields, records)
     }
-    if (records.length === 0) return
+    return records.length === 0 ? undefined : this.#audit(store, principal, records)
+  }
+
+  async #audit(store: Acting, principal: Principal, records: readonly ItemNote[]): Promise<void> {
     try {
       await store.act((work) => {
         for (const note of records) auditItem(work, principal, note)

@@ -2,7 +2,7 @@
  * What a batch has come to so far: answers, identifiers, key material handed out, notes for the audit.
  * Acts may be rolled back and run again, so all of it can be taken back to a mark.
  */
-import { encode } from 'ttlv-codec'
+import { encode, type Version } from 'ttlv-codec'
 import type { Secret } from '../../crypto/secret.ts'
 import { loadObject } from '../../keystore/keystore.ts'
 import { IntegrityError, type Work } from '../../keystore/work.ts'
@@ -127,12 +127,12 @@ export class Attempt {
         batch: this.#state,
         secrets,
         noted: note,
-        become: (answer) => void (other = answer),
+        become: (answer) => void (other = under(item, version, answer)),
         alarm: (text) => note.alarms.push(text),
         aside: this.asides.of(item),
       })
       const isAct = operations[operationOf(item)].effect === 'act'
-      this.#answer(item, other ?? { ResponsePayload }, isAct)
+      this.#answer(item, other ?? success(item, version, ResponsePayload), isAct)
       if (isAct) auditItem(work, principal, note)
       this.notes.push(note)
     } catch (error) {
@@ -206,16 +206,7 @@ export class Attempt {
     return undone.filter(({ isAct }) => isAct)
   }
 
-  #answer(item: Item, found: Partial<ResponseBatchItem>, isAct: boolean): void {
-    const { version } = this.#batch
-    const answer: ResponseBatchItem = {
-      ...echoOf(item, version),
-      ResultStatus: 'Success',
-      MessageExtension: [],
-      ...found,
-    }
-    if (item.id === undefined) delete answer.UniqueBatchItemID
-    else answer.UniqueBatchItemID = item.id
+  #answer(item: Item, answer: ResponseBatchItem, isAct: boolean): void {
     const size = this.#sizeOf(answer)
     if (size > this.#room) {
       if (isAct) throw new AnswerTooLarge()
@@ -224,9 +215,23 @@ export class Attempt {
     this.#room -= size
     this.answers.push(answer)
     if (answer.ResultStatus === 'OperationFailed') this.failed = true
+    this.#noteIdentifiers(item, answer.ResponsePayload ?? {})
+  }
+
+  /** Notes the identifiers in an answer, with what a key pair adds to the operation's name (KMIP 2.1 §4.58). */
+  #noteIdentifiers({ operation }: Item, payload: object): void {
+    const { identifiers } = this.#state
     const at = this.answers.length
-    for (const [suffix, id] of identifiersIn(answer.ResponsePayload ?? {}))
-      this.#state.identifiers.push({ item: at, operation: `${item.operation}${suffix}`, id })
+    const { UniqueIdentifier, PrivateKeyUniqueIdentifier, PublicKeyUniqueIdentifier } =
+      payload as Record<string, string | string[] | undefined>
+    const note = (ids: string | string[] | undefined, suffix = '') => {
+      if (ids === undefined) return
+      for (const id of typeof ids === 'string' ? [ids] : ids)
+        identifiers.push({ item: at, operation: `${operation}${suffix}`, id })
+    }
+    note(UniqueIdentifier)
+    note(PrivateKeyUniqueIdentifier, 'PrivateKey')
+    note(PublicKeyUniqueIdentifier, 'PublicKey')
   }
 
   /** Bytes of an answer; asked only where room is limited. */
@@ -254,17 +259,22 @@ async function recordedAgain(refused: Refused, work: Work): Promise<Refused> {
   return refused
 }
 
-/** The identifiers in an answer, with what a key pair adds to the name of its operation (KMIP 2.1 §4.58). */
-function identifiersIn(payload: unknown): [suffix: string, id: string][] {
-  const { UniqueIdentifier, PrivateKeyUniqueIdentifier, PublicKeyUniqueIdentifier } =
-    payload as Record<string, string | string[] | undefined>
-  const named = (suffix: string, ids: string | string[] | undefined) =>
-    [ids ?? []].flat().map((id): [string, string] => [suffix, id])
-  return [
-    ...named('', UniqueIdentifier),
-    ...named('PrivateKey', PrivateKeyUniqueIdentifier),
-    ...named('PublicKey', PublicKeyUniqueIdentifier),
-  ]
+/** The answer of an item that succeeded. */
+function success(item: Item, version: Version, ResponsePayload: unknown): ResponseBatchItem {
+  return {
+    ...echoOf(item, version),
+    ResultStatus: 'Success',
+    MessageExtension: [],
+    ResponsePayload,
+  }
+}
+
+/** Another item's answer, under the identifier of this one. */
+function under(item: Item, version: Version, other: ResponseBatchItem): ResponseBatchItem {
+  const answer = { ...success(item, version, undefined), ...other }
+  if (item.id === undefined) delete answer.UniqueBatchItemID
+  else answer.UniqueBatchItemID = item.id
+  return answer
 }
 
 function noteOf(item: Item): ItemNote {

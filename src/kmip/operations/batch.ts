@@ -171,13 +171,14 @@ class Run {
   }
 
   /** Settles what was done aside; logs, alarms and audits what happened. */
-  async concluded(): Promise<Outcome> {
+  concluded(): Outcome | Promise<Outcome> {
     const { aftermath, store } = this.#engine
     const { principal, correlation, items } = this.#batch
     const { notes, answers, secrets, asides } = this.#attempt
     asides.conclude((item) => answers[items.indexOf(item)]?.ResultStatus === 'Success')
-    await aftermath.conclude(store, principal, notes, correlation)
-    return { answers, secrets: [...secrets, ...asides.secrets] }
+    const outcome = { answers, secrets: [...secrets, ...asides.secrets] }
+    const audited = aftermath.conclude(store, principal, notes, correlation)
+    return audited === undefined ? outcome : audited.then(() => outcome)
   }
 
   get #stopped(): boolean {

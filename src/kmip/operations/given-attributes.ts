@@ -62,7 +62,10 @@ export function checkNumbers(
  * First versions that complete what older ones demand of the client (KMIP 1.4 §4.1, §4.3). A usage mask
  * is left out by a published case of 1.4 (TC-CS-CORVAL-1-14).
  */
-const completedSince = { CryptographicAlgorithm: '2.0', CryptographicUsageMask: '1.4' } as const
+const completedSince = {
+  CryptographicAlgorithm: version('2.0'),
+  CryptographicUsageMask: version('1.4'),
+} as const
 
 /** Refuses a key without an attribute that the version demands of the client. */
 export function demandInOlder(
@@ -70,7 +73,7 @@ export function demandInOlder(
   tag: keyof typeof completedSince,
   peer: Version,
 ): void {
-  if (peer >= version(completedSince[tag]) || attributes.first(tag) !== undefined) return
+  if (peer >= completedSince[tag] || attributes.first(tag) !== undefined) return
   throw new KmipError('InvalidField', `the attribute ${rowOf(tag).text} is missing`)
 }
 

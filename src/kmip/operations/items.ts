@@ -73,10 +73,10 @@ export function operationOf({ operation }: Item): OperationName {
 /** What the answer repeats of the item. An operation that the version does not have goes by its number. */
 export function echoOf({ operation, id }: Item, version: number) {
   const isNewer = typeof operation === 'string' && Operation.since(operation) > version
-  return {
-    ...(operation !== undefined && {
-      Operation: isNewer ? Operation.numberOf(operation) : operation,
-    }),
-    ...(id !== undefined && { UniqueBatchItemID: id }),
-  }
+  const said = isNewer ? Operation.numberOf(operation) : operation
+  const UniqueBatchItemID = id
+  if (said === undefined) return UniqueBatchItemID === undefined ? {} : { UniqueBatchItemID }
+  return UniqueBatchItemID === undefined
+    ? { Operation: said }
+    : { Operation: said, UniqueBatchItemID }
 }

@@ -33,7 +33,7 @@ export async function subject(
   if (vitals.ArchiveDate !== undefined && operation !== 'Recover') {
     throw new KmipError('ObjectArchived', `object ${id} is archived: Recover it first`)
   }
-  await recordState(object, context)
+  if (unrecordedState(vitals, context.now) !== undefined) await recordState(object, context)
   return object
 }
 

@@ -164,7 +164,7 @@ async function answerRequest(
       : header.MaximumResponseSize - encodeResponse(answerHeader, [], version).length
   const served = identified.ok ? identified.principal : principal
   const continuation = continuationOf(header)
-  if (identified.ok) {
+  if (identified.ok && header.AsynchronousIndicator !== undefined) {
     const lenient = decoding.unknown === 'ignore'
     const submission = { message: request, items, version, lenient, room }
     const pending = await responder.requests.submitted(served, submission)
