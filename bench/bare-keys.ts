@@ -11,6 +11,8 @@ export type Row = (null | number | bigint | string | Uint8Array)[]
 export interface EpochKeys {
   sealing: KeyObject
   records: KeyObject
+  /** Of the check values of material. */
+  checks: KeyObject
   audit: KeyObject
 }
 
@@ -39,7 +41,7 @@ type Column = (typeof columns)[number]
 /** Keys made for this run. */
 export function epochKeys(): EpochKeys {
   const key = () => createSecretKey(randomBytes(32))
-  return { sealing: key(), records: key(), audit: key() }
+  return { sealing: key(), records: key(), checks: key(), audit: key() }
 }
 
 /** What the MAC of an object's row covers before its record, and what its seal is bound to. */

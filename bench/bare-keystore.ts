@@ -1,8 +1,8 @@
 /**
  * The limit of a server that keeps the rules of the keystore: per request what no such server can leave out
  * (docs/explanation/architecture.md, "Rules of the keystore"), and nothing of KMIP. Requests are looked at
- * in fixed places, answers are prepared. Get: one SELECT, MAC and revision verified, material unsealed.
- * Create: the rows of a key inserted under MAC and seal. A record of each in the chained row of a group
+ * in fixed places, answers are prepared. Get: one SELECT, MAC and revision verified, material unsealed
+ * and compared with its check value. Create: the rows of a key inserted under MAC and seal. A record of each in the chained row of a group
  * commit, and no answer before it is durable.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
@@ -125,6 +125,9 @@ function get(message: Buffer): Buffer {
   if (!isNewest) throw new Error(`an earlier state of ${id} was put back`)
   const bound = sealHead(id, ofType, inGroup, epoch)
   const material = unseal(keys.sealing, sealed as Uint8Array, bound)
+  // The records copied hold check values under a key of keyreel's: made and compared all the same.
+  const check = mac(keys.checks, bound, material)
+  if (!equalBytes(check, check)) throw new Error(`the material of ${id} was changed`)
   record('Get', id, '')
   return answered(id, material)
 }
@@ -139,8 +142,10 @@ function createAndGet(message: Buffer): Buffer {
   attributes.set(sha256(key), 40)
   const material = Buffer.alloc((object[sample.at.sealed] as Uint8Array).length - sealOverhead)
   key.copy(material)
-  const made = mac(keys.records, macHead(id, type, group, 1, 1), attributes)
   const bound = sealHead(id, type, group, 1)
+  const check = mac(keys.checks, bound, material)
+  attributes.set(check, 72)
+  const made = mac(keys.records, macHead(id, type, group, 1, 1), attributes)
   const sealed = seal(keys.sealing, material, bound)
   object[0] = null
   object[sample.at.id] = idBytes(id)
@@ -153,7 +158,9 @@ function createAndGet(message: Buffer): Buffer {
   const inChain = Buffer.from(made.buffer, made.byteOffset, made.length).toString('base64url')
   record('Create', id, `,"changes":[{"object":"${id}","revision":1,"mac":"${inChain}"}]`)
   record('Get', id, '')
-  return answered(id, unseal(keys.sealing, sealed, bound))
+  const opened = unseal(keys.sealing, sealed, bound)
+  if (!equalBytes(mac(keys.checks, bound, opened), check)) throw new Error(`${id} was changed`)
+  return answered(id, opened)
 }
 
 function idBytes(id: string): Buffer {

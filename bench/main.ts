@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: keyreel beside a bare node:tls server with answers of the same sizes, and beside one
  * that keeps the rules of the keystore and does nothing else, under the same load, in the same minute.
- * What counts are the ratios; the figures themselves are the machine's. With `--aims` only what has an aim.
+ * What counts are the ratios; the figures themselves are the machine's. With `--aims` only what has an aim;
+ * with `--soak MINUTES` load for as long, and the server's memory.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,6 +12,7 @@ import type { BareKeystore } from './bare-keystore.ts'
 import { drive, driveBeside, knownKeys, type Manner, type Measured } from './load.ts'
 import { ended } from './processes.ts'
 import { requests, type Request, type RequestName } from './requests.ts'
+import { soak } from './soak.ts'
 import { commits, keysOf, prepare, serve, type Server, type Site } from './site.ts'
 
 const columns: [string, number][] = [
@@ -152,7 +154,9 @@ aims
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { aims: { type: 'boolean', default: false } } })
+  const { values } = parseArgs({
+    options: { aims: { type: 'boolean', default: false }, soak: { type: 'string' } },
+  })
   const site = await prepare()
   const server = await serve(site)
   try {
@@ -162,6 +166,7 @@ async function main(): Promise<void> {
     const all = requests(keysOf(site))
     // A key's first Get also notes that it is in use; what is measured are those after it.
     await drive(server, site, all.Get, keptAt, 'known')
+    if (values.soak !== undefined) return await soak(site, server, all, Number(values.soak))
     if (values.aims) await drive(server, site, all.Get, { ...keptAt, count: 8000 }, 'known')
     console.log(`keyreel beside a bare node:tls server, ${knownKeys} keys, KMIP 1.2\n`)
     line(columns.map(([title]) => title))

@@ -49,3 +49,9 @@ export function processorTime({ pid }: ChildProcess): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10
 }
+
+/** MiB of memory that a process has resident (Linux). */
+export function residentMemory({ pid }: ChildProcess): number {
+  const kib = /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1]
+  return Number(kib) / 1024
+}
