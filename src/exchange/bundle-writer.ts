@@ -2,7 +2,7 @@
  * Writes a bundle: parts as they come into a file beside the wanted one, then manifest and parts
  * together. The wanted file appears whole, on disk and at once, or not at all.
  */
-import { link, open, rm, type FileHandle } from 'node:fs/promises'
+import { link, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Issuer } from '../crypto/certificates-issue.ts'
 import { envelop } from '../crypto/cms.ts'
@@ -63,8 +63,15 @@ export class BundleWriter {
       this.#enclosed.push(part)
       return
     }
-    this.#file ??= await this.#open(this.#temporary.parts, 'wx+', 0o600)
+    this.#file ??= await this.#openParts()
     await writeAll(this.#file, part)
+  }
+
+  /** The file of the parts has no name any more once it is open: nothing of it outlives the process. */
+  async #openParts(): Promise<FileHandle> {
+    const file = await this.#open(this.#temporary.parts, 'wx+', 0o600)
+    await rm(this.#temporary.parts, { force: true })
+    return file
   }
 
   /** Signs, puts everything together and on disk. Answers the file's SHA-256 and length. */
@@ -87,6 +94,7 @@ export class BundleWriter {
     const inner = envelop(content, [this.#recipient])
     content.fill(0)
     const first = signContent(inner, signer, time)
+    await this.#removeLeft()
     const whole = await this.#open(this.#temporary.whole, 'wx', 0o600)
     const digest = new FileDigest()
     try {
@@ -103,12 +111,20 @@ export class BundleWriter {
     return { digest: toHex(digest.value()), bytes: digest.length }
   }
 
+  /** Removes what an export to the same file has left that was killed at its very end. */
+  async #removeLeft(): Promise<void> {
+    const directory = dirname(this.#out)
+    const before = `.${basename(this.#out)}.`
+    for (const name of await readdir(directory))
+      if (name.startsWith(before) && /^[0-9a-f]{8}\.tmp$/.test(name.slice(before.length)))
+        await rm(join(directory, name), { force: true })
+  }
+
   /** Removes what was written beside the wanted file. */
   async abandon(): Promise<void> {
     this.#partKey.fill(0)
     await this.#file?.close()
     this.#file = undefined
-    await rm(this.#temporary.parts, { force: true })
     await rm(this.#temporary.whole, { force: true })
   }
 }

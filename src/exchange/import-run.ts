@@ -13,8 +13,9 @@ import type { AuditActor, JsonValue, Work } from '../keystore/work.ts'
 import type { ResponseBatchItem } from '../kmip/model/messages.ts'
 import { newest } from '../kmip/model/versions.ts'
 import type { Raw } from 'ttlv-codec'
-import { runBatch, type Engine } from '../kmip/operations/batch.ts'
+import { runBatch, type ActingStore, type Batch, type Engine } from '../kmip/operations/batch.ts'
 import type { Item } from '../kmip/operations/items.ts'
+import { counted, Step } from './import-step.ts'
 import { judgeItems, openItem, type Incoming, type Terms } from './incoming-keys.ts'
 import type { KeyReport, Verdict } from './key-report.ts'
 import { withdrawnOf } from './withdrawals.ts'
@@ -188,8 +189,24 @@ export class ImportRun {
       this.#record = next
       return reports
     }
-    let kept: { record: Body<'exchange-import'>; reports: KeyReport[] } | undefined
-    const { answers, secrets } = await runBatch(this.#engine, {
+    const step = new Step(this.#record, incoming)
+    let failure: unknown
+    // The engine answers a store that fails as a server would; what it was is for the administrator.
+    const store: ActingStore = {
+      read: (fn) => this.#engine.store.read(fn),
+      act: async (fn) => {
+        try {
+          const result = await this.#engine.store.act(fn)
+          step.committed()
+          return result
+        } catch (error) {
+          step.undone()
+          failure = error
+          throw error
+        }
+      },
+    }
+    const batch: Batch = {
       version: newest.number,
       principal: this.#principal,
       items: wanted.map(({ request }) => ({ ...importItem, request })),
@@ -198,16 +215,24 @@ export class ImportRun {
       room: undefined,
       decoding: { version: newest.number },
       correlation: this.#id,
-      alongside: async (work, answered) => {
-        const reports = answeredReports(incoming, answered)
-        kept = { record: counted(this.#record, reports), reports }
-        await this.#keepStep(work, kept.record, reports)
+      alongside: async (work, items, answered) => {
+        const { record, reports } = step.answered(items, answered)
+        await this.#keepStep(work, record, reports)
       },
-    })
+    }
+    const { answers, secrets } = await runBatch({ ...this.#engine, store }, batch)
     for (const secret of secrets) secret.wipe()
-    if (kept === undefined) throw interrupted(answers)
-    this.#record = kept.record
-    return kept.reports
+    if (step.left > 0) {
+      if (failure instanceof UserError || step.left === incoming.length)
+        throw interrupted(failure, answers)
+      // Keys that failed for reasons of their own, when each was tried alone.
+      await store.act((work) => {
+        const { record, reports } = step.answered(batch.items, answers)
+        return this.#keepStep(work, record, reports)
+      })
+    }
+    this.#record = step.record
+    return step.reports
   }
 
   /** The report of a step: one audit record about the import, beside the record of each key. */
@@ -243,38 +268,18 @@ export class ImportRun {
   }
 }
 
-function counted(
-  record: Body<'exchange-import'>,
-  reports: readonly KeyReport[],
-): Body<'exchange-import'> {
-  const counts = { ...record.counts }
-  for (const { verdict } of reports) counts[verdict] += 1
-  return { ...record, counts }
-}
-
-/** Reasons by which the engine says that something is in the way. */
-const conflictReasons: readonly unknown[] = ['ObjectAlreadyExists', 'NonUniqueNameAttribute']
-
-/** The reports with what the engine answered in the place of what was expected. */
-function answeredReports(
-  incoming: readonly Incoming[],
-  answers: readonly ResponseBatchItem[],
-): KeyReport[] {
-  const left = [...answers]
-  return incoming.map(({ report, request }) => {
-    if (request === undefined) return report
-    const answer = left.shift()
-    if (answer?.ResultStatus === 'Success') return report
-    const verdict = conflictReasons.includes(answer?.ResultReason) ? 'conflict' : 'refused'
-    return { ...report, verdict, reason: answer?.ResultMessage ?? 'the keystore did not take it' }
-  })
-}
-
-function interrupted(answers: readonly ResponseBatchItem[]): UserError {
+function interrupted(failure: unknown, answers: readonly ResponseBatchItem[]): UserError {
+  const goesOn = 'whole steps of it are kept; run it again and it goes on from there'
+  if (failure instanceof UserError) {
+    const said = `the import stopped: ${failure.message}`
+    const hint = `${failure.hint}; ${goesOn}`
+    return new UserError('import-interrupted', said, hint, { cause: failure })
+  }
   const said = answers.find(({ ResultStatus }) => ResultStatus !== 'Success')?.ResultMessage
   return new UserError(
     'import-interrupted',
     `the import stopped: ${said ?? 'the keystore could not be written'}`,
-    'whole steps of it are kept; put the cause right and run it again: it goes on from there',
+    goesOn,
+    { cause: failure },
   )
 }

@@ -15,7 +15,7 @@ import { isOrigin, originAttributes, originOf } from '../keystore/key-origin.ts'
 import { conflictOf, objectOf } from '../keystore/keystore.ts'
 import { ManagedObject } from '../keystore/managed-object.ts'
 import { withdrawnText } from '../keystore/withdrawal.ts'
-import type { IndexEntry, Work } from '../keystore/work.ts'
+import { IntegrityError, type IndexEntry, type Work } from '../keystore/work.ts'
 import type { AttributeInstance } from '../kmip/model/attribute-forms.ts'
 import { CryptographicUsageMask } from '../kmip/model/masks.ts'
 import type { KeyReport } from './key-report.ts'
@@ -127,7 +127,22 @@ export async function judgeItems(
 
 type Judgement = Pick<KeyReport, 'verdict' | 'reason'>
 
+/** What is damaged here stands in the way of one key, and is said; the others go on. */
 async function judgeKey(
+  work: Work,
+  object: ManagedObject,
+  digest: Uint8Array,
+  terms: Terms,
+): Promise<Judgement> {
+  try {
+    return await judgeWhole(work, object, digest, terms)
+  } catch (error) {
+    if (!(error instanceof IntegrityError)) throw error
+    return { verdict: 'refused', reason: error.message }
+  }
+}
+
+async function judgeWhole(
   work: Work,
   object: ManagedObject,
   digest: Uint8Array,

@@ -90,7 +90,7 @@ export async function putMessage(
     room: undefined,
     decoding,
     correlation: randomUuid(),
-    alongside: (work, done) => {
+    alongside: (work, _items, done) => {
       if (done[0]?.ResultStatus === 'Success') recordRelease(work, id, principal)
       return Promise.resolve()
     },

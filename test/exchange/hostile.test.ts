@@ -1,4 +1,5 @@
 // What is not a bundle, was changed on the way, or is meant badly: one error each, and nothing imported.
+import { createPublicKey } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,8 +10,9 @@ import { BundleFile } from '../../src/exchange/bundle-reader.ts'
 import { BundleWriter } from '../../src/exchange/bundle-writer.ts'
 import { ensureExchange, openExchangeKeys, openIdentity } from '../../src/exchange/identity.ts'
 import type { ImportRequest } from '../../src/exchange/import-payload.ts'
-import { encryptionFor, peerNamed } from '../../src/exchange/peers.ts'
+import { encryptionFor, peerNamed, type Peer } from '../../src/exchange/peers.ts'
 import { UserError } from '../../src/errors.ts'
+import type { Recipient } from '../../src/crypto/cms-recipients.ts'
 import { measure, sequence } from '../../src/crypto/der.ts'
 import { signContent, verifySigned } from '../../src/crypto/cms-signed.ts'
 import { toHex } from '../../src/crypto/primitives/hash.ts'
@@ -26,11 +28,12 @@ async function byHand(
   parts: readonly (readonly ImportRequest[])[],
   transport: TransportKey,
   folder = scratch(),
+  plain: 'rsa' | 'ec' | undefined = undefined,
 ): Promise<string> {
   const file = join(folder, 'by-hand')
   const peer = await a.store.read((work) => peerNamed(work, 'B'))
   const own = await ensureExchange(a.store)
-  const writer = new BundleWriter(file, exportId, encryptionFor(peer).recipient)
+  const writer = new BundleWriter(file, exportId, recipientOf(peer, plain))
   for (const requests of parts) await writer.add(encodePart(requests), requests.length)
   const facts = {
     ExportIdentifier: exportId,
@@ -46,6 +49,14 @@ async function byHand(
   const signer = await a.store.read((work) => openIdentity(work))
   await writer.finish(facts, signer, now)
   return file
+}
+
+/** The peer's hybrid keys, or one of them alone as a site without keyreel would be encrypted to. */
+function recipientOf(peer: Peer, plain: 'rsa' | 'ec' | undefined): Recipient {
+  const { recipient, rsa } = encryptionFor(peer)
+  if (plain === undefined || recipient.kind === 'shared') return recipient
+  const publicKey = plain === 'rsa' ? rsa! : createPublicKey(peer.current.pem)
+  return { kind: plain, name: recipient.name, publicKey }
 }
 
 /** The Import request of a key of A's. */
@@ -81,18 +92,22 @@ describe('a bundle that was changed on the way', () => {
   let sites: { a: Site; b: Site }
   let bundle: Uint8Array
   let other: Uint8Array
+  let plain: { rsa: Uint8Array; ec: Uint8Array }
   beforeAll(async () => {
     const [a, b] = [await newSite({ lasting: true }), await newSite({ lasting: true })]
     await a.trust('B', b)
     await b.trust('A', a)
     sites = { a, b }
-    const folders = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'keyreel-hostile-')))
+    const folders = [1, 2, 3, 4].map(() => mkdtempSync(join(tmpdir(), 'keyreel-hostile-')))
     const ids = [await a.key({ barcode: 'KR0001L8' }), await a.key({ barcode: 'KR0002L8' })]
     const [one, two] = [TransportKey.random(), TransportKey.random()]
     const both = async (transport: TransportKey) =>
       Promise.all(ids.map(async (id) => [await requestOf(a, id, transport)]))
     bundle = await readFile(await byHand(a, await both(one), one, folders[0]))
     other = await readFile(await byHand(a, await both(two), two, folders[1]))
+    const alone = async (kind: 'rsa' | 'ec', folder: string) =>
+      readFile(await byHand(a, await both(one), one, folder, kind))
+    plain = { rsa: await alone('rsa', folders[2]!), ec: await alone('ec', folders[3]!) }
     return async () => {
       await a.store.close()
       await b.store.close()
@@ -116,31 +131,46 @@ describe('a bundle that was changed on the way', () => {
     const { counts } = await sites.b.import(file, { dryRun: true })
     expect(counts).toMatchObject({ new: 2, refused: 0 })
     expect(elements(bundle)).toHaveLength(3)
+    for (const bytes of [plain.rsa, plain.ec]) {
+      await writeFile(file, bytes)
+      expect((await sites.b.import(file, { dryRun: true })).counts).toMatchObject({ new: 2 })
+      expect(elements(bytes)).toHaveLength(1)
+    }
   })
 
-  test('is refused for each of 10,000 flipped bits, and the process lives', async () => {
-    const random = seeded(20_261_128)
-    const keys = await sites.b.store.read((work) => openExchangeKeys(work))
-    const { pin } = await ensureExchange(sites.a.store)
-    const path = join(scratch(), 'flipped')
-    const handle = await open(path, 'w+')
-    await handle.write(bundle)
-    const codes = new Map<string, number>()
-    for (let n = 0; n < 10_000; n += 1) {
-      const at = Math.floor(random() * bundle.length)
-      const bit = 1 << Math.floor(random() * 8)
-      await handle.write(Uint8Array.of(bundle[at]! ^ bit), 0, 1, at)
-      const code = await readWhole(path, keys, pin).catch((error: unknown) =>
-        error instanceof UserError ? error.code : `${String(error)} at byte ${at}`,
-      )
-      codes.set(code, (codes.get(code) ?? 0) + 1)
-      await handle.write(Uint8Array.of(bundle[at]!), 0, 1, at)
-    }
-    await handle.close()
-    const known = ['bundle-unreadable', 'sender-differs', 'sender-unknown', 'bundle-for-another']
-    expect([...codes.keys()].filter((code) => !known.includes(code))).toEqual([])
-    expect([...codes.values()].reduce((sum, count) => sum + count, 0)).toBe(10_000)
-  }, 600_000)
+  test.each([
+    ['in parts, to the hybrid keys', 10_000, () => bundle],
+    ['whole, to an RSA key', 5_000, () => plain.rsa],
+    ['whole, to a P-384 key', 5_000, () => plain.ec],
+  ])(
+    '%s, is refused for each of %i flipped bits, and the process lives',
+    async (...row) => {
+      const [, flips, made] = row
+      const bundle = made()
+      const random = seeded(20_261_128)
+      const keys = await sites.b.store.read((work) => openExchangeKeys(work))
+      const { pin } = await ensureExchange(sites.a.store)
+      const path = join(scratch(), 'flipped')
+      const handle = await open(path, 'w+')
+      await handle.write(bundle)
+      const codes = new Map<string, number>()
+      for (let n = 0; n < flips; n += 1) {
+        const at = Math.floor(random() * bundle.length)
+        const bit = 1 << Math.floor(random() * 8)
+        await handle.write(Uint8Array.of(bundle[at]! ^ bit), 0, 1, at)
+        const code = await readWhole(path, keys, pin).catch((error: unknown) =>
+          error instanceof UserError ? error.code : `${String(error)} at byte ${at}`,
+        )
+        codes.set(code, (codes.get(code) ?? 0) + 1)
+        await handle.write(Uint8Array.of(bundle[at]!), 0, 1, at)
+      }
+      await handle.close()
+      const known = ['bundle-unreadable', 'sender-differs', 'sender-unknown', 'bundle-for-another']
+      expect([...codes.keys()].filter((code) => !known.includes(code))).toEqual([])
+      expect([...codes.values()].reduce((sum, count) => sum + count, 0)).toBe(flips)
+    },
+    600_000,
+  )
 
   test('is refused when it is cut off anywhere', async () => {
     const random = seeded(7)

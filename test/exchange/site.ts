@@ -18,6 +18,7 @@ import { insertObject, loadObject, materialOf } from '../../src/keystore/keystor
 import { ManagedObject } from '../../src/keystore/managed-object.ts'
 import type { MasterKey } from '../../src/keystore/master-key.ts'
 import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
+import type { SqlDriver } from '../../src/keystore/storage.ts'
 import { openStore, type Store } from '../../src/keystore/store.ts'
 import type { KeyBlock } from '../../src/kmip/model/objects.ts'
 import { sealedItem, unsealedFields } from '../../src/kmip/operations/key-material.ts'
@@ -75,9 +76,11 @@ export function scratch(): string {
   return folder
 }
 
-/** A new site; `lasting` for one that the caller closes. */
-export async function newSite(options: { lasting?: boolean; folder?: string } = {}): Promise<Site> {
-  const driver = await openSqlite({ file: ':memory:' })
+/** A new site; `lasting` for one that the caller closes, `driver` for an empty database of the caller's. */
+export async function newSite(
+  options: { lasting?: boolean; folder?: string; driver?: SqlDriver } = {},
+): Promise<Site> {
+  const driver = options.driver ?? (await openSqlite({ file: ':memory:' }))
   const time = { seconds: now }
   const clock = () => time.seconds
   await createStore({ driver, masterKey: openMasterKey, now: clock, chain: 'test' })

@@ -6,8 +6,8 @@
 import { decodeRaw, type DecodeOptions, type Raw, type Version } from 'ttlv-codec'
 import type { Principal } from '../../access/identity.ts'
 import type { Secret } from '../../crypto/secret.ts'
-import type { Work } from '../../keystore/work.ts'
 import { UserError } from '../../errors.ts'
+import type { Work } from '../../keystore/work.ts'
 import { allowed, isForTests, needsCredential } from '../../access/policy.ts'
 import { payloads, type OperationName } from '../model/payloads/index.ts'
 import type { ResponseBatchItem } from '../model/messages.ts'
@@ -66,10 +66,14 @@ export interface Batch {
   /** Whether it came on a connection that may be turned round. */
   turnable?: boolean | undefined
   /**
-   * Runs at the end of each act with the answers of its items, to write what shall become durable with
-   * them. May run again when the act does.
+   * Runs at the end of each act with its items and their answers, to write what shall become durable with
+   * them. May run again when the act does; when it fails, its items may come again one by one.
    */
-  alongside?: (work: Work, answers: readonly ResponseBatchItem[]) => Promise<void>
+  alongside?: (
+    work: Work,
+    items: readonly Item[],
+    answers: readonly ResponseBatchItem[],
+  ) => Promise<void>
   /** Called at the end of each act with the answers so far, to be durable with what they answer. */
   keep?: (work: Work, answers: readonly ResponseBatchItem[]) => Promise<void>
 }
@@ -142,7 +146,8 @@ class Run {
         await this.#inOneAct(piece)
       } catch (error) {
         this.#attempt.reset(start)
-        if (this.#attempt.isOfItem(error)) await this.#oneByOne(piece)
+        const ofItem = this.#attempt.isOfItem(error) && !isOfDatabase(error)
+        if (ofItem) await this.#oneByOne(piece)
         else this.#failAll(piece, error)
       }
     }
@@ -192,7 +197,7 @@ class Run {
         // An act may be run again: nothing of the attempt before must remain.
         this.#attempt.reset(start)
         await this.#items(items, work, true)
-        await this.#batch.alongside?.(work, this.#attempt.answers.slice(start.answers))
+        await this.#batch.alongside?.(work, items, this.#attempt.answers.slice(start.answers))
         check?.()
         await this.#batch.keep?.(work, this.#attempt.answers)
       }),
@@ -280,6 +285,18 @@ class Run {
       `internal error, see the server's log under ${correlation}`,
     )
   }
+}
+
+/** Trouble of the database as a whole: no item would fare better alone. */
+const databaseTrouble: ReadonlySet<string> = new Set([
+  'disk-full',
+  'database-io',
+  'database-busy',
+  'database-unwritable',
+])
+
+function isOfDatabase(error: unknown): boolean {
+  return error instanceof UserError && databaseTrouble.has(error.code)
 }
 
 function requestOf(name: OperationName, payload: Raw, decoding: DecodeOptions): unknown {
