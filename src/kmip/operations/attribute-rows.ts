@@ -1,5 +1,13 @@
 /** Attributes named and given by clients, held against the rows of the model and the version spoken. */
-import { decodeItem, encode, EncodeError, type Item, type Schema, type Version } from 'ttlv-codec'
+import {
+  decodeItem,
+  encode,
+  EncodeError,
+  measure,
+  type Item,
+  type Schema,
+  type Version,
+} from 'ttlv-codec'
 import { printable } from './printable.ts'
 import {
   referenceOf,
@@ -66,8 +74,9 @@ export function checkValue(instance: AttributeInstance, version: Version, partia
       `${nameOf(referenceOf(instance))} has an enumeration value that this protocol version does not have`,
     )
   try {
-    const bytes = encode(schema, tagNumber(tag), value, { version })
-    if (holdsNumber(value) && !isNamed(decodeItem(bytes))) throw unknown()
+    if (!holdsNumber(value)) measure(schema, tagNumber(tag), value, { version })
+    else if (!isNamed(decodeItem(encode(schema, tagNumber(tag), value, { version }))))
+      throw unknown()
   } catch (error) {
     if (error instanceof EncodeError && error.code === 'newer-than-version') throw unknown()
     throw error

@@ -38,6 +38,18 @@ export function encode<T, W = never>(
   return writer.finished()
 }
 
+/** How many bytes `encode` would give. Throws what it would throw. */
+export function measure<T, W = never>(
+  schema: Schema<T> & Writes<W>,
+  tag: number,
+  value: NoInfer<T | W>,
+  { version, maxBytes = largest }: EncodeOptions,
+): number {
+  const size = schema.size(value as T, new Writer(version, schema.tagName?.(tag) ?? tagHex(tag)))
+  if (size > maxBytes) throw new EncodeError('size', `${size} bytes exceed ${maxBytes}`)
+  return size
+}
+
 /**
  * The value of the one item the bytes hold. Throws DecodeError. Byte strings are views of `bytes`.
  */

@@ -3,7 +3,7 @@
 export { anyValue, raw } from './any-value.ts'
 export type { Raw } from './any-value.ts'
 export type { BagEntry, BagRow, BagSchema, BagTable } from './bag.ts'
-export { decode, decodeItem, decodeRaw, encode, encodeItem, measureItem } from './codec.ts'
+export { decode, decodeItem, decodeRaw, encode, encodeItem, measure, measureItem } from './codec.ts'
 export { peekVersion } from './codec.ts'
 export type { EncodeOptions } from './codec.ts'
 export { dependent, lazy, map, oneOf } from './composed.ts'
