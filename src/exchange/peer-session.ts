@@ -63,9 +63,16 @@ export async function connectPeer(store: Store, wish: SessionWish): Promise<Peer
   }))
   const { plain, ...options } = access
   const spoken = plain === undefined ? versions : plainVersions
-  const client = await explaining(name, () => connect({ ...options, versions: spoken })).finally(
-    () => access.key.fill(0),
+  const forget = () => void access.key.fill(0)
+  const client = await explaining(name, () => connect({ ...options, versions: spoken })).catch(
+    (error: unknown) => {
+      forget()
+      throw error
+    },
   )
+  // A lost connection is made again with the key, which is therefore wiped with the client only.
+  const close = client.close.bind(client)
+  client.close = () => close().finally(forget)
   try {
     refuseClassical(client, wish)
     return { client, plain }
