@@ -70,13 +70,7 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
       joined = wasThere
       identity = await identityFor(store, hostsOf(options.hosts))
       await ensureExchange(store)
-      const settings = {
-        ...(outside !== undefined && { 'master-key-file': outside }),
-        ...(wish.kind === 'pkcs11' && { pkcs11: tokenSettings(wish) }),
-        ...(database !== undefined && { database: [...database] }),
-      }
-      if (Object.keys(settings).length === 0) return
-      writeFileSync(join(building, ownConfigFile), stringify(settings), { mode: 0o600 })
+      writeSettings(building, wish, database)
     },
     undo() {
       if (outside !== undefined && !found) rmSync(outside, { force: true })
@@ -88,7 +82,24 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
   return { directory, identity, masterKeyPlace: placeOf(wish, path), masterKeyName, joined }
 }
 
-function placeOf(wish: MasterKeyWish, path: string): string {
+/** Writes the settings by which the new data directory finds its master key and its database, if there are any. */
+export function writeSettings(
+  building: string,
+  wish: MasterKeyWish,
+  database: readonly string[] | undefined,
+): void {
+  const isOutside = wish.kind === 'file' && wish.path !== undefined
+  const settings = {
+    ...(isOutside && { 'master-key-file': resolve(wish.path) }),
+    ...(wish.kind === 'pkcs11' && { pkcs11: tokenSettings(wish) }),
+    ...(database !== undefined && { database: [...database] }),
+  }
+  if (Object.keys(settings).length === 0) return
+  writeFileSync(join(building, ownConfigFile), stringify(settings), { mode: 0o600 })
+}
+
+/** Where a master key is, for people; `path` is that of a key file. */
+export function placeOf(wish: MasterKeyWish, path: string): string {
   if (wish.kind === 'file') return path
   if (wish.kind === 'passphrase') return 'a passphrase; without it no key can be opened'
   return `in the token${wish.place.token === undefined ? '' : ` ${wish.place.token}`}, which it never leaves`

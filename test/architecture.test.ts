@@ -64,6 +64,7 @@ const layers: Record<string, readonly string[]> = {
     'src/app.ts',
     'src/initialise.ts',
     'src/master-keys.ts',
+    'src/restore.ts',
   ],
   simulator: ['src/kmip/client', 'src/kmip/model', 'ttlv-codec'],
 }

@@ -231,6 +231,13 @@ export const events = [
     'a recovery key was made and its shares handed out; the one of before opens nothing any more',
     'id, threshold, shares',
   ],
+  ['backup create', 'a backup was written', 'digest, objects, recovery'],
+  ['backup verify', 'a copy of a backup was found whole', 'digest, objects, recovery'],
+  [
+    'backup restore',
+    'the keystore was made anew out of a backup: what the chains have after the heads named was not in it',
+    'digest, created, heads',
+  ],
   ['Master Key Added', 'another master key opens the keystore as well', 'provider'],
   ['Master Key Removed', 'a master key no longer opens it', 'provider'],
 ] as const

@@ -4,6 +4,8 @@ import { furtherKeys } from '../../src/crypto/encryption-certificates.ts'
 import { keyreelArc } from '../../src/crypto/cms-recipients.ts'
 import { hybridCiphertextLength } from '../../src/crypto/hybrid-kem.ts'
 import { keysPerPart } from '../../src/exchange/export-keys.ts'
+import { backupFormat, backupTags } from '../../src/exchange/backup-manifest.ts'
+import { tablesLeftOut } from '../../src/keystore/tables.ts'
 import { exchangeFormat, exchangeTags, limits } from '../../src/exchange/manifest.ts'
 import { block, code, sections, table } from './markdown.ts'
 
@@ -145,6 +147,39 @@ conflict N, refused N\` closes the entry of keys that were taken; of a key that 
 \`keyreel withdrawal NOTICE\` withdraws it. Without these texts both work as well.
 `
 
+const backupText = `
+## Backups
+
+A backup (\`keyreel backup create\`) is a file of the same form: the signed and encrypted manifest, then the parts, each an
+AuthEnvelopedData under the Part Key with the Export Identifier as key identifier. Its recipients are the recovery key and the
+newest Encryption Certificate of the server that made it, both by the hybrid KEM. The recovery key is no certificate: it is
+named by the issuer \`CN=keyreel recovery key ID\` and a serial number of 01 and the eight bytes of its identifier. The content is a
+Backup Manifest instead of an Exchange Bundle:
+`
+
+const backupMeanings: Record<keyof typeof backupTags, readonly [string, string]> = {
+  BackupManifest: [
+    'Structure',
+    'Backup Format, Export Identifier, Creation Date, Store Identifier, Schema Version, Recovery Key Identifier, Sender Key Digest, Sender Certificate Digest, Object Count, Part Key, Bundle Part …',
+  ],
+  BackupFormat: ['Integer', `${backupFormat}`],
+  StoreIdentifier: ['Text String', 'UUID of the keystore'],
+  SchemaVersion: ['Integer', 'of the tables'],
+  RecoveryKeyIdentifier: ['Text String', '16 hexadecimal digits'],
+  ObjectCount: ['Integer', ''],
+}
+
+const backupParts = `
+A part is text, UTF-8, one JSON value a line, each line ended by a line feed. The first has \`table\` and \`columns\`, an object of
+column names and kinds (\`integer\`, \`text\`, \`bytes\`) in order; each further line is an array with the values of one row: integers
+as numbers, beyond 2^53 as decimal text, byte strings in base64, null. Key Count of a Bundle Part is its number of rows. The rows are those of the
+[tables](formats.md) as they stand in the database, keys sealed, all of one moment; ${Object.entries(
+  tablesLeftOut,
+)
+  .map(([name, why]) => `\`${name}\` is left out (${why})`)
+  .join(', ')}.
+`
+
 export const bundlesPage = {
   title: 'Bundles',
   about: 'Encryption Certificates and bundles of keys, byte for byte',
@@ -163,5 +198,15 @@ export const bundlesPage = {
       ),
       parts,
       notes,
+      backupText,
+      table(
+        ['item', 'tag', 'type', 'content'],
+        Object.entries(backupTags).map(([name, [tag]]) => [
+          name,
+          code(tag.toString(16).toUpperCase()),
+          ...backupMeanings[name as keyof typeof backupTags],
+        ]),
+      ),
+      backupParts,
     ),
 }

@@ -261,6 +261,7 @@ const documentRows = [
     'export, peer, sender, group, live, started, finished, keys, counts',
     '',
   ],
+  ['backup', 'backup id', 'created, file, recovery, digest, objects, newest, verified', ''],
   [
     'exchange-withdrawal',
     'id of the notice',

@@ -268,6 +268,17 @@ const shapes = {
       refused: z.number().int(),
     }),
   }),
+  /** By backup id: a backup that was made, and when a copy of it was last found whole. */
+  backup: z.strictObject({
+    created: seconds,
+    file: z.string(),
+    recovery: z.string(),
+    digest: z.string(),
+    objects: z.number().int(),
+    /** The highest number of an object in it. */
+    newest: z.number().int(),
+    verified: seconds.optional(),
+  }),
 } as const
 
 export type DocumentKind = keyof typeof shapes
@@ -276,6 +287,7 @@ export const ledgerKinds: readonly DocumentKind[] = [
   'exchange-approval',
   'exchange-export',
   'exchange-import',
+  'backup',
 ]
 
 export type Body<Kind extends DocumentKind> = z.infer<(typeof shapes)[Kind]>

@@ -1,8 +1,8 @@
 // Named checks of a data directory, each with a remedy: one row each, used by `doctor` and `status`.
 import { stat } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { dirname, join, relative, resolve } from 'node:path'
 import { expiries } from '../access/expiries.ts'
+import { dateOf } from '../access/identity.ts'
 import type { Expiry } from '../access/expiries.ts'
 import type { UserError } from '../errors.ts'
 import { contentsCheck } from '../keystore/contents-check.ts'
@@ -13,12 +13,13 @@ import { pkcs11Provider } from '../keystore/master-key-pkcs11.ts'
 import { isPassphrase } from '../keystore/master-key-passphrase.ts'
 import { findRecovery, isComplete } from '../keystore/recovery-setup.ts'
 import { knownSchema } from '../keystore/migrate.ts'
-import { postgresFacts } from '../keystore/postgres-facts.ts'
 import { fileCheck } from '../keystore/sqlite-driver-check.ts'
-import type { SqlDriver } from '../keystore/storage.ts'
 import { databaseFile } from '../keystore/data-directory.ts'
 import type { Store } from '../keystore/store.ts'
+import { backupState } from './backup-state.ts'
 import { checkpointAge } from './checkpoint.ts'
+import { failed, ok, warning, type Finding } from './finding.ts'
+import { accepts, durability } from './health-probes.ts'
 import { scrubProgress, scrubText } from './scrubbing.ts'
 import { diskState } from './disk.ts'
 import { isRunning, readServerState } from './server-state.ts'
@@ -44,15 +45,6 @@ export interface HealthContext {
   readonly full: boolean
 }
 
-/** What a check found. */
-export interface Finding {
-  readonly status: 'ok' | 'warning' | 'failed'
-  /** One line. */
-  readonly found: string
-  /** What to run or change; there unless all is well. */
-  readonly remedy?: string
-}
-
 /** One check. */
 export interface Check {
   readonly name: string
@@ -61,14 +53,11 @@ export interface Check {
   run(context: HealthContext): Promise<Finding>
 }
 
-const ok = (found: string): Finding => ({ status: 'ok', found })
-const warning = (found: string, remedy: string): Finding => ({ status: 'warning', found, remedy })
-const failed = (found: string, remedy: string): Finding => ({ status: 'failed', found, remedy })
-
 const gibibyte = 2 ** 30
 const recordsSampled = 1000
 const checkpointDays = 30n
 const scrubDays = 7n
+const backupDays = 30n
 const day = 86_400n
 /** Clocks before this are wrong: keyreel did not exist. */
 const earliest = 1_767_225_600n
@@ -151,6 +140,22 @@ export const checks: readonly Check[] = [
       const shares = `${key.threshold} of ${key.shares.length} shares`
       if (await isComplete(store, key)) return ok(`${shares} of recovery key ${key.id} open it`)
       return failed(`recovery key ${key.id} does not open everything`, remedy)
+    }),
+  },
+  {
+    name: 'backup',
+    about: 'how old the newest backup is, and whether every key is in one that was verified',
+    run: opened(async (store, { now }) => {
+      const make = 'keyreel backup create --out FILE , then  keyreel backup verify FILE'
+      const { last, verified, missing } = await backupState(store)
+      const count = `${missing.count}${missing.isFloor ? ' or more' : ''}`
+      const keys = missing.count === 1 ? '1 object is' : `${count} objects are`
+      if (last === undefined && missing.count === 0) return ok('nothing to back up yet')
+      if (missing.count > 0) return warning(`${keys} in no verified backup`, make)
+      if (verified === undefined) return warning('no backup was verified yet', make)
+      const age = (now - BigInt(verified.created)) / day
+      const text = `everything is in the backup of ${dateOf(BigInt(verified.created))}`
+      return age > backupDays ? warning(`${text}, ${age} days ago`, make) : ok(text)
     }),
   },
   {
@@ -340,22 +345,6 @@ function expiryRemedy({ of, name }: Expiry): string {
   return 'a new CA means enrolling every library again: plan it before the end'
 }
 
-/** Whether what a server acknowledges is safe there. */
-async function durability(driver: SqlDriver): Promise<Finding> {
-  const { version, unsafe, hasStandby } = await postgresFacts(driver)
-  if (unsafe !== undefined) {
-    return failed(
-      `PostgreSQL ${version} runs with ${unsafe}: a crash of that machine loses keys`,
-      `set ${unsafe.replace('off', 'on')} in postgresql.conf, and restart the database`,
-    )
-  }
-  if (hasStandby) return ok(`PostgreSQL ${version}, which waits for a standby at every commit`)
-  return warning(
-    `PostgreSQL ${version} keeps every key on one machine only`,
-    'add a synchronous standby (synchronous_standby_names in postgresql.conf)',
-  )
-}
-
 /** A check that needs the opened keystore. */
 function opened(check: (store: Store, context: HealthContext) => Promise<Finding>): Check['run'] {
   return async (context) => {
@@ -377,21 +366,4 @@ async function newestRecord(store: Store): Promise<bigint> {
 
 function octal(mode: number): string {
   return (mode & 0o777).toString(8).padStart(4, '0')
-}
-
-/** Whether something accepts TCP connections there within two seconds. */
-async function accepts(address: string): Promise<boolean> {
-  const colon = address.lastIndexOf(':')
-  const bound = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1')
-  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[bound] ?? bound
-  const { promise, resolve: settle } = Promise.withResolvers<boolean>()
-  const socket = connect({ host, port: Number(address.slice(colon + 1)), timeout: 2000 })
-  socket.once('connect', () => settle(true))
-  socket.once('error', () => settle(false))
-  socket.once('timeout', () => settle(false))
-  try {
-    return await promise
-  } finally {
-    socket.destroy()
-  }
 }

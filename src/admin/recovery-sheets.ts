@@ -19,6 +19,8 @@ export interface SheetPlace {
   readonly store: string
   /** Where the keystore is, in words. */
   readonly data: string
+  /** SHA-256 of the key of the exchange identity, which signs backups; in groups. */
+  readonly identity: string
 }
 
 const date = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10)
@@ -72,6 +74,8 @@ export function recoverySheet(key: RecoveryKey, place: SheetPlace): Sheet {
       `  keyreel master-key unseal ${shareFlags(key)}`,
       'Or give the keystore a new master key, when the old one does not come back:',
       `  keyreel master-key rotate --to file ${shareFlags(key)}`,
+      'When the machine is gone as well, make the keystore anew out of a backup that names the same signer as this sheet:',
+      `  keyreel backup restore FILE ${shareFlags(key)}`,
       'Shares that were together in one place are no longer apart. Make a new recovery key afterwards:',
       `  keyreel recovery setup --threshold ${key.threshold} --shares ${key.shares.length} --out DIR`,
     ],
@@ -120,12 +124,13 @@ ${parts.join('\n')}
 `
 }
 
-function facts(key: RecoveryKey, { store, data }: SheetPlace): [string, string][] {
+function facts(key: RecoveryKey, { store, data, identity }: SheetPlace): [string, string][] {
   return [
     ['keystore', `${store} (${data})`],
     ['recovery key', key.id],
     ['made', date(key.created)],
     ['needed', `${key.threshold} of ${key.shares.length} shares`],
+    ['signs backups', identity],
   ]
 }
 

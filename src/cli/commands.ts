@@ -1,5 +1,6 @@
 // The table of commands: one line per command, in the order of the help pages.
 import { auditExport, auditList, auditVerify } from './commands/audit.ts'
+import { backupCreate, backupList, backupRestore, backupVerify } from './commands/backup.ts'
 import { cartridgeList, cartridgeShow } from './commands/cartridge.ts'
 import { databaseMove } from './commands/database.ts'
 import { doctor } from './commands/doctor.ts'
@@ -63,6 +64,7 @@ export const nouns: Readonly<Record<string, string>> = {
   peer: 'the same exchange, live over KMIP',
   operator: 'people who may approve what others ask for',
   'master-key': 'what opens the keystore',
+  backup: 'the whole keystore in one encrypted file, and back',
   recovery: 'shares of people that open the keystore without its master key',
   database: 'where the keystore is kept',
   audit: 'the hash-chained record of everything done with keys',
@@ -134,6 +136,10 @@ export const commands: readonly Command[] = [
   recoveryPaper,
   recoveryVerify,
   recoveryOpen,
+  backupCreate,
+  backupVerify,
+  backupRestore,
+  backupList,
   auditList,
   auditVerify,
   auditExport,

@@ -1,10 +1,12 @@
 // Recovery shares as people bring them: files with the lines of a sheet, or typed at the terminal. A share is
 // never an argument.
 import { readFileSync } from 'node:fs'
+import type { HybridPrivateKey } from '../crypto/hybrid-kem.ts'
+import { recoveryKeyFrom } from '../crypto/recovery-keys.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { describeStore, type StoreDescription } from '../keystore/describe-store.ts'
 import { notInitialised } from '../keystore/master-key-choice.ts'
-import type { MasterKey } from '../keystore/master-key.ts'
+import { recoveryProvider, type MasterKey } from '../keystore/master-key.ts'
 import { recoveryMasterKey } from '../keystore/recovery-key.ts'
 import {
   groupsPerLine,
@@ -67,6 +69,21 @@ export async function readShares(
 ): Promise<RecoveryShare[]> {
   if (options.typeShares) return typedShares(context)
   return options.share.map((file) => shareIn(file))
+}
+
+/** The recovery key that shares make, where there is no keystore to prove it with. */
+export async function recoveryOfShares(
+  context: Context,
+  options: ShareOptions,
+): Promise<{ id: string; keys: HybridPrivateKey; masterKey: MasterKey }> {
+  const shares = await readShares(context, options)
+  try {
+    const id = shares[0]?.key ?? ''
+    const seed = joinShares(shares, [`${recoveryProvider}${id}`])
+    return { id, keys: recoveryKeyFrom(seed), masterKey: recoveryMasterKey(seed) }
+  } finally {
+    for (const { value } of shares) value.wipe()
+  }
 }
 
 function shareIn(file: string): RecoveryShare {

@@ -35,9 +35,10 @@ export type Recipient =
   | { kind: 'hybrid'; name: CertificateName; publicKeys: HybridPublicKey }
   | { kind: 'shared'; id: Uint8Array; key: Uint8Array }
 
-/** Keys that may open: private keys of one certificate, or a shared key. */
+/** Keys that may open: private keys of one certificate or of a recovery key, or a shared key. */
 export type Opener =
   | { name: CertificateName; rsa: KeyObject; ec: KeyObject; mlKem: KeyObject }
+  | { name: CertificateName; ec: KeyObject; mlKem: KeyObject }
   | { name: CertificateName; only: KeyObject }
   | { id: Uint8Array; key: Uint8Array }
 
@@ -143,8 +144,14 @@ function openTransport(reader: DerReader, opener: Opener): Uint8Array | undefine
   reader.expect(oaepAlgorithm, 'key encryption algorithm')
   const encrypted = reader.octets()
   reader.end()
-  const key = 'only' in opener ? opener.only : opener.rsa
+  const key = rsaKeyOf(opener)
+  if (key === undefined) return undefined
   return orWrong(() => privateDecrypt(oaep(key), encrypted))
+}
+
+function rsaKeyOf(opener: NamedOpener): KeyObject | undefined {
+  if ('only' in opener) return opener.only
+  return 'rsa' in opener ? opener.rsa : undefined
 }
 
 function agreementInfo(recipient: Extract<Recipient, { kind: 'ec' }>, cek: Uint8Array): Uint8Array {

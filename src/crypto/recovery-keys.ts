@@ -7,7 +7,8 @@
  * seal; its key is HKDF-SHA-256 of the KEM's secret.
  */
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto'
-import { element, integer, octets, oid, sequence } from './der.ts'
+import type { CertificateName, Opener } from './cms-recipients.ts'
+import { derTag, element, integer, octets, oid, sequence, setOf } from './der.ts'
 import {
   hybridCiphertextLength,
   hybridDecapsulate,
@@ -24,6 +25,7 @@ import type { Secret } from './secret.ts'
 export const recoverySeedLength = 32
 
 const ids = {
+  commonName: '2.5.4.3',
   ecPublicKey: '1.2.840.10045.2.1',
   p384: '1.3.132.0.34',
   mlKem1024: '2.16.840.1.101.3.4.4.3',
@@ -71,6 +73,20 @@ export const recoveryIdLength = 8
 /** What a recovery key is called: the first 8 bytes of the SHA-256 of both SubjectPublicKeyInfos, hexadecimal. */
 export function recoveryKeyId({ ec, mlKem }: HybridPublicKey): string {
   return toHex(sha256(spki(ec), spki(mlKem)).subarray(0, recoveryIdLength))
+}
+
+/** How CMS messages name the recovery key: as issuer and serial number of a certificate that nobody issues. */
+export function recoveryRecipientName(id: string): CertificateName {
+  const name = element(derTag.utf8String, Buffer.from(`keyreel recovery key ${id}`))
+  return {
+    issuer: sequence(setOf(sequence(oid(ids.commonName), name))),
+    serialNumber: element(derTag.integer, Buffer.from(`01${id}`, 'hex')),
+  }
+}
+
+/** Opens what is encrypted to the recovery key of that identifier. */
+export function recoveryOpener(id: string, { ec, mlKem }: HybridPrivateKey): Opener {
+  return { name: recoveryRecipientName(id), ec, mlKem }
 }
 
 /** `secret` for the holder of the private keys, bound to `context`. */

@@ -14,7 +14,8 @@ import { pinOf } from '../crypto/encryption-certificates.ts'
 import { sha256, toHex } from '../crypto/primitives/hash.ts'
 import { UserError } from '../errors.ts'
 import { FileDigest } from './file-digest.ts'
-import { decodeBundle, limits, type Bundle, type Manifest } from './manifest.ts'
+import { decodeBundle, limits, type Manifest } from './manifest.ts'
+import type { PartList } from './part-list.ts'
 import { unreadable } from './refusals.ts'
 
 /** What anybody may see of a bundle: who signed it and when. Nothing is trusted yet. */
@@ -79,17 +80,12 @@ export class BundleFile {
     keys: readonly { certificate: Certificate; opener: Opener }[],
     now: bigint,
   ): Promise<OpenBundle> {
-    const openers = keys.map(({ opener }) => opener)
-    let content: Uint8Array
-    try {
-      content = refusing(() => openEnvelope(this.#inner, openers))
-    } catch (error) {
-      if (error instanceof NotForUs) throw forAnother()
-      throw error
-    }
-    const bundle = decodeBundle(content)
-    const { ExchangeManifest: manifest } = bundle
-    this.#checkSender(manifest)
+    const content = this.manifestContent(
+      keys.map(({ opener }) => opener),
+      forAnother,
+    )
+    const { ExchangeManifest: manifest, PartContent } = decodeBundle(content)
+    this.checkSender(manifest)
     const recipient = toHex(manifest.RecipientCertificateDigest)
     if (!keys.some(({ certificate }) => certificate.fingerprint === recipient)) throw forAnother()
     if (manifest.ExpiryDate !== undefined && manifest.ExpiryDate < now)
@@ -98,12 +94,26 @@ export class BundleFile {
         `the bundle expired ${dateOf(manifest.ExpiryDate)}`,
         'ask the sender for a new one:  keyreel exchange export',
       )
-    const digest = await this.#checkParts(bundle)
-    return { manifest, digest, parts: () => this.#parts(bundle) }
+    const list = { ...manifest, PartContent }
+    const digest = await this.checkParts(list)
+    return { manifest, digest, parts: () => this.parts(list) }
+  }
+
+  /** The decrypted manifest, whatever it is of. Throws `unknown()` when it is for none of the keys. */
+  manifestContent(openers: readonly Opener[], unknown: () => UserError): Uint8Array {
+    try {
+      return refusing(() => openEnvelope(this.#inner, openers))
+    } catch (error) {
+      if (error instanceof NotForUs) throw unknown()
+      throw error
+    }
   }
 
   /** The outer signer must be the inner sender: else somebody has signed another's bundle as his own. */
-  #checkSender({ SenderKeyDigest, SenderCertificateDigest }: Manifest): void {
+  checkSender({
+    SenderKeyDigest,
+    SenderCertificateDigest,
+  }: Pick<Manifest, 'SenderKeyDigest' | 'SenderCertificateDigest'>): void {
     const { pin, sender } = this.envelope
     if (toHex(SenderKeyDigest) === pin && toHex(SenderCertificateDigest) === sender.fingerprint)
       return
@@ -114,19 +124,21 @@ export class BundleFile {
     )
   }
 
-  async #checkParts(bundle: Bundle): Promise<string> {
+  /** Holds every part against its digest; answers the SHA-256 of the file. */
+  async checkParts(list: PartList): Promise<string> {
     const digest = new FileDigest()
     digest.update(this.#first)
-    for await (const part of this.#rawParts(bundle)) if (!part.enclosed) digest.update(part.bytes)
+    for await (const part of this.#rawParts(list)) if (!part.enclosed) digest.update(part.bytes)
     if (digest.length !== this.#size)
       throw unreadable(`${this.#size - digest.length} bytes follow its last part`)
     return toHex(digest.value())
   }
 
   async *#rawParts({
-    ExchangeManifest: { BundlePart, PartsEnclosed },
+    BundlePart,
+    PartsEnclosed,
     PartContent,
-  }: Bundle): AsyncGenerator<{ bytes: Uint8Array; keys: number; enclosed: boolean }> {
+  }: PartList): AsyncGenerator<{ bytes: Uint8Array; keys: number; enclosed: boolean }> {
     let position = this.#first.length
     for (const { PartNumber, PartDigest, KeyCount } of BundlePart) {
       const bytes = PartsEnclosed
@@ -139,9 +151,10 @@ export class BundleFile {
     }
   }
 
-  async *#parts(bundle: Bundle): AsyncGenerator<{ content: Uint8Array; keys: number }> {
-    const { PartKey, ExportIdentifier } = bundle.ExchangeManifest
-    for await (const { bytes, keys } of this.#rawParts(bundle)) {
+  /** The contents of the parts, in order; each is cleared when the next is asked for. */
+  async *parts(list: PartList): AsyncGenerator<{ content: Uint8Array; keys: number }> {
+    const { PartKey, ExportIdentifier } = list
+    for await (const { bytes, keys } of this.#rawParts(list)) {
       if (PartKey === undefined) {
         yield { content: bytes, keys }
         continue

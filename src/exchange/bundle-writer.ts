@@ -11,7 +11,7 @@ import { signContent } from '../crypto/cms-signed.ts'
 import { randomBytes } from '../crypto/primitives/random.ts'
 import { sha256, toHex } from '../crypto/primitives/hash.ts'
 import { FileDigest } from './file-digest.ts'
-import { encodeBundle, exchangeFormat, type Manifest } from './manifest.ts'
+import { encodeBundle, exchangeFormat, type Bundle, type Manifest } from './manifest.ts'
 
 /** What the manifest says besides what the writer knows itself. */
 export type ManifestFacts = Omit<
@@ -19,13 +19,20 @@ export type ManifestFacts = Omit<
   'ExchangeFormat' | 'PartKey' | 'PartsEnclosed' | 'BundlePart' | 'KeyCount'
 >
 
+/** What a writer knows itself when it has finished: its parts, and the key to them unless they are enclosed. */
+export interface WrittenParts {
+  readonly BundlePart: Manifest['BundlePart']
+  readonly PartKey: Uint8Array | undefined
+  readonly PartContent: Bundle['PartContent']
+}
+
 /** Opens a file of ours; as `open` of Node does. */
 export type OpenFile = typeof open
 
 /** One bundle being written. Call `finish`, or `abandon` when anything has failed. */
 export class BundleWriter {
   readonly #out: string
-  readonly #recipient: Recipient
+  readonly #recipients: readonly Recipient[]
   readonly #partKey = randomBytes(32)
   readonly #partKeyId: Uint8Array
   readonly #parts: Manifest['BundlePart'] = []
@@ -34,11 +41,16 @@ export class BundleWriter {
   readonly #open: OpenFile
   #file: FileHandle | undefined
 
-  /** `exportId` names temporary files beside `out`. */
-  constructor(out: string, exportId: string, recipient: Recipient, openFile: OpenFile = open) {
+  /** `exportId` names temporary files beside `out`. Each of the recipients can open it alone. */
+  constructor(
+    out: string,
+    exportId: string,
+    recipients: readonly Recipient[],
+    openFile: OpenFile = open,
+  ) {
     this.#open = openFile
     this.#out = out
-    this.#recipient = recipient
+    this.#recipients = recipients
     this.#partKeyId = Buffer.from(exportId)
     const beside = join(dirname(out), `.${basename(out)}.${exportId.slice(0, 8)}`)
     this.#temporary = { parts: `${beside}.parts`, whole: `${beside}.tmp` }
@@ -46,7 +58,7 @@ export class BundleWriter {
 
   /** Whether everything stands in one CMS message, for recipients that read with openssl. */
   get enclosing(): boolean {
-    return this.#recipient.kind !== 'hybrid'
+    return this.#recipients.some(({ kind }) => kind !== 'hybrid')
   }
 
   /** Adds a request message with that many keys. */
@@ -75,23 +87,38 @@ export class BundleWriter {
   }
 
   /** Signs, puts everything together and on disk. Answers the file's SHA-256 and length. */
-  async finish(
+  finish(
     facts: ManifestFacts,
     signer: Issuer,
     time: bigint,
   ): Promise<{ digest: string; bytes: number }> {
-    const content = encodeBundle({
-      ExchangeManifest: {
-        ExchangeFormat: exchangeFormat,
-        ...facts,
-        KeyCount: this.#parts.reduce((sum, { KeyCount }) => sum + KeyCount, 0),
-        PartsEnclosed: this.enclosing,
-        ...(!this.enclosing && { PartKey: this.#partKey }),
-        BundlePart: this.#parts,
-      },
+    const encodeManifest = ({ BundlePart, PartKey, PartContent }: WrittenParts): Uint8Array =>
+      encodeBundle({
+        ExchangeManifest: {
+          ExchangeFormat: exchangeFormat,
+          ...facts,
+          KeyCount: BundlePart.reduce((sum, { KeyCount }) => sum + KeyCount, 0),
+          PartsEnclosed: this.enclosing,
+          ...(PartKey !== undefined && { PartKey }),
+          BundlePart,
+        },
+        PartContent,
+      })
+    return this.finishWith(encodeManifest, signer, time)
+  }
+
+  /** The same with whatever manifest is made of the parts. */
+  async finishWith(
+    encodeManifest: (written: WrittenParts) => Uint8Array,
+    signer: Issuer,
+    time: bigint,
+  ): Promise<{ digest: string; bytes: number }> {
+    const content = encodeManifest({
+      BundlePart: this.#parts,
+      PartKey: this.enclosing ? undefined : this.#partKey,
       PartContent: this.#enclosed,
     })
-    const inner = envelop(content, [this.#recipient])
+    const inner = envelop(content, this.#recipients)
     content.fill(0)
     const first = signContent(inner, signer, time)
     await this.#removeLeft()

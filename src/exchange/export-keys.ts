@@ -120,7 +120,7 @@ export async function exportKeys(store: Store, wish: ExportWish): Promise<Export
     await keepExport(work, id, kept, actor, 'exchange export begin')
     return kept
   })
-  const writer = new BundleWriter(out, id, encryption.recipient, wish.openFile)
+  const writer = new BundleWriter(out, id, [encryption.recipient], wish.openFile)
   const transport = TransportKey.random()
   try {
     const release = { store, group, peer: peer.name, id, transport, transportId: id, actor }

@@ -29,6 +29,10 @@ export interface Initialisation {
    * directory go into `building`.
    */
   readonly masterKey: (building: string, isThere: boolean) => MasterKey | Promise<MasterKey>
+  /** Makes the empty database a store; absent: a new one. */
+  readonly make?: (driver: SqlDriver, where: string) => Promise<void>
+  /** The audit chain of what `fill` does; 'serve' by default. */
+  readonly writer?: string
   /** Puts into the store what it begins with: groups, CA, server certificate. */
   readonly fill?: (store: Store, building: string, wasThere: boolean) => Promise<void>
   /** Takes back what `masterKey` made outside `building` when the rest fails. */
@@ -73,8 +77,11 @@ async function build(
     made.masterKey = true
     const where = isShared ? placeName(place) : options.directory
     const chain = isShared ? `serve@${node}` : 'serve'
-    if (!wasThere) await createStore({ driver, masterKey, now, chain, where })
-    const store = await openStore({ ...place, masterKey, writer: 'serve', node, now })
+    const { writer = 'serve', make } = options
+    if (!wasThere) {
+      await (make?.(driver, where) ?? createStore({ driver, masterKey, now, chain, where }))
+    }
+    const store = await openStore({ ...place, masterKey, writer, node, now })
     try {
       await options.fill?.(store, building, wasThere)
       if (isShared) writeNodeIdentity(building, { node, store: store.id })

@@ -8,6 +8,18 @@ export interface EpochWrapper {
   wrap(key: Uint8Array, context: Uint8Array): Promise<Uint8Array>
 }
 
+/** The same master key for a store of the moment: to close that store does not close it. */
+export function lent(masterKey: MasterKey): MasterKey {
+  const check = masterKey.check?.bind(masterKey)
+  return {
+    id: masterKey.id,
+    wrap: (key, context) => masterKey.wrap(key, context),
+    unwrap: (bytes, context) => masterKey.unwrap(bytes, context),
+    ...(check !== undefined && { check }),
+    close: () => undefined,
+  }
+}
+
 /** What the provider of a recovery key begins with: it opens every epoch, but is no master key. */
 export const recoveryProvider = 'recovery:'
 

@@ -17,6 +17,7 @@ import { documentReading, documentWriting } from './sql-storage-documents.ts'
 import { find, scan } from './sql-storage-locate.ts'
 import { holdsAny } from './sql-storage-presence.ts'
 import { transientReading, transientWriting } from './sql-storage-transients.ts'
+import { rowsAfter } from './tables.ts'
 import type {
   Entries,
   ObjectRow,
@@ -62,6 +63,7 @@ function reading(sql: SqlSession): StorageReader {
     ...documentReading(sql),
     ...transientReading(sql),
     holdsAny: (group, things) => holdsAny(sql, group, things),
+    tableRows: (table, after, limit) => rowsAfter(sql, table, after, limit),
     find: (query) => find(sql, query),
     scan: (query, after) => scan(sql, query, after),
     object(group, id) {

@@ -1,5 +1,6 @@
 // Ports below the keystore: SqlDriver (a database) and Storage (the store's tables over any SqlDriver).
 // The database is untrusted: nothing here checks a MAC, and nothing above believes a row before it did.
+import type { TableShape } from './tables.ts'
 import type {
   Found,
   IndexEntry,
@@ -210,6 +211,12 @@ export interface StorageReader {
   holdsAuditPlaces(chain: string, places: readonly AuditIndexEntry[]): Promise<boolean>
   /** Numbers of a chain's indexed records about an object, newest first. */
   auditPlaces(object: string, chain: string, limit: number): Promise<readonly number[]>
+  /** Rows of a table as they stand there, after a key, in the order of its key. */
+  tableRows(
+    table: TableShape,
+    after: readonly SqlValue[] | undefined,
+    limit: number,
+  ): Promise<readonly SqlRow[]>
 }
 
 /** Reading and writing inside one transaction. */

@@ -35,7 +35,7 @@ import { Sealing, sealsPerEpoch } from './sealing.ts'
 import { takeServeLock } from './serve-lock.ts'
 import { sqlStorage } from './sql-storage.ts'
 import { actsOver } from './store-acts.ts'
-import type { SqlDriver, WrapRow } from './storage.ts'
+import type { SqlDriver, StorageReader, WrapRow } from './storage.ts'
 import type { AuditActor, AuditEntry, ChangeObserver, Query, StoredObject, Work } from './work.ts'
 
 /** How a store is opened. The master key is taken over and closed with the store. */
@@ -105,6 +105,11 @@ export interface Store {
   objectHistory(object: string, limit?: number): Promise<ObjectHistory>
   /** Whether another process has written since this was last asked: whoever writes much then leaves it room. */
   othersWrote(): Promise<boolean>
+  /**
+   * Runs `fn` on the tables themselves, all in one state; it may take long, since other reads of this
+   * process wait meanwhile: for processes that do nothing else. Run again, `fn` has to begin anew.
+   */
+  copy<T>(fn: (tables: Pick<StorageReader, 'tableRows'>) => Promise<T>): Promise<T>
   /** One bounded step of the index behind `objectHistory`; false when there is nothing left to do. */
   catchUpAuditIndex(): Promise<boolean>
   /** Begins a new epoch of keys for what is sealed from now on. */
@@ -236,6 +241,7 @@ async function storeOver(
     readAudit: (selection) => acts.inSnapshot((rows) => readAudit(rows, sealing, selection)),
     objectHistory: (object, limit = 100) =>
       acts.inSnapshot((rows) => objectHistory(rows, sealing, object, limit)),
+    copy: (fn) => storage.read(fn),
     othersWrote: () => storage.othersWrote(),
     catchUpAuditIndex: () => catchUpAuditIndex(storage, sealing, indexedPerStep),
     beginEpoch: (actor) => beginEpoch(epochs, actor),

@@ -163,6 +163,20 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
     '--share',
     join(scratch, 'shares', 'share-3.txt'),
   ],
+  ['backup create', '--out', join(scratch, 'backup')],
+  ['backup verify', join(scratch, 'backup')],
+  ['backup list'],
+  [
+    'backup restore',
+    join(scratch, 'backup'),
+    '--share',
+    join(scratch, 'share-1.txt'),
+    '--share',
+    join(scratch, 'shares', 'share-3.txt'),
+    '--data',
+    join(scratch, 'restored'),
+    '--yes',
+  ],
   ['master-key show'],
   ['master-key rotate'],
   ['master-key reseal'],
@@ -258,7 +272,8 @@ test('every field that --json prints is described, and no other', async () => {
   let requested: string | undefined
   const printed = new Map<string, Set<string>>()
   const run = async (words: string, rest: readonly string[]) => {
-    const line = [...words.split(' '), ...rest, '--data', data, '--json']
+    const place = rest.includes('--data') ? [] : ['--data', data]
+    const line = [...words.split(' '), ...rest, ...place, '--json']
     const { stdout, stderr, status } = await runKeyreel(line)
     requested ??= /exchange approve (\S+)/.exec(stderr)?.[1]
     if (status === 13 && rest.includes(approved)) return

@@ -33,7 +33,7 @@ async function byHand(
   const file = join(folder, 'by-hand')
   const peer = await a.store.read((work) => peerNamed(work, 'B'))
   const own = await ensureExchange(a.store)
-  const writer = new BundleWriter(file, exportId, recipientOf(peer, plain))
+  const writer = new BundleWriter(file, exportId, [recipientOf(peer, plain)])
   for (const requests of parts) await writer.add(encodePart(requests), requests.length)
   const facts = {
     ExportIdentifier: exportId,

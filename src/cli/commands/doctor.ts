@@ -1,6 +1,6 @@
 // `keyreel doctor`: the named checks, each ok, warning or failed with a remedy.
 import { checks, runChecks } from '../../admin/health.ts'
-import type { Finding } from '../../admin/health.ts'
+import type { Finding } from '../../admin/finding.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { nearest } from '../../nearest.ts'
 import { command, rest, toggle } from '../command.ts'

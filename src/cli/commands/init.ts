@@ -55,7 +55,8 @@ export const init = command({
   },
 })
 
-async function masterKeyWish(kind: MasterKeyKind, context: Context): Promise<MasterKeyWish> {
+/** The master key that a new data directory is to have. */
+export async function masterKeyWish(kind: MasterKeyKind, context: Context): Promise<MasterKeyWish> {
   if (kind === 'file') return { kind, path: context.config['master-key-file'] }
   if (kind === 'pkcs11') {
     const { config } = context

@@ -22,6 +22,8 @@ import type { SheetPlace } from '../../admin/recovery-sheets.ts'
 import { parseCertificate, type Certificate } from '../../crypto/certificates.ts'
 import { demandReader, sealLetter } from '../../crypto/sealed-letters.ts'
 import { exitStatus, UserError } from '../../errors.ts'
+import { ensureExchange } from '../../exchange/identity.ts'
+import { grouped } from '../../exchange/words.ts'
 import type { RecoveryKey, RecoveryShareHolder } from '../../keystore/recovery-key.ts'
 import { findRecovery, setUpRecovery } from '../../keystore/recovery-setup.ts'
 import type { RecoveryShare } from '../../keystore/recovery-share.ts'
@@ -69,7 +71,12 @@ export const recoverySetup = command({
         const what = `make the shares of recovery key ${before.id} worthless`
         await confirmTyped(context, { what, expected: before.id })
       }
-      const place = { store: store.id, data: resolve(context.config.data) }
+      const { pin } = await ensureExchange(store)
+      const place = {
+        store: store.id,
+        data: resolve(context.config.data),
+        identity: grouped(pin),
+      }
       const written: { number: number; holder: string; file: string }[] = []
       let isWritten = false
       try {

@@ -6,6 +6,8 @@ import { parseCertificate } from '../../crypto/certificates.ts'
 import { openLetter } from '../../crypto/sealed-letters.ts'
 import { Secret } from '../../crypto/secret.ts'
 import { exitStatus, UserError } from '../../errors.ts'
+import { ensureExchange } from '../../exchange/identity.ts'
+import { grouped } from '../../exchange/words.ts'
 import type { RecoveryKey, RecoveryShareHolder } from '../../keystore/recovery-key.ts'
 import { findRecovery, isComplete } from '../../keystore/recovery-setup.ts'
 import type { Store } from '../../keystore/store.ts'
@@ -56,7 +58,12 @@ export const recoveryPaper = command({
   examples: ['recovery sheet', 'recovery sheet --html --out recovery-sheet.html'],
   run: ({ options: { html, out }, context }) =>
     withStore(context, async (store) => {
-      const place = { store: store.id, data: resolve(context.config.data) }
+      const { pin } = await ensureExchange(store)
+      const place = {
+        store: store.id,
+        data: resolve(context.config.data),
+        identity: grouped(pin),
+      }
       const sheet = recoverySheet(await recoveryOf(store), place)
       const printed = html ? sheetHtml(sheet) : sheetText(sheet)
       if (out === undefined) return { json: { sheet }, text: printed.trimEnd() }

@@ -3,6 +3,7 @@ import { enrolledClients } from '../../access/clients.ts'
 import { expiries } from '../../access/expiries.ts'
 import type { Expiry } from '../../access/expiries.ts'
 import { groups } from '../../access/groups.ts'
+import { backupState, type BackupState } from '../../admin/backup-state.ts'
 import { expiryText, isUrgent } from '../../admin/health.ts'
 import { diskState } from '../../admin/disk.ts'
 import type { DiskState } from '../../admin/disk.ts'
@@ -42,8 +43,10 @@ export const status = command({
 type Facts = Awaited<ReturnType<typeof factsOf>>
 
 async function factsOf(store: Store) {
+  const backup = await backupState(store)
   return store.read(async (work) => ({
     store: store.id,
+    backup,
     groups: await Promise.all(
       (await groups(work)).map(async ({ name }) => ({ name, ...(await countKeys(work, name)) })),
     ),
@@ -88,7 +91,7 @@ function sealedReport(
 }
 
 async function openReport(
-  { store, groups: counts, clients, nodes, leader, expiries: certificates, scrub }: Facts,
+  { store, groups: counts, clients, nodes, leader, expiries: certificates, scrub, backup }: Facts,
   server: ServerState | undefined,
   seen: LastSeen,
   context: Context,
@@ -105,7 +108,7 @@ async function openReport(
         ({ name, objects, atLeast }) =>
           [`group ${name}`, `${objects}${atLeast ? ' or more' : ''} objects`] as const,
       ),
-      ['last backup', 'none'],
+      ['last backup', backupText(backup)],
       ['disk', diskText(disk)],
       ['scrub', scrubText(scrub, context.io.now())],
     ],
@@ -145,7 +148,7 @@ async function openReport(
         daysLeft,
         warning,
       })),
-      lastBackup: null,
+      lastBackup: backup.last === undefined ? null : isoMoment(BigInt(backup.last.created)),
       disk: { free: disk.free, reserveReleased: disk.isReleased },
       scrub: scrubJson(scrub),
     },
@@ -168,6 +171,14 @@ async function openReport(
 function diskText({ free, isReleased }: DiskState): string {
   const room = `${(free / 2 ** 30).toFixed(1)} GiB free`
   return isReleased ? `full (${room}): new keys are refused` : room
+}
+
+function backupText({ last, verified, missing }: BackupState): string {
+  if (last === undefined) return 'none'
+  const made = moment(BigInt(last.created)) ?? ''
+  if (verified === undefined) return `${made}, not verified`
+  if (missing.count === 0) return made
+  return `${made}; ${missing.count}${missing.isFloor ? ' or more' : ''} objects are in no verified one`
 }
 
 /** The last complete walk; null before there was one. */

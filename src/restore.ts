@@ -1,0 +1,109 @@
+// Makes a data directory out of a backup and recovery shares: keys, clients, CA and certificates as they were,
+// under a new master key. Whole or not at all.
+import { existsSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { administrator } from './access/documents.ts'
+import { UserError } from './errors.ts'
+import { fillFrom, type OpenBackup } from './exchange/backup-file.ts'
+import { verified, type BackupVerified } from './exchange/backup-verify.ts'
+import { placeOf, writeSettings } from './initialise.ts'
+import { initialiseStore } from './keystore/initialise.ts'
+import { makeMasterKey, masterKeyFile, type MasterKeyWish } from './keystore/master-key-choice.ts'
+import { rotateMasterKey } from './keystore/master-key-rotation.ts'
+import type { MasterKey } from './keystore/master-key.ts'
+
+/** What is restored, and how. */
+export interface RestoreOptions {
+  readonly backup: OpenBackup
+  readonly data: string
+  /** URLs of an empty PostgreSQL; absent: a file in the directory. */
+  readonly database: readonly string[] | undefined
+  readonly node: string | undefined
+  /** The master key of the recovery shares; taken over. */
+  readonly recovered: MasterKey
+  /** The master key that opens it from now on. */
+  readonly masterKey: MasterKeyWish
+  readonly now: () => bigint
+}
+
+/** What came back. */
+export interface Restored extends Pick<BackupVerified, 'objects' | 'documents'> {
+  readonly directory: string
+  /** Where the new master key is, for people. */
+  readonly masterKeyPlace: string
+  /** Path of the key file, or the kind of another master key. */
+  readonly masterKeyName: string
+}
+
+/**
+ * Restores and verifies before anything is there. Throws UserError 'initialised', 'directory-in-use', or
+ * 'backup-damaged' when what came back is not whole.
+ */
+export async function restore(options: RestoreOptions): Promise<Restored> {
+  const { backup, recovered, masterKey: wish, database, node, now } = options
+  const { manifest, digest } = backup
+  const directory = resolve(options.data)
+  const outside = wish.kind === 'file' && wish.path !== undefined ? resolve(wish.path) : undefined
+  const found = outside !== undefined && existsSync(outside)
+  let result: BackupVerified | undefined
+  await initialiseStore({
+    directory,
+    database,
+    node,
+    now,
+    masterKey(_, isThere) {
+      if (isThere) throw databaseInUse()
+      return recovered
+    },
+    make: (driver, where) => fillFrom(backup, driver, where),
+    // A chain of its own: the ends of the others are those of the backup, which its first record names.
+    writer: 'restore',
+    async fill(store, building) {
+      result = await verified(store)
+      const [first] = result.problems
+      if (first !== undefined) throw damaged(result.problems.length, first.subject, first.message)
+      const heads = await store.auditHeads()
+      await store.act((work) => {
+        const details = {
+          digest,
+          created: Number(manifest.CreationDate),
+          heads: heads.map(({ chain, number }) => ({ chain, number })),
+        }
+        const record = { actor: administrator, operation: 'backup restore', details }
+        work.audit({ ...record, object: manifest.ExportIdentifier, outcome: 'Success' })
+        return Promise.resolve()
+      })
+      const masterKey = await makeMasterKey(wish, building)
+      try {
+        await rotateMasterKey(store, { masterKey, takePlace: () => undefined }, administrator)
+      } finally {
+        masterKey.close()
+      }
+      writeSettings(building, wish, database)
+    },
+    undo() {
+      if (outside !== undefined && !found) rmSync(outside, { force: true })
+    },
+  })
+  if (result === undefined) throw new Error('the backup was restored without being verified')
+  const path = outside ?? join(directory, masterKeyFile)
+  const masterKeyName = wish.kind === 'file' ? path : wish.kind
+  const { objects, documents } = result
+  return { directory, objects, documents, masterKeyPlace: placeOf(wish, path), masterKeyName }
+}
+
+function databaseInUse(): UserError {
+  return new UserError(
+    'initialised',
+    'the database holds a keystore already',
+    'name an empty database with --database, or none',
+  )
+}
+
+function damaged(count: number, subject: string, message: string): UserError {
+  return new UserError(
+    'backup-damaged',
+    `what came back is not whole: ${count} problems, the first: ${subject}: ${message}`,
+    'take an earlier backup; nothing was made',
+  )
+}

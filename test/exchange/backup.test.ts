@@ -1,0 +1,236 @@
+// Backups: what comes back is what was there, byte for byte; anything else is refused or found.
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { backupState, backups } from '../../src/admin/backup-state.ts'
+import { administrator } from '../../src/access/documents.ts'
+import { recoveryKeyFrom, recoveryOpener } from '../../src/crypto/recovery-keys.ts'
+import { Secret } from '../../src/crypto/secret.ts'
+import { createBackup } from '../../src/exchange/backup-create.ts'
+import { fillFrom, openBackup, type OpenBackup } from '../../src/exchange/backup-file.ts'
+import {
+  compareWith,
+  noteVerified,
+  verified,
+  verifyBackup,
+} from '../../src/exchange/backup-verify.ts'
+import { openExchangeKeys } from '../../src/exchange/identity.ts'
+import { recoveryMasterKey } from '../../src/keystore/recovery-key.ts'
+import type { RecoveryShare } from '../../src/keystore/recovery-share.ts'
+import { setUpRecovery } from '../../src/keystore/recovery-setup.ts'
+import { joinShares } from '../../src/keystore/recovery-shares.ts'
+import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
+import { openStore, type Store } from '../../src/keystore/store.ts'
+import { tables } from '../../src/keystore/tables.ts'
+import { seeded } from '../keystore/sample.ts'
+import { newSite, now, scratch, twoSites, type Site } from './site.ts'
+
+/** A site with a recovery key; its shares are kept by the test. */
+async function recoverable(): Promise<{ site: Site; shares: RecoveryShare[] }> {
+  const site = await newSite()
+  const shares: RecoveryShare[] = []
+  await setUpRecovery(site.store, {
+    threshold: 2,
+    holders: [{ number: 1 }, { number: 2 }, { number: 3 }],
+    actor: administrator,
+    handOut(_, made) {
+      for (const share of made) {
+        shares.push({ ...share, value: new Secret(Uint8Array.from(share.value.bytes)) })
+      }
+    },
+  })
+  return { site, shares }
+}
+
+async function backedUp(count: number) {
+  const { site, shares } = await recoverable()
+  const ids: string[] = []
+  for (let at = 0; at < count; at++) ids.push(await site.key({ barcode: `KR000${at}L8` }))
+  const file = join(scratch(), 'backup')
+  const report = await createBackup(site.store, { out: file })
+  return { site, shares, ids, file, report }
+}
+
+/** What the holders of the shares can do with a file. */
+function byShares(shares: readonly RecoveryShare[]) {
+  const id = shares[0]!.key
+  const seed = joinShares(shares.slice(1), [`recovery:${id}`])
+  const keys = recoveryKeyFrom(seed)
+  return {
+    masterKey: recoveryMasterKey(seed),
+    open: (file: string): Promise<OpenBackup> =>
+      openBackup(file, [recoveryOpener(id, keys)], 'the shares'),
+  }
+}
+
+async function openHere(site: Site, file: string): Promise<OpenBackup> {
+  const keys = await site.store.read((work) => openExchangeKeys(work))
+  return openBackup(
+    file,
+    keys.map(({ opener }) => opener),
+    'this server',
+  )
+}
+
+/** A store in memory that was filled from a backup. */
+async function restored(shares: readonly RecoveryShare[], file: string): Promise<Store> {
+  const { masterKey, open: openFile } = byShares(shares)
+  const backup = await openFile(file)
+  const driver = await openSqlite({ file: ':memory:' })
+  await fillFrom(backup, driver, 'the copy')
+  await backup.close()
+  return openStore({ driver, masterKey, writer: 'restore', now: () => now })
+}
+
+test('shares bring back every key byte for byte, with everything that is known about it', async () => {
+  const { site, shares, ids, file, report } = await backedUp(3)
+  expect(report.objects).toBe(3)
+  const store = await restored(shares, file)
+  const { problems, objects } = await verified(store)
+  expect({ problems, objects }).toEqual({ problems: [], objects: 3 })
+  const rows = async (from: Store) =>
+    from.copy(async ({ tableRows }) => {
+      const all: unknown[] = []
+      for (const name of ['objects', 'attribute_index', 'unique_entries', 'documents']) {
+        const table = tables.find((one) => one.name === name)!
+        const found = await tableRows(table, undefined, 1000)
+        // The note of the backup itself came after the moment of it.
+        all.push(found.filter((row) => row[0] !== 'backup'))
+      }
+      return all
+    })
+  expect(await rows(store)).toEqual(await rows(site.store))
+  expect(ids).toHaveLength(3)
+  await store.close()
+})
+
+test('the server that made it opens it, verifies it, and says so', async () => {
+  const { site, shares, file, report } = await backedUp(2)
+  const backup = await openHere(site, file)
+  const { masterKey } = byShares(shares)
+  const found = await verifyBackup(backup, masterKey, () => now)
+  expect(found).toMatchObject({ objects: 2, problems: [] })
+  expect(await compareWith(site.store, backup)).toEqual([])
+  expect(await backupState(site.store)).toMatchObject({
+    verified: undefined,
+    missing: { count: 2 },
+  })
+  expect(await noteVerified(site.store, report.id)).toBe(true)
+  expect(await backupState(site.store)).toMatchObject({ missing: { count: 0 } })
+  await site.key({ barcode: 'KR0009L8' })
+  expect(await backupState(site.store)).toMatchObject({ missing: { count: 1, isFloor: false } })
+  await backup.close()
+  const records = await site.store.readAudit({ chain: 'test', after: 0, limit: 1000 })
+  const operations = records.map(({ operation }) => operation)
+  expect(operations).toContain('backup create')
+  expect(operations).toContain('backup verify')
+})
+
+test('a live keystore that lacks a key of the backup, or has an older state of it, is told apart', async () => {
+  const { site, file, ids } = await backedUp(2)
+  const other = await recoverable()
+  const backup = await openHere(site, file)
+  const missing = await compareWith(other.site.store, backup)
+  expect(missing.map(({ subject }) => subject)).toEqual(['object 1', 'object 2'])
+  expect(ids).toHaveLength(2)
+  await backup.close()
+})
+
+test('other shares, and other servers, do not open it', async () => {
+  const { file } = await backedUp(1)
+  const other = await recoverable()
+  await expect(byShares(other.shares).open(file)).rejects.toMatchObject({ code: 'backup-foreign' })
+  await expect(openHere(other.site, file)).rejects.toMatchObject({ code: 'backup-foreign' })
+})
+
+test('a bundle is no backup, and a backup is no bundle', async () => {
+  const { a, b } = await twoSites()
+  await a.key()
+  const { file: bundle } = await a.export({ peer: 'B' })
+  await expect(openHere(b, bundle)).rejects.toMatchObject({ code: 'backup-unreadable' })
+  const { site, file } = await backedUp(1)
+  const vouch = () => Promise.resolve()
+  await expect(site.import(file, { vouch })).rejects.toMatchObject({ code: 'bundle-unreadable' })
+})
+
+test('without a recovery key there is no backup', async () => {
+  const site = await newSite()
+  const out = join(scratch(), 'backup')
+  await expect(createBackup(site.store, { out })).rejects.toMatchObject({ code: 'no-recovery-key' })
+  expect(existsSync(out)).toBe(false)
+})
+
+test('a file that is changed in any place, cut or lengthened is refused', async () => {
+  const { site, file } = await backedUp(2)
+  const whole = readFileSync(file)
+  const changed = join(scratch(), 'changed')
+  const random = seeded(20_261_128)
+  for (let round = 0; round < 400; round++) {
+    const bytes = Buffer.from(whole)
+    const at = random(bytes.length)
+    bytes[at]! ^= 1 << random(8)
+    writeFileSync(changed, bytes)
+    await expect(openHere(site, changed), `bit at byte ${at}`).rejects.toMatchObject({
+      code: expect.stringMatching(/^(backup-unreadable|backup-foreign|sender-differs)$/) as string,
+    })
+  }
+  for (let round = 0; round < 50; round++) {
+    writeFileSync(changed, whole.subarray(0, random(whole.length)))
+    await expect(openHere(site, changed)).rejects.toMatchObject({ code: 'backup-unreadable' })
+  }
+  writeFileSync(changed, Buffer.concat([whole, Buffer.from('x')]))
+  await expect(openHere(site, changed)).rejects.toMatchObject({ code: 'backup-unreadable' })
+})
+
+test('damage that was in the database when the backup was made is found in it', async () => {
+  const { site, shares, file } = await backedUp(2)
+  const { masterKey, open: openFile } = byShares(shares)
+  const backup = await openFile(file)
+  const damaged: Pick<OpenBackup, 'manifest' | 'tables'> = {
+    manifest: backup.manifest,
+    async *tables() {
+      for await (const part of backup.tables()) {
+        const at = Object.keys(part.columns).indexOf('sealed')
+        if (part.table !== 'objects') {
+          yield part
+          continue
+        }
+        const rows = part.rows.map((row, index) => {
+          if (index > 0) return row
+          const sealed = Buffer.from(row[at] as Uint8Array)
+          sealed[20]! ^= 1
+          return row.map((value, column) => (column === at ? sealed : value))
+        })
+        yield { ...part, rows }
+      }
+    },
+  }
+  const found = await verifyBackup({ ...backup, ...damaged }, masterKey, () => now)
+  expect(found.problems.map(({ kind }) => kind)).toContain('changed')
+  await backup.close()
+  expect(await site.store.read(backups)).toHaveLength(1)
+})
+
+test('a disk that is full leaves no file', async () => {
+  const { site } = await recoverable()
+  await site.key()
+  const folder = scratch()
+  // The device on which every write fails for lack of space.
+  const openFile = ((path: string, flags: string) =>
+    open(flags === 'r' ? path : '/dev/full', 'r+')) as typeof open
+  const out = join(folder, 'backup')
+  await expect(createBackup(site.store, { out, openFile })).rejects.toMatchObject({
+    code: 'ENOSPC',
+  })
+  expect(readdirSync(folder)).toEqual([])
+  expect(await site.store.read(backups)).toEqual([])
+})
+
+test('a file that is there is not written over', async () => {
+  const { site, file } = await backedUp(1)
+  const before = join(scratch(), 'before')
+  copyFileSync(file, before)
+  await expect(createBackup(site.store, { out: file })).rejects.toMatchObject({ code: 'EEXIST' })
+  expect(readFileSync(file)).toEqual(readFileSync(before))
+})
