@@ -2,8 +2,6 @@
  * The composition root: opens the store and ties keystore, access, operations and the KMIP listener
  * together. The only file that knows all of them.
  */
-import { RandomSource } from './crypto/random-source.ts'
-import { CredentialCheck } from './access/credentials.ts'
 import { renewServerCertificatesWhenDue, serverCertificates } from './access/authority.ts'
 import { ledgerKinds } from './access/documents.ts'
 import { identify, type Principal } from './access/identity.ts'
@@ -25,22 +23,15 @@ import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
 import { verifyOnce } from './keystore/verify-once.ts'
 import { wipeDue } from './keystore/wiping.ts'
-import { Aftermath } from './kmip/operations/aftermath.ts'
-import { LongWork } from './kmip/operations/long-work.ts'
 import { rotateDue } from './kmip/operations/rotation.ts'
-import { Streams } from './kmip/operations/streams.ts'
 import type { Contact } from './kmip/server/contacts.ts'
 import { Listeners } from './kmip/server/listeners.ts'
 import type { Log } from './kmip/server/ports.ts'
-import { AsynchronousRequests } from './kmip/operations/asynchronous-requests.ts'
-import type { Engine } from './kmip/operations/batch.ts'
-import { RunningJobs } from './kmip/operations/running-jobs.ts'
-import { PeerQuestions } from './kmip/operations/peer-questions.ts'
-import { UnknownTapes } from './kmip/operations/unknown-tapes.ts'
-import { refuseStream, respond, type Responder } from './kmip/server/respond.ts'
+import { refuseStream, respond } from './kmip/server/respond.ts'
 import { longestAnswer, pushTimes } from './push/push-channel.ts'
 import { PushQueue } from './push/push-queue.ts'
 import { Pusher } from './push/pusher.ts'
+import { responderOf } from './responder.ts'
 
 interface Address {
   host: string
@@ -145,7 +136,10 @@ async function serve(
   let certificates = await serverCertificates(store)
   const changes = () => store.read((work) => work.documentsChange(ledgerKinds))
   let seen = await changes()
-  const responder = responderOf(store, options)
+  const responder = responderOf(store, {
+    ...{ log, limits: config.limits, testMode: options.testMode },
+    isHttps: options.https !== undefined,
+  })
   const pusher = new Pusher({
     ...{ store, queue, log, engine: responder },
     keptFor: config.limits.pushTime,
@@ -330,56 +324,5 @@ async function serve(
       await nodes.stop().catch(unsaid)
       await store.close()
     },
-  }
-}
-
-function responderOf(store: Store, options: ServerOptions): Responder {
-  const { log, testMode } = options
-  const { limits } = options.config
-  const decoding = {
-    maxBytes: limits.messageBytes,
-    maxDepth: limits.messageDepth,
-    maxItems: limits.messageItems,
-  }
-  const engine: Engine = {
-    store,
-    log,
-    aftermath: new Aftermath(log),
-    streams: new Streams({
-      streams: limits.streams,
-      perClient: limits.streamsPerClient,
-      idleTime: limits.streamTime,
-      bytes: limits.streamBytes,
-    }),
-    jobs: new RunningJobs(),
-    unknownTapes: new UnknownTapes(),
-    peerQuestions: new PeerQuestions(limits.peerQuestions),
-    facts: {
-      vendor: 'keyreel',
-      locate: {
-        maximumItems: limits.locatedItems,
-        maximumScanned: limits.scannedObjects,
-        maximumTime: limits.scanTime,
-      },
-      maximumInstances: limits.attributeInstances,
-      maximumAttributes: limits.attributes,
-      random: new RandomSource(),
-      longWork: new LongWork({ atOnce: limits.longWork, perClient: limits.longWorkPerClient }),
-      pollTime: limits.pollTime,
-      tickets: limits.tickets,
-      ticketTime: Math.ceil(limits.ticketTime / second),
-      https: options.https !== undefined,
-      testingSince: testMode ? BigInt(Math.floor(Date.now() / 1000)) : undefined,
-    },
-  }
-  return {
-    ...engine,
-    credentials: new CredentialCheck(),
-    requests: new AsynchronousRequests(engine, decoding, {
-      requests: limits.asynchronousRequests,
-      bytes: limits.asynchronousBytes,
-      keptFor: Math.ceil(limits.asynchronousTime / second),
-    }),
-    limits: { ...decoding, maxBatchItems: limits.batchItems },
   }
 }
