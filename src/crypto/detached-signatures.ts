@@ -13,6 +13,12 @@ export interface Signer {
   sign(text: string): Uint8Array
 }
 
+/** What Node and OpenSSL say when a key is under a passphrase: the one of old PEM forms, the other of PKCS#8. */
+const passphraseMissing: ReadonlySet<unknown> = new Set([
+  'ERR_MISSING_PASSPHRASE',
+  'ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED',
+])
+
 /**
  * The private key of a PEM file, whose bytes stay the caller's to wipe; `file` names it in messages. Throws
  * UserError 'not-a-private-key'.
@@ -23,7 +29,7 @@ export function openSigner(pem: Secret, file: string): Signer {
   try {
     key = createPrivateKey({ key: Buffer.from(buffer, byteOffset, length), format: 'pem' })
   } catch (cause) {
-    const isEncrypted = (cause as { code?: unknown }).code === 'ERR_MISSING_PASSPHRASE'
+    const isEncrypted = passphraseMissing.has((cause as { code?: unknown }).code)
     throw new UserError(
       'not-a-private-key',
       isEncrypted

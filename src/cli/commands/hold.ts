@@ -30,7 +30,7 @@ export const keyHold = command({
   arguments: { ID: identifier },
   options: { reason },
   exits: keystoreExits,
-  examples: ['key hold 6f1c0d2e --reason "case 12"', 'key hold 6f1c0d2e --reason audit --json'],
+  examples: ['key hold 6f1c0d2e --reason lawsuit', 'key hold 6f1c0d2e --reason audit --json'],
   async run({ arguments: { ID }, options, context }) {
     const held = await withStore(context, (store) => holdKey(store, ID, options.reason))
     return report(held, `key ${held.keys[0]} is held: it is not destroyed until it is released`)
@@ -57,7 +57,7 @@ export const cartridgeHold = command({
   options: { group, reason },
   exits: keystoreExits,
   examples: [
-    'cartridge hold KR0001L8 --reason "case 12"',
+    'cartridge hold KR0001L8 --reason lawsuit',
     'cartridge hold KR0001L8 --group vault --reason audit --json',
   ],
   async run({ arguments: { BARCODE }, options, context }) {

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import type { VersionText } from 'ttlv-codec'
 import type { ResponseBatchItem } from '../../../src/kmip/model/messages.ts'
-import { Operation } from '../../../src/kmip/model/enumerations.ts'
 import {
   answerOf,
   childrenOf,
@@ -75,7 +74,7 @@ describe('the ID Placeholder', () => {
       requestBytes('2.1', [locate('one'), locate('one'), ['Get', {}]], header),
       (root) =>
         Object.assign(found(childrenOf(root)[2]!, 'Operation'), {
-          value: Operation.numberOf('ReProvision'),
+          value: 0x8000_0001,
         }),
     )
     const { BatchItem } = answerOf(await engine.raw(bytes), '2.1')
