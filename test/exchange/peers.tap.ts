@@ -212,7 +212,7 @@ await t.test('both sites list which copy went where, and that it has arrived', a
   const pulled = await json(b, 0, 'key', 'show', three.id)
   t.match(pulled.exports, [{ peer: 'A', way: 'pull', state: 'received', by: 'A' }, {}])
   const shown = await b.cli('cartridge', 'show', 'KR0003L8')
-  t.match(shown.stdout, /copies at +A/)
+  t.match(shown.stdout, /exports +A/)
   const log = await a.cli('exchange', 'log')
   t.match(log.stdout, /export +B +default .* receipt/)
 })

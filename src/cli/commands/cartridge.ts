@@ -1,4 +1,5 @@
 // `keyreel cartridge …`: tapes by barcode, with the history of their keys.
+import { dateOf } from '../../access/identity.ts'
 import { cartridgeHistory } from '../../admin/cartridge-history.ts'
 import type { CartridgeHistory } from '../../admin/cartridge-history.ts'
 import { UserError } from '../../errors.ts'
@@ -118,8 +119,10 @@ function cartridgeJson(cartridge: Cartridge, history?: History) {
 /** Sites with copies that are in use as far as is known: `B, C`. */
 function exportsText({ exports }: History): string {
   const gone = new Set(['not taken', 'withdrawn'])
-  const places = exports.filter(({ state }) => !gone.has(state)).map(({ peer }) => peer)
-  return places.length === 0 ? 'none' : [...new Set(places)].toSorted().join(', ')
+  const places = exports
+    .filter(({ state }) => !gone.has(state))
+    .map(({ peer, time }) => `${peer} ${dateOf(time)}`)
+  return places.length === 0 ? 'none' : [...new Set(places)].join(', ')
 }
 
 function cartridgeText(cartridge: Cartridge, history: History, style: Style): string {
@@ -135,7 +138,7 @@ function cartridgeText(cartridge: Cartridge, history: History, style: Style): st
       ['libraries', libraries.join(' ')],
       ['current key', currentKey(cartridge)?.id ?? 'none: every key is destroyed'],
       ['last use', moment(newestUse) ?? 'never fetched'],
-      ['copies at', exportsText(history)],
+      ['exports', exportsText(history)],
     ],
     style,
   )
