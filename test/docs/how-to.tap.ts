@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import t from 'tap'
 import { playPages } from './play-pages.ts'
 
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 const names = await readdir(resolve(import.meta.dirname, '../../docs/how-to'))
 await playPages(
