@@ -11,11 +11,14 @@ import { Ledger } from './ledger.ts'
 
 const program = join(import.meta.dirname, 'load-process.ts')
 
+/** Requests that a process has had answered before it may be killed, so that each death has something to lose. */
+const leastSeen = 3
+
 /** How one process comes to its end. */
 export interface Death {
   readonly seed: number
   readonly clients: number
-  /** Milliseconds after its store is open; absent with a failpoint. */
+  /** Milliseconds after its store is open, on a slow machine more: a few things are done first; absent with a failpoint. */
   readonly after?: number
   readonly failpoint?: string
   readonly passes?: number
@@ -34,9 +37,13 @@ export async function runToDeath(directory: string, death: Death, ledger: Ledger
   process.once('exit', kill)
   const lines = createInterface({ input: child.stdout })
   const closed = Promise.all([once(child, 'close'), once(lines, 'close')])
+  let seen = 0
+  const enough = Promise.withResolvers<void>()
   lines.on('line', (line) => {
     ledger.take(line)
-    if (line.startsWith('open') && after !== undefined) void delay(after).then(kill)
+    if (line.startsWith('open') && after !== undefined)
+      void Promise.all([delay(after), enough.promise]).then(kill)
+    else if (line.startsWith('ok') && ++seen === leastSeen) enough.resolve()
   })
   const [[, signal]] = (await closed) as [[number | null, string | null], unknown]
   process.off('exit', kill)
