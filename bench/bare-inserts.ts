@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
-/** Tables of which every key has rows, and the column that says whose. */
+/** Tables of which keys have rows, and the column that says whose. */
 const tables = [
   ['objects', 'n'],
   ['attribute_index', 'n'],
@@ -25,20 +25,25 @@ export function bareInsertsPerSecond(source: string, file: string, keys: number)
         .all(name) as unknown as [string][]
       for (const [sql] of schema) into.exec(sql)
     }
-    const rows = tables.map(([name, owner]) => {
+    const rows = tables.flatMap(([name, owner]) => {
       const all = from
         .prepare(
           `SELECT ${owner}, t.* FROM ${name} t WHERE ${owner} IN (SELECT n FROM objects ORDER BY n DESC LIMIT ?)`,
         )
         .all(keys) as unknown as Row[]
-      const places = all[0]!
+      const [first] = all
+      // A key that was never changed has no row among the revisions.
+      if (first === undefined) return []
+      const places = first
         .slice(1)
         .map(() => '?')
         .join(', ')
-      return {
-        insert: into.prepare(`INSERT INTO ${name} VALUES (${places})`),
-        ofKey: Map.groupBy(all, ([n]) => Number(n)),
-      }
+      return [
+        {
+          insert: into.prepare(`INSERT INTO ${name} VALUES (${places})`),
+          ofKey: Map.groupBy(all, ([n]) => Number(n)),
+        },
+      ]
     })
     const numbers = [...rows[0]!.ofKey.keys()]
     const start = performance.now()
