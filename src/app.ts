@@ -290,7 +290,7 @@ async function serve(
     },
     {
       name: 'index the audit record',
-      every: second / 2,
+      every: second / 8,
       run: nodes.alone(async () => void (await store.catchUpAuditIndex())),
     },
     { name: 'say that this node is there', every: 10 * second, run: () => nodes.beat() },

@@ -64,7 +64,7 @@ const importItem = { operation: importing, id: undefined, payload: undefined, fa
  * Keys in one act. A library that asks for a key waits for the act under way: while others write, acts
  * are short.
  */
-const keysPerAct = { alone: 100, besideOthers: 16 } as const
+const keysPerAct = { alone: 100, besideOthers: 10 } as const
 
 /** Milliseconds for which others count as there after they have written. */
 const othersStay = 5_000

@@ -135,7 +135,7 @@ export interface Store {
 }
 
 /** Audit records per chain indexed in one step: other work waits meanwhile. */
-const indexedPerStep = 400
+const indexedPerStep = 100
 
 const keyreel: AuditActor = { name: 'keyreel', kind: 'server' }
 
