@@ -15,6 +15,7 @@ import { proveMasterKey } from '../keystore/sealing.ts'
 import { splitAddress } from '../setting-kinds.ts'
 import type { Context } from './command.ts'
 import { masterKeySources, unattended } from './keystore-session.ts'
+import { OffersInTurn } from './offers-in-turn.ts'
 import { release } from './release.ts'
 
 /** Milliseconds between two looks whether the master key is back. */
@@ -28,12 +29,6 @@ export interface Stopping {
 /** Serves with that server until the process shall end (its signal), or the keystore is sealed. */
 export type Serving = (server: RunningServer) => Promise<string | UserError>
 
-/** What is given while the server waits, and how the giver is answered. */
-interface Given {
-  readonly offer: Offer
-  answer(outcome: string | UserError): void
-}
-
 /** Serves until the process shall end; sealed meanwhile when and as long as the master key is away. */
 export async function serveWhileUnsealed(
   context: Context,
@@ -42,24 +37,18 @@ export async function serveWhileUnsealed(
 ): Promise<void> {
   const { log, say } = context
   let current: RunningServer | undefined
-  let waiting: ((given: Given) => void) | undefined
-  const door = await openDoor(context.config.data, async (offer) => {
-    if (current !== undefined) return givenToOpen(current, context, offer)
-    const { promise, resolve } = Promise.withResolvers<string | UserError>()
-    if (waiting === undefined) throw busy()
-    waiting({ offer: copied(offer), answer: resolve })
-    const outcome = await promise
-    if (typeof outcome === 'string') return outcome
-    throw outcome
-  })
+  const offers = new OffersInTurn()
+  const door = await openDoor(context.config.data, (offer) =>
+    current === undefined ? offers.put(offer) : givenToOpen(current, context, offer),
+  )
   if (door === undefined)
     log.warn('the path of the data directory is too long for a socket: no master-key unseal')
   const started = Date.now()
-  let given: Given | undefined
   let sealed: UserError | undefined
   let isFirst = true
   try {
     for (;;) {
+      const given = offers.take()
       if (sealed === undefined || given !== undefined || mayComeBack(sealed) || isFirst) {
         const opened = await attempt(context, given?.offer, isFirst)
         isFirst = false
@@ -77,24 +66,21 @@ export async function serveWhileUnsealed(
           current = opened
           sealed = undefined
           given?.answer(`unsealed; serving KMIP on ${opened.kmip}`)
+          await offers.answerAll((offer) => givenToOpen(opened, context, offer))
           const end = await serving(opened)
           current = undefined
           if (typeof end === 'string') return
           log.error({ alarm: true }, `sealed: ${end.message}; the port is closed`)
           sealed = end
         }
-        given = undefined
       }
       if (sealed !== undefined) await noteSealed(context, sealed, started)
-      const { promise, resolve } = Promise.withResolvers<Given>()
-      waiting = resolve
-      const next = await pause(context, stop, promise)
-      waiting = undefined
+      const next = await pause(context, stop, offers.arrived)
       if (next === 'stop') return
       if (next === 'again') sealed = undefined
-      else if (next !== 'look') given = next
     }
   } finally {
+    await offers.answerAll(() => Promise.reject(ending()))
     await closed(door)
   }
 }
@@ -103,14 +89,14 @@ export async function serveWhileUnsealed(
 async function pause(
   context: Context,
   stop: Stopping,
-  given: Promise<Given>,
-): Promise<Given | 'stop' | 'again' | 'look'> {
+  given: Promise<void>,
+): Promise<'stop' | 'again' | 'look'> {
   const reload = Promise.withResolvers<'again'>()
   const off = context.io.onSignal('SIGHUP', () => reload.resolve('again'))
   const timer = new AbortController()
   try {
     return await Promise.race([
-      given,
+      given.then(() => 'look' as const),
       reload.promise,
       stop.received.then(() => 'stop' as const),
       delay(lookAgain, 'look' as const, { signal: timer.signal }),
@@ -202,19 +188,15 @@ async function noteSealed(
   }
 }
 
-function copied({ kind, secret }: Offer): Offer {
-  return { kind, secret: new Secret(Uint8Array.from(secret.bytes)) }
-}
-
 async function closed(door: Door | undefined): Promise<void> {
   await door?.close()
 }
 
-function busy(): UserError {
+function ending(): UserError {
   return new UserError(
     'unsealing',
-    'the server is trying a master key just now',
-    'try again in a moment',
+    'the server is ending, and has not tried what was given',
+    'start it again:  keyreel serve',
     { exitStatus: exitStatus.sealed },
   )
 }
