@@ -11,19 +11,15 @@ import { Scrubber } from './admin/scrubbing.ts'
 import type { Config } from './config.ts'
 import { checkpointSigner, ensureExchange } from './exchange/identity.ts'
 import { keepUnknownTapes } from './exchange/unknown-tapes.ts'
-import { clockWatch } from './keystore/clock-watch.ts'
 import type { UserError } from './errors.ts'
 import { watchMasterKey } from './keystore/master-key-watch.ts'
 import { urlsOf } from './keystore/database.ts'
 import type { MasterKey } from './keystore/master-key.ts'
-import { resealInBackground } from './keystore/resealing.ts'
 import { Connection } from './kmip/client/connection.ts'
 import { DiskReserve } from './keystore/disk-reserve.ts'
 import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
 import { verifyOnce } from './keystore/verify-once.ts'
-import { wipeDue } from './keystore/wiping.ts'
-import { rotateDue } from './kmip/operations/rotation.ts'
 import type { Contact } from './kmip/server/contacts.ts'
 import { Listeners } from './kmip/server/listeners.ts'
 import type { Log } from './kmip/server/ports.ts'
@@ -31,6 +27,7 @@ import { refuseStream, respond } from './kmip/server/respond.ts'
 import { longestAnswer, pushTimes } from './push/push-channel.ts'
 import { PushQueue } from './push/push-queue.ts'
 import { Pusher } from './push/pusher.ts'
+import { abandonedAfter, recurringWorks } from './recurring-works.ts'
 import { responderOf } from './responder.ts'
 
 interface Address {
@@ -89,9 +86,6 @@ export interface RunningServer {
 }
 
 const second = 1_000
-
-/** Seconds after which an asynchronous request that is not finished is taken up by another process. */
-const abandonedAfter = 300
 
 /** Starts a server. @throws UserError when the store, the master key or the address does not serve */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -181,7 +175,6 @@ async function serve(
   })
   // On a shared database, what is not finished is likely to run on another node.
   await responder.requests.resume(urlsOf(options.config) === undefined ? 0 : abandonedAfter)
-  const jumped = clockWatch()
   const keepUnknown = () => keepUnknownTapes(store, responder.unknownTapes?.take() ?? [])
   const unkept = (error: unknown) =>
     log.error({ err: error }, 'what was looked for in vain last could not be kept')
@@ -196,105 +189,21 @@ async function serve(
     log.error({ err: error }, 'the other nodes could not be told that this one stops')
   const unscrubbed = (error: unknown) =>
     log.error({ err: error }, 'how far the keystore was looked through could not be kept')
-  const upkeep = new Upkeep(log, [
-    {
-      // Another process may have enrolled, revoked or renewed: withdrawals take effect within 5 s.
-      name: 'follow changes of clients and certificates',
-      every: second,
-      async run() {
+  const upkeep = new Upkeep(
+    log,
+    recurringWorks({
+      ...{ store, log, config, nodes, keeper, scrubber, masterKey, responder, pusher, room },
+      async followClients() {
         const now = await changes()
         if (now === seen) return
         queue.forget()
         await reload()
         seen = now
       },
-    },
-    { name: 'follow the master key', every: second, run: () => masterKey.look() },
-    {
-      name: 'seal anew under the newest epoch',
-      every: second,
-      run: nodes.alone(resealInBackground(store, log)),
-    },
-    {
-      // A certificate may expire while its connection is open.
-      name: 'check the right of open sessions',
-      every: 3600 * second,
-      run: () => listeners.recheck(),
-    },
-    {
-      name: 'renew the server certificates when due',
-      every: 3600 * second,
-      run: nodes.alone(async () => void (await renewServerCertificatesWhenDue(store))),
-    },
-    {
-      name: 'wipe destroyed keys whose time is up',
-      every: 600 * second,
-      run: nodes.alone(() => wipeDue(store)),
-    },
-    {
-      name: 'give up operations in parts that nobody goes on with',
-      every: 60 * second,
-      run: () => Promise.resolve(responder.streams.giveUpIdle()),
-    },
-    {
-      name: 'forget what is kept for a while',
-      every: 60 * second,
-      run: nodes.alone(async () => {
-        while ((await store.act((work) => work.forgetTransients(1000))) === 1000);
-      }),
-    },
-    {
-      // Of a server that shares the database and has gone, or left by trouble with the database.
-      name: 'take up asynchronous requests that nobody runs',
-      every: 60 * second,
-      run: () => responder.requests.resume(abandonedAfter),
-    },
-    {
-      name: 'keep what was looked for in vain',
-      every: 10 * second,
-      run: () => keepUnknown(),
-    },
-    {
-      name: 'rotate keys whose interval is over',
-      every: 60 * second,
-      run: nodes.alone(() => rotateDue(store, responder)),
-    },
-    {
-      name: 'send clients what waits for them',
-      every: second,
-      run: () => pusher.run(),
-    },
-    {
-      name: 'watch the clock',
-      every: 30 * second,
-      run() {
-        const seconds = jumped()
-        if (seconds !== 0) log.error({ alarm: true, seconds }, 'the clock of this machine jumped')
-        return Promise.resolve()
-      },
-    },
-    {
-      name: 'keep room on the disk',
-      every: 5 * second,
-      run: async () => room?.restore(),
-    },
-    {
-      name: 'keep a checkpoint of the audit record elsewhere',
-      every: config['checkpoint-interval'],
-      run: () => keeper.run(),
-    },
-    {
-      name: 'look for damage in the keystore',
-      every: second,
-      run: nodes.alone(() => scrubber.turn()),
-    },
-    {
-      name: 'index the audit record',
-      every: second / 8,
-      run: nodes.alone(async () => void (await store.catchUpAuditIndex())),
-    },
-    { name: 'say that this node is there', every: 10 * second, run: () => nodes.beat() },
-  ])
+      recheck: () => listeners.recheck(),
+      keepUnknown,
+    }),
+  )
   let stopping = false
   void verifyOnce(store, log, () => stopping)
   const secure = listeners.address('https')
