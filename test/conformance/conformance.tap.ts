@@ -17,9 +17,7 @@ const { host, port, ca = '', certificate = '', key = '' } = own.target
 
 await t.test('a started keyreel conforms', async (t) => {
   for (const folder of folders) t.comment(`cases from ${folder}`)
-  t.comment(
-    `not passed by this release yet, or about another server, and not run: ${outside.length}`,
-  )
+  t.comment(`not passed by this release yet, and not run: ${outside.length}`)
   await playAll(t, cases, own.target)
 })
 

@@ -42,9 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
   const withUsers = target.users === undefined ? await casesWithUsers(selected) : new Set()
   const cases = selected.filter((file) => reachable(file) && !withUsers.has(file))
   const comments = selection.folders.map((folder) => `cases from ${folder}`)
-  comments.push(
-    `not passed by this release yet, or about another server, and not run: ${outside.length}`,
-  )
+  comments.push(`not passed by this release yet, and not run: ${outside.length}`)
   const unreachable = selected.filter((file) => !reachable(file)).length
   if (unreachable > 0) comments.push(`not run without --https-port: ${unreachable}`)
   if (withUsers.size > 0) comments.push(`not run without --user-cert: ${withUsers.size}`)

@@ -32,17 +32,6 @@ test('pending cases are left out and counted', async () => {
   expect(new Set(outside.map(({ name }) => name))).toEqual(new Set(pending))
 })
 
-test('cases about another server are left out in every version, unless they are named', async () => {
-  const text = '<RequestMessage></RequestMessage><ResponseMessage></ResponseMessage>'
-  const others = ['TC-Q-RNGS-5-13', 'TC-Q-RNGS-5-14']
-  for (const name of others) await writeFile(join(folder, `${name}.xml`), text)
-  const env = { KEYREEL_OASIS_CASES: folder }
-  const { cases, outside } = await selectCases({ env })
-  expect(cases.map(({ name }) => name)).not.toContain('TC-Q-RNGS-5-13')
-  expect(outside.map(({ name }) => name)).toEqual(expect.arrayContaining(others))
-  expect((await selectCases({ env, only: ['TC-Q-RNGS'] })).cases).toHaveLength(2)
-})
-
 test('a variable that names no folder is an error that says so', async () => {
   const env = { KEYREEL_OASIS_CASES: join(folder, 'absent') }
   await expect(selectCases({ env })).rejects.toMatchObject({

@@ -21,7 +21,6 @@ export function tapFooter(verdicts: readonly Verdict[]): string {
   const count = (result: Verdict['result']): number =>
     verdicts.filter((verdict) => verdict.result === result).length
   const exceptions = count('exception')
-  const excepted =
-    exceptions === 0 ? '' : `, and ${exceptions} cannot by their own slip (exceptions.ts)`
+  const excepted = exceptions === 0 ? '' : `, and ${exceptions} differ as exceptions.ts says`
   return `# ${count('conforms')} of ${verdicts.length} cases conform${excepted}\n`
 }
