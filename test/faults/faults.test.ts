@@ -1,5 +1,5 @@
 // The short form of every fault test: the same code as `npm run test:faults`, small numbers, a fixed seed.
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { auditMutations } from './audit-mutations.ts'
 import { bitFlips, rowSwaps } from './bit-flips.ts'
 import { clockSteps } from './clock-steps.ts'
@@ -7,9 +7,8 @@ import type { Outcome, Plan } from './ground.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
 import { races } from './races.ts'
 import { rollbacks } from './rollback.ts'
+import { expectSound } from './sound.ts'
 import { hasCompiler, unsynced } from './unsynced.ts'
-
-const plan: Plan = { form: 'short', seed: 20_261_128, say: () => undefined }
 
 /** A name, the test, and figures that show that it has done something. */
 const tests: [
@@ -42,16 +41,6 @@ const tests: [
     { rounds: 48, done: 100, refused: 100 },
   ],
 ]
-
-async function expectSound(
-  run: (plan: Plan) => Promise<Outcome>,
-  least: Record<string, number>,
-): Promise<void> {
-  const { figures, failures } = await run(plan)
-  expect(failures).toEqual([])
-  for (const [name, figure] of Object.entries(least))
-    expect(figures[name], name).toBeGreaterThanOrEqual(figure)
-}
 
 test.each(tests)('%s', { timeout: 300_000 }, (_, run, least) => expectSound(run, least))
 

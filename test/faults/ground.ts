@@ -44,10 +44,20 @@ export function folder(): { readonly path: string } & Disposable {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
+/** Where a keystore is: a data directory, and the PostgreSQL that holds its tables, unless a file does. */
+export interface Place {
+  readonly directory: string
+  readonly database?: readonly string[]
+}
+
 /** Makes a data directory with group `default`; its master key is in `master.key`. */
-export async function dataDirectory(directory: string): Promise<void> {
+export async function dataDirectory(
+  directory: string,
+  database?: readonly string[],
+): Promise<void> {
   await initialiseStore({
     directory,
+    database,
     masterKey: (building) => createMasterKeyFile(join(building, 'master.key')),
     async fill(store) {
       await store.act(async (work) => {
@@ -62,7 +72,7 @@ export async function dataDirectory(directory: string): Promise<void> {
   })
 }
 
-/** Opens the store of a data directory, as a command does. */
+/** Opens the store of a data directory, as a command does; `database` where it is not in a file. */
 export function openDirectory(
   directory: string,
   options: Partial<OpenOptions> = {},

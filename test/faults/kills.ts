@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { failpoints } from './failpoints.ts'
-import { chance, dataDirectory, folder, openDirectory, type Outcome, type Plan } from './ground.ts'
+import {
+  chance,
+  dataDirectory,
+  folder,
+  openDirectory,
+  type Outcome,
+  type Place,
+  type Plan,
+} from './ground.ts'
 import { Ledger } from './ledger.ts'
 
 const program = join(import.meta.dirname, 'load-process.ts')
@@ -26,12 +34,14 @@ export interface Death {
 }
 
 /** Runs a load process to its death and enters what it says. */
-export async function runToDeath(directory: string, death: Death, ledger: Ledger): Promise<void> {
+export async function runToDeath(place: Place, death: Death, ledger: Ledger): Promise<void> {
   const { seed, clients, after, failpoint = 'none', passes = 0, env } = death
-  const args = [program, directory, String(seed), String(clients), failpoint, String(passes)]
-  const child = spawn(process.execPath, args, {
+  const { directory, database = [] } = place
+  const args = [directory, String(seed), String(clients), failpoint, String(passes), ...database]
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
+    // Half of the time of a process that is soon killed would go into compiling.
+    env: { ...process.env, NODE_COMPILE_CACHE: `${directory}.compiled`, ...env },
   })
   const kill = (): void => void child.kill('SIGKILL')
   process.once('exit', kill)
@@ -50,19 +60,32 @@ export async function runToDeath(directory: string, death: Death, ledger: Ledger
   if (signal !== 'SIGKILL') ledger.failures.push(`the process of seed ${seed} ended by itself`)
 }
 
-/** Kill -9 at random moments. */
-export async function kills({ form, seed, say }: Plan): Promise<Outcome> {
-  const rounds = form === 'short' ? 30 : 300
-  const random = chance(seed)
+/** Makes a keystore in a new folder and runs a test on it. */
+export async function onNewPlace(
+  database: readonly string[] | undefined,
+  run: (place: Place) => Promise<Outcome>,
+): Promise<Outcome> {
   using scratch = folder()
   const directory = join(scratch.path, 'data')
-  await dataDirectory(directory)
+  await dataDirectory(directory, database)
+  return await run({ directory, ...(database !== undefined && { database }) })
+}
+
+/** Kill -9 at random moments. */
+export function kills(plan: Plan): Promise<Outcome> {
+  return onNewPlace(undefined, (place) => killsOn(place, plan))
+}
+
+/** The same, on a keystore that is there. */
+export async function killsOn(place: Place, { form, seed, say }: Plan): Promise<Outcome> {
+  const rounds = form === 'short' ? 30 : 300
+  const random = chance(seed)
   const ledger = new Ledger()
   for (let round = 1; round <= rounds; round++) {
     const death = { seed: seed + round, clients: 1 + random(16), after: random(150) }
-    await runToDeath(directory, death, ledger)
+    await runToDeath(place, death, ledger)
     if (round % 10 === 0) {
-      await compared(directory, ledger, `kill ${round}`)
+      await compared(place, ledger, `kill ${round}`)
       say(`${round} kills, ${ledger.keys} keys, ${ledger.failures.length} failures`)
     }
   }
@@ -70,12 +93,17 @@ export async function kills({ form, seed, say }: Plan): Promise<Outcome> {
 }
 
 /** A death at each failpoint, at random times that it is passed. */
-export async function deathsAtFailpoints({ form, seed, say }: Plan): Promise<Outcome> {
+export function deathsAtFailpoints(plan: Plan): Promise<Outcome> {
+  return onNewPlace(undefined, (place) => deathsAtFailpointsOn(place, plan))
+}
+
+/** The same, on a keystore that is there. */
+export async function deathsAtFailpointsOn(
+  place: Place,
+  { form, seed, say }: Plan,
+): Promise<Outcome> {
   const rounds = form === 'short' ? 2 : 50
   const random = chance(seed)
-  using scratch = folder()
-  const directory = join(scratch.path, 'data')
-  await dataDirectory(directory)
   const ledger = new Ledger()
   for (let round = 1; round <= rounds; round++) {
     for (const failpoint of failpoints) {
@@ -85,8 +113,8 @@ export async function deathsAtFailpoints({ form, seed, say }: Plan): Promise<Out
         failpoint,
         passes: random(25),
       }
-      await runToDeath(directory, death, ledger)
-      await compared(directory, ledger, `${failpoint} ${round}`)
+      await runToDeath(place, death, ledger)
+      await compared(place, ledger, `${failpoint} ${round}`)
     }
     if (round % 10 === 0) say(`${round} deaths at each failpoint, ${ledger.keys} keys`)
   }
@@ -95,8 +123,8 @@ export async function deathsAtFailpoints({ form, seed, say }: Plan): Promise<Out
 }
 
 /** Opens the store as the next process would and compares. */
-export async function compared(directory: string, ledger: Ledger, when: string): Promise<void> {
-  const store = await openDirectory(directory)
+export async function compared(place: Place, ledger: Ledger, when: string): Promise<void> {
+  const store = await openDirectory(place.directory, { database: place.database })
   try {
     await ledger.compare(store, when)
   } finally {

@@ -12,7 +12,8 @@ interface Entry {
   state: string
   /** What was asked for and not answered. */
   tried: string | undefined
-  readonly digest: string
+  /** SHA-256 of its key; undefined as long as nobody was given it. */
+  digest: string | undefined
 }
 
 const actor = { name: 'faults', kind: 'cli' }
@@ -25,6 +26,7 @@ export class Ledger {
   readonly openings: number[] = []
   readonly failures: string[] = []
   acknowledged = 0
+  refused = 0
 
   /** A line that the process has printed. */
   take(line: string): void {
@@ -34,12 +36,14 @@ export class Ledger {
     else if (word === 'made') {
       this.#making--
       this.acknowledged++
-      this.#keys.set(two, { state: 'PreActive', tried: undefined, digest: three })
+      const digest = three === 'unseen' ? undefined : three
+      this.#keys.set(two, { state: 'PreActive', tried: undefined, digest })
     } else if (word === 'try') this.#keys.get(one)!.tried = two
     else if (word === 'ok') {
       this.acknowledged++
       Object.assign(this.#keys.get(one)!, { state: two, tried: undefined })
-    } else this.failures.push(line)
+    } else if (word === 'refused') this.refused++
+    else this.failures.push(line)
   }
 
   get keys(): number {
@@ -78,7 +82,9 @@ export class Ledger {
         `${object.id} is ${state}, acknowledged ${entry.state}, tried ${entry.tried ?? 'nothing'}`,
       )
     Object.assign(entry, { state, tried: undefined })
-    if ((await digestOf(work, object)) !== entry.digest) fail(`${object.id} has another key`)
+    const digest = await digestOf(work, object)
+    entry.digest ??= digest
+    if (digest !== entry.digest) fail(`${object.id} has another key`)
   }
 
   /** What was made and not acknowledged may be there, no more than was under way, and whole. */

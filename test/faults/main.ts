@@ -7,6 +7,7 @@ import { clockSteps } from './clock-steps.ts'
 import { fullDisk } from './full-disk.ts'
 import type { Outcome, Plan } from './ground.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
+import { databaseCrashes, deathsOnPostgres, killsOnPostgres } from './postgres-faults.ts'
 import { races } from './races.ts'
 import { restarts } from './restart.ts'
 import { rollbacks } from './rollback.ts'
@@ -24,8 +25,11 @@ const { values } = parseArgs({
 
 const tests: Readonly<Record<string, (plan: Plan) => Promise<Outcome>>> = {
   kills,
+  'kills-postgres': killsOnPostgres,
+  'database-crashes': databaseCrashes,
   restarts,
   failpoints: deathsAtFailpoints,
+  'failpoints-postgres': deathsOnPostgres,
   unsynced,
   'full-disk': fullDisk,
   'bit-flips': bitFlips,

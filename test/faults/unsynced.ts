@@ -52,9 +52,9 @@ export async function unsynced({ form, seed, say }: Plan): Promise<Outcome> {
       copyFileSync(join(directory, name), join(synced, name))
     const env = { LD_PRELOAD: library, FAULTS_LIVE: directory, FAULTS_SYNCED: synced }
     const death = { seed: seed + round, clients: 1 + random(12), after: 20 + random(200), env }
-    await runToDeath(directory, death, ledger)
+    await runToDeath({ directory }, death, ledger)
     lost += cutPower(directory, synced, round % 2 === 0 ? random : undefined)
-    await compared(directory, ledger, `power cut ${round}`)
+    await compared({ directory }, ledger, `power cut ${round}`)
     if (round % 10 === 0) say(`${round} power cuts, ${lost} sectors lost`)
   }
   const figures = { cuts: rounds, sectorsLost: lost, ...figuresOf(ledger) }

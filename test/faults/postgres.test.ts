@@ -1,0 +1,24 @@
+// The short form of the fault tests over PostgreSQL; beside the others, because both take their time.
+import { describe, test } from 'vitest'
+import { postgresBinaries, withoutPostgres } from '../fixtures/postgres.ts'
+import { databaseCrashes, deathsOnPostgres, killsOnPostgres } from './postgres-faults.ts'
+import { expectSound } from './sound.ts'
+
+const patience = { timeout: 300_000 }
+
+describe.skipIf(withoutPostgres())('with its keys in PostgreSQL', () => {
+  test('no acknowledged key is lost by kill -9 of a node at random moments', patience, () =>
+    expectSound(killsOnPostgres, { kills: 30, keys: 30 }),
+  )
+
+  test('nor by a death around commit, audit and answer', patience, () =>
+    expectSound(deathsOnPostgres, { deaths: 10, keys: 20 }),
+  )
+
+  // Only a cluster of our own may be killed.
+  test.skipIf(postgresBinaries() === undefined)(
+    'nor by crashes of the database, after which a node goes on',
+    patience,
+    () => expectSound(databaseCrashes, { crashes: 12, keys: 30 }),
+  )
+})
