@@ -52,6 +52,7 @@ export interface ServerOptions {
     | 'scrub.interval'
     | 'scrub.pace'
     | 'database'
+    | 'database-silence'
     | 'node'
   >
   /** Taken over: closed with the server. */
@@ -100,7 +101,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     urlsOf(place) === undefined
       ? new DiskReserve(data, options.config['disk-reserve'], log)
       : undefined
-  const store = await openStore({ ...place, masterKey, writer: 'serve', report, changed, room })
+  const store = await openStore({
+    ...place,
+    silence: options.config['database-silence'],
+    ...{ masterKey, writer: 'serve', report, changed, room },
+  })
   try {
     return await serve(store, queue, room, options)
   } catch (error) {

@@ -36,6 +36,12 @@ export const settings = {
     'PostgreSQL that holds the keystore instead of a file: postgres://USER@HOST/NAME; may repeat ' +
       'for a primary and its standbys, of which the writable one is used',
   ),
+  'database-silence': setting(
+    duration,
+    2_000,
+    'TIME',
+    'how long a database may leave the server without an answer before it is asked whether it is still there; one that leaves that open as long is given up for the next',
+  ),
   node: setting(
     optionalName,
     undefined,

@@ -36,11 +36,11 @@ export function mayBeThere(place: DatabasePlace): boolean {
 /** Opens the database. Throws UserError. */
 export async function openDatabase(
   place: DatabasePlace,
-  options: { readonly patience?: number } = {},
+  { silence, ...options }: { readonly patience?: number; readonly silence?: number } = {},
 ): Promise<SqlDriver> {
   const urls = urlsOf(place)
   if (urls === undefined)
     return openSqlite({ file: join(place.directory, databaseFile), ...options })
   refuseTwoKeystores(place.directory)
-  return openPostgres({ urls, ...options })
+  return openPostgres({ urls, ...options, ...(silence !== undefined && { silence }) })
 }

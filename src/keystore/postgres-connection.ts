@@ -2,17 +2,19 @@
 // sent as they come (pipeline mode) and answered in order; placeholders ?1 become $1; integers come
 // back as bigint and byte strings as Buffer, as SqlSession wants them.
 import pg from 'pg'
+import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
-import { isConnectionLost } from './postgres-errors.ts'
+import { isConnectionLost, sqlState } from './postgres-errors.ts'
 import type { DatabaseAddress } from './postgres-address.ts'
+import { SilenceWatch } from './postgres-silence.ts'
 import type { Soon, SqlRow, SqlSession, SqlValue } from './storage.ts'
 
 /** Milliseconds to wait for a connection. */
 const connectPatience = 3_000
 
 /** Milliseconds after which the database gives up a transaction whose node says nothing. */
-const silence = 5_000
+const idleInTransaction = 5_000
 
 /** Oldest server: 13. PostgreSQL-compatible databases say 13 or more. */
 const oldestVersion = 130_000
@@ -53,6 +55,14 @@ export interface ServerFacts {
   readonly isReadOnly: boolean
 }
 
+/** How connections are made. */
+export interface ConnectionOptions {
+  /** Milliseconds to wait for a lock on the server. */
+  readonly lockPatience: number
+  /** Milliseconds without an answer after which the server is asked whether it is still there. */
+  readonly silence: number
+}
+
 /** A connection. `query` and `savepoint` belong to the transaction that runs on it. */
 export class PostgresConnection implements SqlSession {
   readonly address: DatabaseAddress
@@ -63,12 +73,31 @@ export class PostgresConnection implements SqlSession {
   /** Whether the wait for the standby was called off while a commit was under way. */
   waitCancelled = false
   readonly #client: pg.Client
+  readonly #socket: Socket
+  readonly #watch: SilenceWatch
+  /** The server's process that serves this connection, where it tells. */
+  #process: number | undefined
 
-  private constructor(address: DatabaseAddress, client: pg.Client) {
+  private constructor(
+    address: DatabaseAddress,
+    client: pg.Client,
+    socket: Socket,
+    silence: number,
+  ) {
     this.address = address
     this.#client = client
+    this.#socket = socket
+    this.#watch = new SilenceWatch({
+      address,
+      silence,
+      process: () => this.#process,
+      lost: (why) => this.#cut(why),
+    })
     client.on('error', (error: Error) => (this.lost ??= error))
-    client.on('end', () => (this.lost ??= new Error('Connection terminated')))
+    client.on('end', () => {
+      this.lost ??= new Error('Connection terminated')
+      this.#watch.stop()
+    })
     client.on('notice', ({ routine, message }) => {
       // By routine, because the text is in the server's language; compatible databases may send only text.
       this.waitCancelled ||=
@@ -79,17 +108,19 @@ export class PostgresConnection implements SqlSession {
   /** Connects and looks at the server. Throws UserError for one that cannot be used at all. */
   static async open(
     address: DatabaseAddress,
-    lockPatience: number,
+    { lockPatience, silence }: ConnectionOptions,
   ): Promise<{ connection: PostgresConnection; facts: ServerFacts }> {
+    const socket = new Socket()
     const client = new pg.Client({
       connectionString: address.url,
+      stream: () => socket,
       pipeline: true,
       keepAlive: true,
       keepAliveInitialDelayMillis: 2_000,
       connectionTimeoutMillis: connectPatience,
       fallback_application_name: 'keyreel',
     } as pg.ClientConfig)
-    const connection = new PostgresConnection(address, client)
+    const connection = new PostgresConnection(address, client, socket, silence)
     await client.connect()
     try {
       return { connection, facts: await connection.#begin(lockPatience) }
@@ -101,7 +132,7 @@ export class PostgresConnection implements SqlSession {
 
   async #begin(lockPatience: number): Promise<ServerFacts> {
     await this.run(`SET lock_timeout = ${lockPatience}`)
-    await this.run(`SET idle_in_transaction_session_timeout = ${silence}`)
+    await this.run(`SET idle_in_transaction_session_timeout = ${idleInTransaction}`)
     const [row] = await this.run(
       `SELECT current_setting('server_version_num'), current_setting('transaction_read_only'),
        current_setting('server_encoding'), current_setting('synchronous_commit', true)`,
@@ -112,7 +143,21 @@ export class PostgresConnection implements SqlSession {
     // What is answered must be durable, whatever the server's default is.
     if (durability === 'off' || durability === 'local')
       await this.run('SET synchronous_commit = on')
+    this.#process = await this.#processNumber()
     return { version: Number(version), isReadOnly: readOnly === 'on' }
+  }
+
+  /** Compatible databases may have neither the number nor the table, or numbers that mean nothing there. */
+  async #processNumber(): Promise<number | undefined> {
+    try {
+      const rows = await this.run(
+        `SELECT pid FROM pg_stat_activity WHERE pid = pg_backend_pid() AND state = 'active'`,
+      )
+      return rows[0] && Number(rows[0][0])
+    } catch (error) {
+      if (sqlState(error) === undefined || isConnectionLost(error)) throw error
+      return undefined
+    }
   }
 
   /** Runs a statement outside the rules of a session; errors are the server's own. */
@@ -176,6 +221,7 @@ export class PostgresConnection implements SqlSession {
 
   async #send(sql: string, parameters: readonly SqlValue[] = []) {
     const { text, name } = statementOf(sql)
+    this.#watch.sent()
     try {
       const result: unknown = await this.#client.query({
         text,
@@ -188,7 +234,15 @@ export class PostgresConnection implements SqlSession {
     } catch (error) {
       if (isConnectionLost(error)) this.destroy(error)
       throw error
+    } finally {
+      this.#watch.answered()
     }
+  }
+
+  /** Ends it without a word to the server, of which no answer is to be had. */
+  #cut(why: Error): void {
+    this.lost ??= why
+    this.#socket.destroy(why)
   }
 
   /** Cuts the connection; what is under way on it fails. */

@@ -9,6 +9,7 @@ import type { PostgresConnection } from './postgres-connection.ts'
 import { explained, isConflict, sqlState } from './postgres-errors.ts'
 import { connectPrimary, type PrimarySearch } from './postgres-primary.ts'
 import { PostgresReaders } from './postgres-readers.ts'
+import { usualSilence } from './postgres-silence.ts'
 import { beginTurn, fateOf, TurnsSeen, type Turn, type TurnFate } from './postgres-turns.ts'
 import type { Soon, SqlDriver, SqlSession } from './storage.ts'
 
@@ -20,13 +21,20 @@ export interface PostgresOptions {
   readonly patience?: number
   /** Milliseconds to wait for a primary at the start. */
   readonly startPatience?: number
+  /** Milliseconds without an answer after which a server is asked whether it is still there. */
+  readonly silence?: number
 }
 
 /** Connects to the primary. Throws UserError naming the databases when none can be used. */
 export async function openPostgres(options: PostgresOptions): Promise<SqlDriver> {
-  const { urls, patience = 10_000, startPatience = 3_000 } = options
+  const { urls, patience = 10_000, startPatience = 3_000, silence = usualSilence } = options
   const seen = new TurnsSeen()
-  const search = { addresses: urls.map(databaseAddress), seen, primary: {}, lockPatience: patience }
+  const search: PrimarySearch = {
+    addresses: urls.map(databaseAddress),
+    seen,
+    primary: {},
+    options: { lockPatience: patience, silence },
+  }
   const writer = new Writer(search, patience)
   await writer.connected(performance.now() + startPatience)
   const readers = new PostgresReaders(search, patience)

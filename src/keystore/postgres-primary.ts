@@ -1,13 +1,14 @@
 // Finds the primary among the databases named: the one that takes writes and lacks nothing that was
-// acknowledged. All are asked at once, again and again until one answers or patience is over.
+// acknowledged. All are asked at once, each again and again for itself, so that one that does not answer
+// holds up none of the others, until one answers or patience is over.
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
 import type { DatabaseAddress } from './postgres-address.ts'
-import { PostgresConnection } from './postgres-connection.ts'
+import { PostgresConnection, type ConnectionOptions } from './postgres-connection.ts'
 import { explained, isConnectionLost, reasonOf, sqlState, unreachable } from './postgres-errors.ts'
 import type { TurnsSeen } from './postgres-turns.ts'
 
-/** Milliseconds between two rounds of asking. */
+/** Milliseconds until a database is asked again. */
 const againAfter = 200
 
 /** The databases, and what their primary must know. */
@@ -16,40 +17,54 @@ export interface PrimarySearch {
   readonly seen: TurnsSeen
   /** Where the last writing connection was made to. */
   readonly primary: { address?: DatabaseAddress }
-  /** Milliseconds to wait for a lock on the server. */
-  readonly lockPatience: number
+  readonly options: ConnectionOptions
 }
 
 /** A standby answered, or a server set to take no writes. */
 class ReadOnly extends Error {}
 
 /**
- * A connection to the primary. `until` is a moment of performance.now(): one round is always made,
- * further ones while waiting can help. Throws UserError.
+ * A connection to the primary. `until` is a moment of performance.now(): each database is asked once,
+ * and again while waiting can help. Throws UserError.
  */
 export async function connectPrimary(
   search: PrimarySearch,
   until: number,
 ): Promise<PostgresConnection> {
+  const found = new AbortController()
+  const attempts = search.addresses.map((address) => keepAsking(search, address, until, found))
+  try {
+    const connection = await Promise.any(attempts)
+    closeOthers(attempts, connection)
+    return connection
+  } catch (error) {
+    throw refusal(search, (error as AggregateError).errors)
+  } finally {
+    found.abort()
+  }
+}
+
+async function keepAsking(
+  search: PrimarySearch,
+  address: DatabaseAddress,
+  until: number,
+  found: AbortController,
+): Promise<PostgresConnection> {
   for (;;) {
-    const attempts = search.addresses.map((address) => openPrimary(search, address))
     try {
-      const connection = await Promise.any(attempts)
-      closeOthers(attempts, connection)
-      return connection
-    } catch (error) {
-      const reasons = (error as AggregateError).errors
-      if (performance.now() > until || !reasons.some(mayPass)) throw refusal(search, reasons)
+      return await openPrimary(search, address)
+    } catch (reason) {
+      if (performance.now() > until || !mayPass(reason)) throw reason
     }
-    await delay(againAfter)
+    await delay(againAfter, undefined, { signal: found.signal })
   }
 }
 
 async function openPrimary(
-  { seen, lockPatience }: PrimarySearch,
+  { seen, options }: PrimarySearch,
   address: DatabaseAddress,
 ): Promise<PostgresConnection> {
-  const { connection, facts } = await PostgresConnection.open(address, lockPatience)
+  const { connection, facts } = await PostgresConnection.open(address, options)
   try {
     if (facts.isReadOnly) throw new ReadOnly('it takes no writes (a standby)')
     await seen.demandNewer(connection)

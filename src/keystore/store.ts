@@ -60,6 +60,8 @@ export interface OpenOptions {
   readonly now?: () => bigint
   /** Milliseconds to wait for another process's transaction; 10 000 by default. */
   readonly patience?: number
+  /** Milliseconds a PostgreSQL may leave without an answer before it is asked whether it is still there. */
+  readonly silence?: number
   /** Seals per epoch; 2^30 by default. */
   readonly sealsPerEpoch?: number
   /** Milliseconds after which a group commit takes no further act; 20 by default. */
@@ -141,7 +143,7 @@ const keyreel: AuditActor = { name: 'keyreel', kind: 'server' }
 
 /** Opens a store. Throws UserError: see cli.md for the exit statuses. */
 export async function openStore(options: OpenOptions): Promise<Store> {
-  const { directory, patience } = options
+  const { directory, patience, silence } = options
   if (options.driver) return openOver(options.driver, options, 'the database', () => undefined)
   if (directory === undefined) throw new Error('openStore needs a directory or a driver')
 
@@ -152,7 +154,10 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const lock = options.writer === 'serve' ? takeServeLock(directory) : undefined
   const release = (): void => lock?.release()
   try {
-    const driver = await openDatabase(place, patience === undefined ? {} : { patience })
+    const driver = await openDatabase(place, {
+      ...(patience !== undefined && { patience }),
+      ...(silence !== undefined && { silence }),
+    })
     if (!isShared) return await openOver(driver, options, where, release)
     const sharedAs = nodeName(options)
     const writer = `${options.writer}@${sharedAs}`

@@ -1,27 +1,15 @@
 // Two nodes on a primary with a synchronous standby, a fleet of simulated libraries writing: a node is
 // killed, then the primary, and the standby promoted. No acknowledged key is lost, none is doubled.
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect } from '../../src/kmip/client/client.ts'
-import type { Cartridge } from '../../simulator/cartridge.ts'
-import { dialectNamed } from '../../simulator/dialects.ts'
 import { readKit } from '../../simulator/kit.ts'
-import type { Library } from '../../simulator/library.ts'
-import { readBack, write, type Recording } from '../../simulator/recording.ts'
-import { Stage } from '../../simulator/stage.ts'
-import { runKeyreel, startKeyreel, type Keyreel } from '../fixtures/keyreel.ts'
-import {
-  makeCluster,
-  postgresBinaries,
-  withoutPostgres,
-  type Cluster,
-} from '../fixtures/postgres.ts'
+import { readBack, write } from '../../simulator/recording.ts'
+import type { Keyreel } from '../fixtures/keyreel.ts'
+import { fleetJourney, objectsOn, stageOn, twoNodes, type TwoNodes } from '../fixtures/fleet.ts'
+import { postgresBinaries, withoutPostgres } from '../fixtures/postgres.ts'
 
-const libraries = 2
-const cartridgesEach = 12
 /** Longest pause of a drive in milliseconds, from the crash of the primary; the standby's promotion is in it. */
 const longestPause = 10_000
 
@@ -29,43 +17,17 @@ const longestPause = 10_000
 const cannotRun = withoutPostgres() || postgresBinaries() === undefined
 
 describe.skipIf(cannotRun)('two nodes, a primary and a synchronous standby', () => {
-  let folder: string
-  let primary: Cluster
-  let standby: Cluster
-  const nodes: Keyreel[] = []
+  let two: TwoNodes
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'keyreel-nodes-'))
-    primary = await makeCluster()
-    await primary.start()
-    standby = await primary.standby('standby')
-    await standby.start()
-    await primary.query(`ALTER SYSTEM SET synchronous_standby_names = 'standby'`)
-    await primary.query('SELECT pg_reload_conf()')
-    const inStep = `SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'`
-    while ((await primary.query(inStep)).length === 0) await delay(50)
-
-    const databases = [primary, standby].flatMap(({ url }) => ['--database', url])
-    for (const name of ['kms-a', 'kms-b']) {
-      const data = join(folder, name)
-      const key = join(folder, 'master.key')
-      const joins = nodes.length === 0 ? [] : ['--master-key-file', key]
-      const flags = ['--node', name, '--host', '127.0.0.1', '--host', 'localhost']
-      const made = await runKeyreel(['init', '--data', data, ...databases, ...flags, ...joins])
-      expect(made).toMatchObject({ status: 0 })
-      if (nodes.length === 0) copyFileSync(join(data, 'master.key'), key)
-      nodes.push(await startKeyreel({ data }))
-    }
+    two = await twoNodes()
   }, 120_000)
 
-  afterAll(async () => {
-    await Promise.all(nodes.map((node) => node.stop()))
-    await Promise.all([primary, standby].map((cluster) => cluster.remove()))
-    rmSync(folder, { recursive: true, force: true })
-  })
+  afterAll(() => two.remove())
 
   test('what one node does counts at the other', { timeout: 120_000 }, async () => {
-    const [a, b] = nodes as [Keyreel, Keyreel]
+    const { folder } = two
+    const [a, b] = two.nodes as [Keyreel, Keyreel]
     const kit = await readKit((await a.enrol('early')).directory)
     const stage = stageOn([b], [kit], join(folder, 'early'))
     const library = stage.library()
@@ -108,109 +70,24 @@ describe.skipIf(cannotRun)('two nodes, a primary and a synchronous standby', () 
     'a fleet writes on while a node and then the primary is killed',
     { timeout: 300_000 },
     async () => {
-      const [a, b] = nodes as [Keyreel, Keyreel]
-      const kits = []
-      for (let n = 0; n < libraries; n += 1) {
-        kits.push(await readKit((await a.enrol(`fleet-${n}`)).directory))
-      }
+      const { primary } = two
+      const [a, b] = two.nodes as [Keyreel, Keyreel]
       const before = await objectsOn(b)
-      const stage = stageOn([a, b], kits, join(folder, 'fleet'))
-      const fleet = await Promise.all(kits.map((_, n) => stocked(stage, n)))
-      const everything = fleet.flatMap(({ tapes }) => tapes)
-      let written = 0
       let crash: Promise<void> | undefined
-      await Promise.all(
-        fleet.map((one) =>
-          onEveryDrive(one, async (library, { cartridge, recording }, drive) => {
-            await write(await library.mount(cartridge, drive), recording)
-            written += 1
-            if (written === Math.floor(everything.length / 3)) void a.kill()
-            if (written === Math.floor((2 * everything.length) / 3)) crash = failOver()
-          }),
-        ),
+      const journey = await fleetJourney(
+        two,
+        (written, tapes) => {
+          if (written === Math.floor(tapes / 3)) void a.kill()
+          if (written === Math.floor((2 * tapes) / 3)) crash = primary.crash().then(two.promote)
+        },
+        () => crash!,
       )
-      expect(crash).toBeDefined()
-      await crash
-      await Promise.all(
-        fleet.map((one) =>
-          onEveryDrive(one, async (library, { cartridge, recording }, drive) => {
-            await readBack(await library.mount(cartridge, drive), [recording])
-          }),
-        ),
-      )
-
-      const events = fleet.flatMap(({ library }) => library.journal.events())
-      const ofKind = (kind: string) => events.filter((event) => event.kind === kind)
-      expect(ofKind('no-server')).toEqual([])
-      expect(ofKind('key-refused')).toEqual([])
-      expect(ofKind('key-not-found')).toEqual([])
-      const drives = fleet.reduce((sum, { library }) => sum + library.drives.length, 0)
-      expect(ofKind('failover').length).toBeLessThanOrEqual(drives)
-      const waits = events.flatMap((event) => ('milliseconds' in event ? [event.milliseconds] : []))
-      expect(Math.max(...waits)).toBeLessThan(longestPause)
-      expect((await objectsOn(b)) - before).toBe(everything.length)
-      await stage.close()
+      expect(journey.ofKind('no-server')).toBe(0)
+      expect(journey.ofKind('key-refused')).toBe(0)
+      expect(journey.ofKind('key-not-found')).toBe(0)
+      expect(journey.ofKind('failover')).toBeLessThanOrEqual(journey.drives)
+      expect(journey.longestWait).toBeLessThan(longestPause)
+      expect((await objectsOn(b)) - before).toBe(journey.tapes)
     },
   )
-
-  /** The primary dies as a machine does; whoever watches promotes the standby, which waits for nobody. */
-  async function failOver(): Promise<void> {
-    await primary.crash()
-    await standby.promote()
-    await standby.query('ALTER SYSTEM RESET synchronous_standby_names')
-    await standby.query('SELECT pg_reload_conf()')
-  }
 })
-
-/** How many objects verify, all chains and rows being sound. */
-async function objectsOn(node: Keyreel): Promise<number> {
-  const { status, stdout, stderr } = await node.cli('audit', 'verify', '--json')
-  expect({ status, stderr }).toMatchObject({ status: 0 })
-  return (JSON.parse(stdout) as { objects: number }).objects
-}
-
-function stageOn(
-  servers: readonly Keyreel[],
-  kits: Awaited<ReturnType<typeof readKit>>[],
-  scratch: string,
-): Stage {
-  const addresses = servers.map(({ host, port }) => ({ host, port }))
-  return new Stage({ servers: addresses, kits, dialect: dialectNamed('P-strict14'), scratch })
-}
-
-interface Tape {
-  readonly cartridge: Cartridge
-  readonly recording: Recording
-}
-
-interface Stocked {
-  readonly library: Library
-  readonly tapes: readonly Tape[]
-}
-
-async function stocked(stage: Stage, n: number): Promise<Stocked> {
-  const library = stage.library({ kit: n, storageSlots: cartridgesEach })
-  const tapes: Tape[] = []
-  for (let m = 0; m < cartridgesEach; m += 1) {
-    const cartridge = await stage.cartridge(`F${n}${String(m).padStart(4, '0')}L8`)
-    library.robot.stock(cartridge)
-    tapes.push({ cartridge, recording: { seed: n * 100 + m, blocks: 2, blockSize: 4096 } })
-  }
-  return { library, tapes }
-}
-
-/** Every drive of the library takes the next tape until there is none. */
-async function onEveryDrive(
-  { library, tapes }: Stocked,
-  work: (library: Library, tape: Tape, drive: number) => Promise<void>,
-): Promise<void> {
-  const waiting = [...tapes]
-  await Promise.all(
-    library.drives.map(async (_, drive) => {
-      for (let tape = waiting.shift(); tape !== undefined; tape = waiting.shift()) {
-        await work(library, tape, drive)
-        await library.dismount(drive)
-      }
-    }),
-  )
-}

@@ -103,6 +103,73 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     expect(await things(driver)).toEqual([[1n], [3n]])
   })
 
+  test('a primary that vanishes without a word is given up, and the next one used', async () => {
+    const schema = await server.fresh()
+    const [first, second] = [await cutProxy(schema), await cutProxy(schema)]
+    for (const proxy of [first, second]) onTestFinished(() => proxy.close())
+    second.refuse(true)
+    const driver = await withThings(schema, { urls: [first.url, second.url], silence: 100 })
+    await add(driver, 1)
+    await things(driver)
+    first.hang('all')
+    second.refuse(false)
+    const since = performance.now()
+    expect(await things(driver)).toEqual([[1n]])
+    await add(driver, 2)
+    expect(performance.now() - since).toBeLessThan(3_000)
+    expect(await things(driver)).toEqual([[1n], [2n]])
+  })
+
+  test('a commit whose server vanishes before it answers counts once', async () => {
+    const schema = await server.fresh()
+    const [first, second] = [await cutProxy(schema), await cutProxy(schema)]
+    for (const proxy of [first, second]) onTestFinished(() => proxy.close())
+    second.refuse(true)
+    const driver = await withThings(schema, { urls: [first.url, second.url], silence: 100 })
+    first.hangAtNextCommit()
+    second.refuse(false)
+    await add(driver, 1)
+    expect(await things(driver)).toEqual([[1n]])
+  })
+
+  test('a connection that was forgotten on the way is made anew, though the server is there', async () => {
+    const { driver, proxy } = await behindProxy({ silence: 100 })
+    await add(driver, 1)
+    await things(driver)
+    proxy.hang('open')
+    await add(driver, 2)
+    expect(await things(driver)).toEqual([[1n], [2n]])
+  })
+
+  test('with every database silent the error says so, within the patience', async () => {
+    const { driver, proxy } = await behindProxy({ silence: 100, patience: 300 })
+    await add(driver, 1)
+    proxy.hang('all')
+    const since = performance.now()
+    const silent = await refusal(add(driver, 2))
+    expect(silent).toMatchObject({ code: 'database-unreachable' })
+    expect(silent.message).toContain('it does not answer')
+    expect(performance.now() - since).toBeLessThan(6_000)
+    proxy.hang('nothing')
+    await add(driver, 3)
+    expect(await things(driver)).toEqual([[1n], [3n]])
+  })
+
+  test('a statement that takes its time, and a wait for a lock, are not taken for silence', async () => {
+    const schema = await server.fresh()
+    const driver = await withThings(schema, { silence: 50 })
+    const other = await opened({ urls: [schema], silence: 50 })
+    let runs = 0
+    const slow = driver.transaction(async (sql) => {
+      runs++
+      await sql.query('SELECT pg_sleep(0.6)')
+      await sql.query('INSERT INTO things (n) VALUES (1)')
+    })
+    await Promise.all([slow, add(other, 2)])
+    expect(runs).toBe(1)
+    expect(await things(driver)).toEqual([[1n], [2n]])
+  })
+
   test('a server that takes no writes is no primary', async () => {
     const readOnly = `${await server.fresh()}%20-cdefault_transaction_read_only%3Don`
     const opening = openPostgres({ urls: [readOnly], startPatience: 10 })
@@ -187,12 +254,14 @@ async function withThings(url: string, options?: Partial<PostgresOptions>): Prom
 }
 
 /** A driver that has not committed on its connection yet, and the proxy it goes through. */
-async function behindProxy(): Promise<{ driver: SqlDriver; proxy: CutProxy }> {
+async function behindProxy(
+  options?: Partial<PostgresOptions>,
+): Promise<{ driver: SqlDriver; proxy: CutProxy }> {
   const schema = await server.fresh()
   await withThings(schema)
   const proxy = await cutProxy(schema)
   onTestFinished(() => proxy.close())
-  return { driver: await opened({ urls: [proxy.url] }), proxy }
+  return { driver: await opened({ urls: [proxy.url], ...options }), proxy }
 }
 
 const add = (driver: SqlDriver, n: number) =>

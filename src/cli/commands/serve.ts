@@ -43,6 +43,7 @@ export const serve = command({
     'checkpoint',
     'checkpoint-interval',
     'syslog',
+    'database-silence',
     'test-mode',
   ],
   exits: keystoreExits.filter((status) => status !== exitStatus.notInitialised),

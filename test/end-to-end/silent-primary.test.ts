@@ -1,0 +1,43 @@
+// A primary that vanishes without a word, all its processes standing still, while a fleet writes through two
+// nodes: the standby is promoted, and goes on being the primary when the old one wakes up.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Keyreel } from '../fixtures/keyreel.ts'
+import { fleetJourney, objectsOn, twoNodes, type TwoNodes } from '../fixtures/fleet.ts'
+import { postgresBinaries, withoutPostgres } from '../fixtures/postgres.ts'
+
+/** Longest pause of a drive in milliseconds; noticing, and the standby's promotion, are in it. */
+const longestPause = 10_000
+
+const cannotRun = withoutPostgres() || postgresBinaries() === undefined
+
+describe.skipIf(cannotRun)('two nodes, and a primary that falls silent', () => {
+  let two: TwoNodes
+
+  beforeAll(async () => {
+    two = await twoNodes()
+  }, 120_000)
+
+  afterAll(() => two.remove())
+
+  test('a fleet writes on after at most 10 s', { timeout: 300_000 }, async () => {
+    const { primary } = two
+    const [, b] = two.nodes as [Keyreel, Keyreel]
+    const before = await objectsOn(b)
+    let failover: Promise<void> | undefined
+    const journey = await fleetJourney(
+      two,
+      (written, tapes) => {
+        if (written !== Math.floor(tapes / 2)) return
+        primary.freeze()
+        failover = two.promote()
+      },
+      () => failover!,
+    )
+    expect(journey.ofKind('no-server')).toBe(0)
+    expect(journey.ofKind('key-refused')).toBe(0)
+    expect(journey.ofKind('key-not-found')).toBe(0)
+    expect(journey.ofKind('failover')).toBeLessThanOrEqual(journey.drives)
+    expect(journey.longestWait).toBeLessThan(longestPause)
+    expect((await objectsOn(b)) - before).toBe(journey.tapes)
+  })
+})
