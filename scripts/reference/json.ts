@@ -75,7 +75,7 @@ const group: Fields = {
   withdraw: '`apply` or `refuse`',
   reprovision: '`refuse`, `replace` or `beside`',
   export: 'as set; absent otherwise',
-  ready: 'as set; absent otherwise',
+  ready: 'on how many copies new keys must be before they are handed out',
 }
 
 /** What became of a withdrawal. */

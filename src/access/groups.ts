@@ -1,6 +1,7 @@
 /** Groups of clients and their policies: for `group list`, `group show` and `group set`. */
-import { UserError } from '../errors.ts'
-import type { AuditActor } from '../keystore/work.ts'
+import { exitStatus, UserError } from '../errors.ts'
+import { copiesWanted, type Copies } from '../keystore/ready.ts'
+import type { AuditActor, Work } from '../keystore/work.ts'
 import {
   administrator,
   allOf,
@@ -40,22 +41,44 @@ export async function groupOf(work: Documents, name: string): Promise<Group> {
   return group
 }
 
-/** Changes the policies that the `key=value` words name; the others stay. */
+/** Who changes policies, and how it is known on how many copies new objects are. */
+export interface PolicyChange {
+  readonly actor?: AuditActor
+  /** What is asked where a group shall want more than one copy; as the store itself says by default. */
+  readonly copies?: (work: Work) => Promise<Copies>
+}
+
+/**
+ * Changes the policies that the `key=value` words name; the others stay. `UserError` 'copies-missing' when a
+ * group shall want more copies than there are: its libraries would be refused from then on.
+ */
 export async function setGroupPolicy(
   store: ActingStore,
   name: string,
   words: readonly string[],
-  actor: AuditActor = administrator,
+  { actor = administrator, copies = (work) => work.copies() }: PolicyChange = {},
 ): Promise<Group> {
   const settings = parseGroupSettings(words)
+  const wanted = copiesWanted(settings.ready)
   return store.act(async (work) => {
     const body = await bodyOf(work, 'group', name)
     if (body === undefined) throw noSuchGroup(name)
+    if (wanted > 1) refuseMissing(wanted, await copies(work))
     await putBody(work, 'group', name, { ...body, ...settings })
     const details = { ...settings }
     work.audit({ actor, operation: 'group set', group: name, outcome: 'Success', details })
     return groupOf(work, name)
   })
+}
+
+function refuseMissing(wanted: number, { count, missing }: Copies): void {
+  if (count >= wanted) return
+  throw new UserError(
+    'copies-missing',
+    `ready=${wanted} wants every new key on ${wanted} copies, and there ${count === 1 ? 'is 1' : `are ${count}`}: ${missing}`,
+    'a keystore in a file: keyreel serve --journal PATH; on PostgreSQL: synchronous_standby_names (docs/how-to/have-every-key-twice.md)',
+    { exitStatus: exitStatus.policy },
+  )
 }
 
 function noSuchGroup(name: string): UserError {

@@ -4,6 +4,7 @@
  */
 import { exitStatus, UserError } from '../errors.ts'
 import type { OperationName } from '../kmip/model/payloads/index.ts'
+import { copiesWanted, isCopiesWord, mostCopies } from '../keystore/ready.ts'
 import type { Work } from '../keystore/work.ts'
 import { bodyOf, type Body, type ProfileName } from './documents.ts'
 import type { Principal } from './identity.ts'
@@ -151,9 +152,10 @@ export interface GroupPolicy {
    * stands beside it until that ends or is revoked.
    */
   reprovision: 'refuse' | 'replace' | 'beside'
-  /** Words about export and readiness, as they were set. */
+  /** On how many copies a new object must be durable before it is handed out. */
+  ready: number
+  /** Words about export, as they were set. */
   export: string | undefined
-  ready: string | undefined
 }
 
 /** Whether keys of the group may go to that peer: `export=allow` (the default), `refuse`, or names of peers. */
@@ -184,7 +186,10 @@ const settings: Record<keyof PolicyWords, Setting> = {
   duplicates: refuseOrAllow,
   short: refuseOrAllow,
   export: plainWord,
-  ready: plainWord,
+  ready: {
+    form: `a number of copies from 1 to ${mostCopies}`,
+    isValid: isCopiesWord,
+  },
   retired: {
     form: 'process or refuse',
     isValid: (value) => value === 'process' || value === 'refuse',
@@ -218,7 +223,7 @@ const settings: Record<keyof PolicyWords, Setting> = {
 /**
  * The policy of a group; what was never set has its default: destroy 30d, duplicates refuse,
  * short refuse, retired process, ecb allow, padding oaep, approval none, rules clients,
- * withdraw apply, reprovision refuse.
+ * withdraw apply, reprovision refuse, ready 1.
  */
 export async function groupPolicy(
   work: Pick<Work, 'document'>,
@@ -244,7 +249,7 @@ export function policyOf(words: PolicyWords): GroupPolicy {
         ? words.reprovision
         : 'refuse',
     export: words.export,
-    ready: words.ready,
+    ready: copiesWanted(words.ready),
   }
 }
 

@@ -5,6 +5,7 @@ import { KmipError } from '../kmip/model/result.ts'
 import { applicationEntry, columnsOf, indexOf, uniqueOf, vitalColumns } from './derived-rows.ts'
 import { refuseHeld } from './holds.ts'
 import { ManagedObject, type ObjectTypeName } from './managed-object.ts'
+import { demandReady } from './ready.ts'
 import { withdrawnText } from './withdrawal.ts'
 import {
   IntegrityError,
@@ -67,6 +68,7 @@ export async function insertObject(
   material: Uint8Array | undefined,
 ): Promise<Conflict | undefined> {
   refuseWithoutRoom(work)
+  await demandReady(work, object.group)
   const claims = uniqueOf(object)
   const held = await heldByOthers(work, object, claims)
   const refused = await refusedOf(work, object, held)
@@ -89,6 +91,7 @@ export async function insertReplacement(
   material: Uint8Array | undefined,
 ): Promise<Conflict | undefined> {
   refuseWithoutRoom(work)
+  await demandReady(work, object.group)
   const claims = uniqueOf(object)
   const before = await heldByOthers(work, object, claims)
   const byThird = before.filter(({ holder }) => holder !== replaced.id)
@@ -116,6 +119,7 @@ export async function replaceObject(
   const { stored } = before
   if (stored === undefined) throw new TypeError(`object ${before.id} was never kept`)
   refuseWithoutRoom(work)
+  await demandReady(work, object.group)
   await refuseHeld(work, before)
   const claims = uniqueOf(object)
   const held = await heldByOthers(work, object, claims)

@@ -3,6 +3,7 @@ import type { Secret } from '../crypto/secret.ts'
 import { vitalStep, writeStep, type ActTrace } from './acts.ts'
 import { HeldObject } from './held-object.ts'
 import { MadeObjects } from './made-objects.ts'
+import type { Copies } from './ready.ts'
 import { replayed, verifyNoted, type HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type ObjectIdentity, type Sealing } from './sealing.ts'
 import type { Entries, ObjectRow, StorageReader, StorageWriter } from './storage.ts'
@@ -61,6 +62,10 @@ export class ObjectWork {
 
   get hasRoom(): boolean {
     return this.ground.hasRoom
+  }
+
+  copies(): Promise<Copies> {
+    return this.ground.rows.copies()
   }
 
   async load(group: string | undefined, id: string): Promise<StoredObject | undefined> {

@@ -1,6 +1,7 @@
 // How a PostgreSQL server is set, as far as it matters for keys. Settings a compatible database does not
 // have count as safe: it has other ways.
-import type { SqlDriver } from './storage.ts'
+import type { Copies } from './ready.ts'
+import type { SqlDriver, SqlRow, SqlSession } from './storage.ts'
 
 /** What matters of a server's settings. */
 export interface PostgresFacts {
@@ -24,4 +25,49 @@ export async function postgresFacts(driver: SqlDriver): Promise<PostgresFacts> {
     unsafe: off.find((setting) => setting !== false),
     hasStandby: typeof standbys === 'string' && standbys.trim() !== '',
   }
+}
+
+const standbys = `SELECT current_setting('synchronous_standby_names', true),
+    current_setting('synchronous_commit', true),
+    count(*) FILTER (WHERE sync_state IN ('sync', 'quorum') AND state = 'streaming'),
+    count(*) FILTER (WHERE sync_state IN ('async', 'potential') AND state = 'streaming'),
+    count(*) FILTER (WHERE state IS NULL)
+  FROM pg_stat_replication`
+
+/**
+ * On how many machines a commit is on disk once it is answered: the primary, and the standbys that it waits
+ * for, all of them there now. One that is only sent what happens does not count.
+ */
+export async function standbyCopies(sql: SqlSession): Promise<Copies> {
+  const rows = await sql.savepoint(() => sql.query(standbys)).catch(() => undefined)
+  const [row] = rows ?? []
+  return row === undefined
+    ? { count: 1, missing: 'the database does not tell of its standbys' }
+    : copiesOf(row)
+}
+
+function copiesOf([names, durability, synchronous, others, hidden]: SqlRow): Copies {
+  const awaited = awaitedStandbys(String(names ?? ''))
+  const one = (missing: string): Copies => ({ count: 1, missing })
+  if (awaited === 0) {
+    return Number(others) === 0
+      ? one('the database has no standby')
+      : one('the standby of the database is asynchronous')
+  }
+  if (durability !== 'on' && durability !== 'remote_apply')
+    return one(`the database is set to synchronous_commit=${String(durability)}`)
+  if (Number(hidden) > 0 && Number(synchronous) === 0)
+    return one('the database does not let this server see its standbys')
+  if (Number(synchronous) < awaited) {
+    const there = `${String(synchronous)} of ${awaited}`
+    return one(`the synchronous standby of the database is away (${there} there)`)
+  }
+  return { count: 1 + awaited, missing: `commits wait for ${awaited} standby` }
+}
+
+/** How many standbys a commit waits for (postgresql.org/docs/current/runtime-config-replication.html). */
+function awaitedStandbys(names: string): number {
+  if (names.trim() === '') return 0
+  const [, number] = /^\s*(?:FIRST\s+|ANY\s+)?(\d+)\s*\(/i.exec(names) ?? []
+  return number === undefined ? 1 : Number(number)
 }

@@ -17,6 +17,8 @@ import { documentReading, documentWriting } from './sql-storage-documents.ts'
 import { find, scan } from './sql-storage-locate.ts'
 import { holdsAny } from './sql-storage-presence.ts'
 import { transientReading, transientWriting } from './sql-storage-transients.ts'
+import type { Copies } from './ready.ts'
+import { standbyCopies } from './postgres-facts.ts'
 import { rowsAfter } from './tables.ts'
 import type {
   Entries,
@@ -31,21 +33,29 @@ import type {
 } from './storage.ts'
 import { UniqueConflict, type UniqueEntry } from './work.ts'
 
+const oneFile: Copies = { count: 1, missing: 'this process writes no journal' }
+
 /** A driver has few sessions and uses them again and again. */
 const readers = new WeakMap<SqlSession, StorageReader>()
 const writers = new WeakMap<SqlSession, StorageWriter>()
 
-function known<T>(parts: WeakMap<SqlSession, T>, sql: SqlSession, make: (sql: SqlSession) => T): T {
-  const part = parts.get(sql) ?? make(sql)
+function known<T>(
+  parts: WeakMap<SqlSession, T>,
+  sql: SqlSession,
+  dialect: SqlDriver['dialect'],
+  make: (sql: SqlSession, dialect: SqlDriver['dialect']) => T,
+): T {
+  const part = parts.get(sql) ?? make(sql, dialect)
   parts.set(sql, part)
   return part
 }
 
 /** The store's tables in that database, which has been migrated. */
 export function sqlStorage(driver: SqlDriver): Storage {
+  const { dialect } = driver
   return {
-    write: (fn) => driver.transaction((sql) => fn(known(writers, sql, writing))),
-    read: (fn) => driver.snapshot((sql) => fn(known(readers, sql, reading))),
+    write: (fn) => driver.transaction((sql) => fn(known(writers, sql, dialect, writing))),
+    read: (fn) => driver.snapshot((sql) => fn(known(readers, sql, dialect, reading))),
     truncateLog: () => driver.truncateLog(),
     othersWrote: () => driver.othersWrote(),
     clockAhead: () => driver.clockAhead(),
@@ -57,8 +67,9 @@ export function sqlStorage(driver: SqlDriver): Storage {
 const objectById = `SELECT ${objectSelection} FROM ${objectSource} WHERE o.id = ?1`
 const objectOfGroup = `${objectById} AND o.group_name = ?2`
 
-function reading(sql: SqlSession): StorageReader {
+function reading(sql: SqlSession, dialect: SqlDriver['dialect']): StorageReader {
   return {
+    copies: () => (dialect === 'sqlite' ? Promise.resolve(oneFile) : standbyCopies(sql)),
     ...auditReading(sql),
     ...documentReading(sql),
     ...transientReading(sql),
@@ -85,14 +96,7 @@ function reading(sql: SqlSession): StorageReader {
       )
       return rows.map(([id]) => idText(id as Uint8Array))
     },
-    async holder(group, kind, value) {
-      const rows = await sql.query(
-        `SELECT o.id FROM unique_entries u JOIN objects o ON o.n = u.n
-         WHERE u.group_name = ?1 AND u.kind = ?2 AND u.value = ?3`,
-        [group, kind, valueBytes(value)],
-      )
-      return rows[0] && idText(rows[0][0] as Uint8Array)
-    },
+    holder: (group, kind, value) => holder(sql, group, kind, value),
     async wipeable(now, limit) {
       const rows = await sql.query(
         `SELECT group_name, id FROM objects
@@ -124,6 +128,20 @@ function reading(sql: SqlSession): StorageReader {
       return rows.map(objectRow)
     },
   }
+}
+
+async function holder(
+  sql: SqlSession,
+  group: string,
+  kind: string,
+  value: string,
+): Promise<string | undefined> {
+  const rows = await sql.query(
+    `SELECT o.id FROM unique_entries u JOIN objects o ON o.n = u.n
+     WHERE u.group_name = ?1 AND u.kind = ?2 AND u.value = ?3`,
+    [group, kind, valueBytes(value)],
+  )
+  return rows[0] && idText(rows[0][0] as Uint8Array)
 }
 
 const indexEntryHeld = `SELECT 1 FROM attribute_index
@@ -182,9 +200,9 @@ function updateOf(columns: readonly string[]): { sql: string; places: readonly n
 const noteRevision = `INSERT INTO revisions (object, revision, mac) VALUES (?1, ?2, ?3)
   ON CONFLICT (object) DO UPDATE SET revision = excluded.revision, mac = excluded.mac`
 
-function writing(sql: SqlSession): StorageWriter {
+function writing(sql: SqlSession, dialect: SqlDriver['dialect']): StorageWriter {
   return {
-    ...reading(sql),
+    ...reading(sql, dialect),
     ...auditWriting(sql),
     ...documentWriting(sql),
     ...transientWriting(sql),
@@ -274,8 +292,8 @@ async function claim(
 ): Promise<void> {
   const taken = await sql.query(claimEntry, [group, kind, valueBytes(value), n])
   if (Number(taken[0]![0]) === n) return
-  const holder = await known(readers, sql, reading).holder(group, kind, value)
-  throw new UniqueConflict(kind, value, holder ?? 'an object that is not there')
+  const other = await holder(sql, group, kind, value)
+  throw new UniqueConflict(kind, value, other ?? 'an object that is not there')
 }
 
 async function removeEntries(

@@ -1,5 +1,6 @@
 // Ports below the keystore: SqlDriver (a database) and Storage (the store's tables over any SqlDriver).
 // The database is untrusted: nothing here checks a MAC, and nothing above believes a row before it did.
+import type { Copies } from './ready.ts'
 import type { TableShape } from './tables.ts'
 import type {
   Found,
@@ -151,6 +152,8 @@ export interface ScannedRows {
 
 /** Reading, inside a snapshot or a transaction. */
 export interface StorageReader {
+  /** On how many copies a commit is durable, as the database says now. */
+  copies(): Promise<Copies>
   /** `group` undefined: whichever. */
   object(group: string | undefined, id: string): Soon<ObjectRow | undefined>
   sealed(n: number): Promise<Uint8Array | null>

@@ -1,6 +1,7 @@
 // What the keystore's users see of the store: the unit of work, stored objects, queries, documents
 // and audit records. Attributes are opaque bytes here; managed-object.ts knows what they mean.
 import type { Secret } from '../crypto/secret.ts'
+import type { Copies } from './ready.ts'
 
 /** A JSON document as kept in the store. */
 export type JsonValue =
@@ -238,6 +239,8 @@ export interface Work {
 
   /** Whether the disk has room for new objects; if not, what is left is for records of what is handed out. */
   readonly hasRoom: boolean
+  /** On how many copies what this act writes will be durable. */
+  copies(): Promise<Copies>
 
   /** The object, MAC and revision verified; undefined when the group has no such object. Throws IntegrityError. */
   load(group: string, id: string): Promise<StoredObject | undefined>

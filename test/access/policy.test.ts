@@ -134,6 +134,9 @@ describe('group settings', () => {
     'export=',
     'export=a b',
     'ready=a\nb',
+    'ready=0',
+    'ready=10',
+    'ready=soon',
     'colour=blue',
     'toString=1',
     '=now',
@@ -158,7 +161,7 @@ describe('group settings', () => {
       withdraw: 'apply',
       reprovision: 'refuse',
       export: undefined,
-      ready: undefined,
+      ready: 1,
     })
   })
 })

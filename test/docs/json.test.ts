@@ -75,7 +75,7 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['library listener remove', 'beta'],
   ['group list'],
   ['group show', 'default'],
-  ['group set', 'default', 'destroy=30d', 'export=B', 'ready=now'],
+  ['group set', 'default', 'destroy=30d', 'export=B', 'ready=1'],
   ['server certificate show'],
   ['server certificate renew'],
   ['status'],

@@ -55,7 +55,9 @@ export const groupSet = command({
     'notice alone, which you apply. ' +
     'reprovision=refuse|replace|beside: whether clients of that profile give themselves a new certificate ' +
     '(Re-Provision), and whether the one they show ends with it. ' +
-    'ready=WORD is kept for later.',
+    'ready=1|2|…: on how many copies a new key must be durable before it is handed out: the keystore, and the journals or ' +
+    'synchronous standbys that have confirmed it; where they are not there, new keys are refused and kept ones ' +
+    'served.',
   arguments: { NAME: argument('name of the group'), SETTING: rest('policies as key=value') },
   exits: keystoreExits,
   examples: ['group set default destroy=30d', 'group set test destroy=now duplicates=allow'],

@@ -1,0 +1,99 @@
+// How many copies a commit has on PostgreSQL, as the primary tells it: a real primary with a standby.
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createStore } from '../../src/keystore/create-store.ts'
+import { openPostgres } from '../../src/keystore/postgres-driver.ts'
+import { openStore, type Store } from '../../src/keystore/store.ts'
+import {
+  makeCluster,
+  postgresBinaries,
+  withoutPostgres,
+  type Cluster,
+} from '../fixtures/postgres.ts'
+import { clock, memoryMasterKey } from './sample.ts'
+
+// A primary and a standby cannot be had from a URL alone.
+const cannotRun = withoutPostgres() || postgresBinaries() === undefined
+
+vi.setConfig({ testTimeout: 15_000 })
+
+describe.skipIf(cannotRun)('a primary and a standby', () => {
+  let primary: Cluster
+  let standby: Cluster
+
+  beforeAll(async () => {
+    primary = await makeCluster()
+    await primary.start()
+    standby = await primary.standby('second')
+    await standby.start()
+    const driver = await openPostgres({ urls: [primary.url] })
+    await createStore({ driver, masterKey: memoryMasterKey(), now: () => clock })
+    await driver.close()
+  }, 120_000)
+
+  afterAll(() => Promise.all([primary, standby].map((cluster) => cluster.remove())))
+
+  async function names(setting: string): Promise<void> {
+    await primary.query(`ALTER SYSTEM SET synchronous_standby_names = '${setting}'`)
+    await primary.query('SELECT pg_reload_conf()')
+  }
+
+  async function opened(url = primary.url): Promise<Store> {
+    const driver = await openPostgres({ urls: [url] })
+    const masterKey = memoryMasterKey()
+    const store = await openStore({ driver, masterKey, writer: 'serve', now: () => clock })
+    onTestFinished(() => store.close())
+    return store
+  }
+
+  const copies = (store: Store) => store.read((work) => work.copies())
+
+  /** What is told once it says that. */
+  async function until(store: Store, words: RegExp | number): Promise<void> {
+    for (;;) {
+      const { count, missing } = await copies(store)
+      if (typeof words === 'number' ? count === words : words.test(missing)) return
+      await delay(20)
+    }
+  }
+
+  test('an asynchronous standby is no copy', async () => {
+    await names('')
+    const store = await opened()
+    await until(store, /the standby of the database is asynchronous/)
+    expect((await copies(store)).count).toBe(1)
+  })
+
+  test.each(['second', 'FIRST 1 (second, third)', 'ANY 1 (*)', '1 (second)'])(
+    'a synchronous one is, named as %s',
+    async (setting) => {
+      await names(setting)
+      await until(await opened(), 2)
+    },
+  )
+
+  test('more than there are do not count, nor does one that may only have been sent it', async () => {
+    await names('second')
+    const store = await opened()
+    await until(store, 2)
+    // Nothing is committed while it waits for two.
+    await names('ANY 2 (*)')
+    await until(store, /away \(1 of 2 there\)/)
+    await names('second')
+    await until(store, 2)
+    const slack = '-c synchronous_commit=remote_write'
+    const other = await opened(`${primary.url}&options=${encodeURIComponent(slack)}`)
+    expect(await copies(other)).toEqual({
+      count: 1,
+      missing: 'the database is set to synchronous_commit=remote_write',
+    })
+  })
+
+  test('a server that may not look says so', async () => {
+    await primary.query('CREATE ROLE plain LOGIN')
+    await primary.query('GRANT ALL ON ALL TABLES IN SCHEMA public TO plain')
+    await names('second')
+    const store = await opened(primary.url.replace('keyreel@', 'plain@'))
+    await until(store, /does not let this server see its standbys/)
+  })
+})
