@@ -253,7 +253,8 @@ export function explained(error: unknown, file: string): unknown {
       return said(
         'database-damaged',
         `the database is damaged (${text})`,
-        'stop the server, keep this file, and go back to the last copy of the data directory (docs/how-to/copy-the-keystore.md)',
+        // SQLite says the same when the disk fails to read (SQLITE_IOERR_CORRUPTFS).
+        'look at the system log for disk errors first: a disk that cannot be read is told like this too. If the file itself is damaged, stop the server, keep it, and go back to the last backup (docs/how-to/back-up-and-restore.md)',
       )
     case resultCodes.notADatabase:
       return said(

@@ -1,5 +1,5 @@
 // The short form of every fault test: the same code as `npm run test:faults`, small numbers, a fixed seed.
-import { test } from 'vitest'
+import { describe, test } from 'vitest'
 import { auditMutations } from './audit-mutations.ts'
 import { bitFlips, rowSwaps } from './bit-flips.ts'
 import { clockSteps } from './clock-steps.ts'
@@ -8,6 +8,7 @@ import { deathsAtFailpoints, kills } from './kills.ts'
 import { races } from './races.ts'
 import { rollbacks } from './rollback.ts'
 import { expectSound } from './sound.ts'
+import { storageFaults } from './storage-faults.ts'
 import { hasCompiler, unsynced } from './unsynced.ts'
 
 /** A name, the test, and figures that show that it has done something. */
@@ -42,11 +43,25 @@ const tests: [
   ],
 ]
 
-test.each(tests)('%s', { timeout: 300_000 }, (_, run, least) => expectSound(run, least))
+const patience = { timeout: 300_000 }
+
+test.each(tests)('%s', patience, (_, run, least) => expectSound(run, least))
 
 // Where there is no C compiler nothing can be preloaded.
-test.skipIf(!hasCompiler())(
-  'nor by a power cut that loses what was not synced',
-  { timeout: 300_000 },
-  () => expectSound(unsynced, { cuts: 6, sectorsLost: 1 }),
-)
+describe.skipIf(!hasCompiler())('with a library between the process and the disk', () => {
+  test('no key is lost by a power cut that loses what was not synced', patience, () =>
+    expectSound(unsynced, { cuts: 6, sectorsLost: 1 }),
+  )
+
+  test(
+    'a failing and a read-only disk make no false promise, and all goes on when it works',
+    patience,
+    () =>
+      expectSound(storageFaults, {
+        operations: 600,
+        callsFailed: 100,
+        refused: 100,
+        servedReadOnly: 2,
+      }),
+  )
+})

@@ -133,6 +133,7 @@ export async function compared(place: Place, ledger: Ledger, when: string): Prom
 }
 
 /** What every test with a ledger prints. */
-export function figuresOf({ keys, acknowledged, openings }: Ledger): Record<string, number> {
-  return { keys, acknowledged, slowestStart: Math.max(...openings) }
+export function figuresOf({ keys, acknowledged, given, openings }: Ledger): Record<string, number> {
+  const slowest = openings.length > 0 && { slowestStart: Math.max(...openings) }
+  return { keys, acknowledged, given, ...slowest }
 }

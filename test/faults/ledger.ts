@@ -26,6 +26,8 @@ export class Ledger {
   readonly openings: number[] = []
   readonly failures: string[] = []
   acknowledged = 0
+  /** Keys handed out. */
+  given = 0
   refused = 0
 
   /** A line that the process has printed. */
@@ -37,11 +39,17 @@ export class Ledger {
       this.#making--
       this.acknowledged++
       const digest = three === 'unseen' ? undefined : three
+      if (digest !== undefined) this.given++
       this.#keys.set(two, { state: 'PreActive', tried: undefined, digest })
     } else if (word === 'try') this.#keys.get(one)!.tried = two
     else if (word === 'ok') {
       this.acknowledged++
       Object.assign(this.#keys.get(one)!, { state: two, tried: undefined })
+    } else if (word === 'got') {
+      this.given++
+      const entry = this.#keys.get(one)!
+      entry.digest ??= two
+      if (two !== entry.digest) this.failures.push(`${one}: another key is served`)
     } else if (word === 'refused') this.refused++
     else this.failures.push(line)
   }
@@ -66,6 +74,8 @@ export class Ledger {
       })
     }
     await this.#adoptOthers(store, fail)
+    const recorded = await getsOnRecord(store)
+    if (recorded < this.given) fail(`${this.given} keys given, ${recorded} of them on record`)
     const { problems } = await store.auditVerify({ contents: contentsCheck })
     for (const { kind, subject, message } of problems) fail(`${kind} ${subject}: ${message}`)
   }
@@ -119,6 +129,19 @@ export class Ledger {
       work.audit({ actor, operation: 'adopt', outcome: 'Success' })
     })
   }
+}
+
+async function getsOnRecord(store: Store): Promise<number> {
+  let gets = 0
+  for (const chain of await store.auditChains()) {
+    for (let after = 0; ;) {
+      const entries = await store.readAudit({ chain, after, limit: 1000 })
+      if (entries.length === 0) break
+      after = entries.at(-1)!.number
+      gets += entries.filter((one) => one.operation === 'Get' && one.outcome === 'Success').length
+    }
+  }
+  return gets
 }
 
 async function digestOf(work: Work, object: ManagedObject): Promise<string | undefined> {

@@ -38,6 +38,10 @@ async function client(options: LoadOptions, number: number): Promise<void> {
       continue
     }
     const place = random(own.length)
+    if (random(4) === 0) {
+      await get(options, own[place]!.id)
+      continue
+    }
     const [{ id, state }] = own.splice(place, 1) as [(typeof own)[number]]
     const operation = steps[state]
     tell(`try ${id} ${after[state]}`)
@@ -75,6 +79,11 @@ async function make(
   const digest = isDone(options, 'Get', got) ? digestIn(got) : 'unseen'
   options.tell(`made ${data} ${UniqueIdentifier} ${digest}`)
   return UniqueIdentifier
+}
+
+async function get(options: LoadOptions, UniqueIdentifier: string): Promise<void> {
+  const [got] = await options.ask([['Get', { UniqueIdentifier }]])
+  if (isDone(options, 'Get', got)) options.tell(`got ${UniqueIdentifier} ${digestIn(got)}`)
 }
 
 /** Whether it was answered with Success; a refusal is told, or is the end. */

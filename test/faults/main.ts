@@ -7,11 +7,17 @@ import { clockSteps } from './clock-steps.ts'
 import { fullDisk } from './full-disk.ts'
 import type { Outcome, Plan } from './ground.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
-import { databaseCrashes, deathsOnPostgres, killsOnPostgres } from './postgres-faults.ts'
+import {
+  databaseCrashes,
+  databaseGone,
+  deathsOnPostgres,
+  killsOnPostgres,
+} from './postgres-faults.ts'
 import { races } from './races.ts'
 import { restarts } from './restart.ts'
 import { rollbacks } from './rollback.ts'
 import { soak } from './soak.ts'
+import { storageFaults } from './storage-faults.ts'
 import { unsynced } from './unsynced.ts'
 
 const { values } = parseArgs({
@@ -32,6 +38,8 @@ const tests: Readonly<Record<string, (plan: Plan) => Promise<Outcome>>> = {
   'failpoints-postgres': deathsOnPostgres,
   unsynced,
   'full-disk': fullDisk,
+  'storage-faults': storageFaults,
+  'database-gone': databaseGone,
   'bit-flips': bitFlips,
   'row-swaps': rowSwaps,
   rollbacks,

@@ -1,7 +1,12 @@
 // The short form of the fault tests over PostgreSQL; beside the others, because both take their time.
 import { describe, test } from 'vitest'
 import { postgresBinaries, withoutPostgres } from '../fixtures/postgres.ts'
-import { databaseCrashes, deathsOnPostgres, killsOnPostgres } from './postgres-faults.ts'
+import {
+  databaseCrashes,
+  databaseGone,
+  deathsOnPostgres,
+  killsOnPostgres,
+} from './postgres-faults.ts'
 import { expectSound } from './sound.ts'
 
 const patience = { timeout: 300_000 }
@@ -16,9 +21,15 @@ describe.skipIf(withoutPostgres())('with its keys in PostgreSQL', () => {
   )
 
   // Only a cluster of our own may be killed.
-  test.skipIf(postgresBinaries() === undefined)(
-    'nor by crashes of the database, after which a node goes on',
-    patience,
-    () => expectSound(databaseCrashes, { crashes: 12, keys: 30 }),
-  )
+  describe.skipIf(postgresBinaries() === undefined)('in a cluster of its own', () => {
+    test('nor by crashes of the database, after which a node goes on', patience, () =>
+      expectSound(databaseCrashes, { crashes: 12, keys: 30 }),
+    )
+
+    test(
+      'nothing is promised while the database is gone, and all goes on when it is back',
+      patience,
+      () => expectSound(databaseGone, { operations: 500, refused: 300, absences: 3 }),
+    )
+  })
 })
