@@ -1,8 +1,9 @@
 // docs/reference/data-directory.md: what lies in a data directory and in an enrolment kit.
 import { ownConfigFile } from '../../src/config.ts'
 import { masterKeyFile } from '../../src/keystore/master-key-choice.ts'
+import { lastSeenFile } from '../../src/keystore/last-seen.ts'
 import { reserveFile } from '../../src/keystore/disk-reserve.ts'
-import { databaseFile } from '../../src/keystore/data-directory.ts'
+import { databaseFile, nodeFile } from '../../src/keystore/data-directory.ts'
 import { code, sections, table } from './markdown.ts'
 
 const intro = `
@@ -54,6 +55,16 @@ export const dataFiles = [
     'server-state.json',
     'once served',
     'where the server listens and when each client was last heard of, for `status`, `library list` and `doctor`. Written every 30 s; nothing trusts it',
+  ],
+  [
+    nodeFile,
+    'with a database elsewhere',
+    'which node this is of which keystore; the directory belongs to no other',
+  ],
+  [
+    lastSeenFile,
+    'once served, with a database elsewhere',
+    'how far the database had come, every 10 s and at the end, under a MAC: this node refuses a database that is behind it. Move it away where an older database is meant',
   ],
   [
     reserveFile,

@@ -6,12 +6,13 @@ import { dateOf } from '../access/identity.ts'
 import type { Expiry } from '../access/expiries.ts'
 import type { UserError } from '../errors.ts'
 import { contentsCheck } from '../keystore/contents-check.ts'
-import { openDatabase } from '../keystore/database.ts'
+import { openDatabase, urlsOf } from '../keystore/database.ts'
 import { describeStore } from '../keystore/describe-store.ts'
 import { recoveryProvider } from '../keystore/master-key.ts'
 import { pkcs11Provider } from '../keystore/master-key-pkcs11.ts'
 import { isPassphrase } from '../keystore/master-key-passphrase.ts'
 import { findRecovery, isComplete } from '../keystore/recovery-setup.ts'
+import { readLastSeen } from '../keystore/last-seen.ts'
 import { knownSchema } from '../keystore/migrate.ts'
 import { fileCheck } from '../keystore/sqlite-driver-check.ts'
 import { databaseFile } from '../keystore/data-directory.ts'
@@ -264,12 +265,17 @@ export const checks: readonly Check[] = [
   {
     name: 'checkpoint',
     about: 'whether the heads of the audit chains are kept elsewhere',
-    async run({ directory, checkpoint, syslog, now }) {
+    async run({ directory, database, checkpoint, syslog, now }) {
       const remedy =
         'keyreel serve --checkpoint FILE, FILE on another machine or disk; or --syslog URL'
       if (checkpoint === undefined && syslog !== undefined)
         return ok(`the server sends checkpoints to ${syslog}; none is compared at its start`)
       if (checkpoint === undefined) {
+        const seen = urlsOf({ database }) && (await readLastSeen(directory))
+        if (seen) {
+          const time = new Date(seen.time * 1000).toISOString()
+          return ok(`this node refuses a database that is behind what it saw at ${time}`)
+        }
         return warning(
           'no checkpoint is kept elsewhere: a store put back whole would go unnoticed',
           remedy,

@@ -1,5 +1,6 @@
 // What a server does as one of several nodes on a database: says every few seconds that it is there, and
-// takes part in choosing the one that does what must be done once. On a file there is nobody else.
+// takes part in choosing the one that does what must be done once; and keeps what it has seen of the database,
+// so that it refuses one that is behind. On a file there is nobody else.
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import {
@@ -58,6 +59,7 @@ export class NodeKeeper {
   async beat(): Promise<void> {
     await this.#announce(false)
     await this.#elect()
+    await this.#store.keepLastSeen()
   }
 
   /** Runs `task` only while this node does what must be done once. */
@@ -71,6 +73,7 @@ export class NodeKeeper {
     if (node === undefined) return
     await this.#announce(true)
     await this.#store.act((work) => leaveLead(work, node))
+    await this.#store.keepLastSeen()
   }
 
   async #elect(): Promise<void> {

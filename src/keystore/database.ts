@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { databaseFile } from './data-directory.ts'
 import { refuseTwoKeystores } from './node-identity.ts'
 import { databaseAddress } from './postgres-address.ts'
-import { openPostgres } from './postgres-driver.ts'
+import { openPostgres, type PostgresOptions } from './postgres-driver.ts'
 import { openSqlite } from './sqlite-driver.ts'
 import type { SqlDriver } from './storage.ts'
 
@@ -36,11 +36,15 @@ export function mayBeThere(place: DatabasePlace): boolean {
 /** Opens the database. Throws UserError. */
 export async function openDatabase(
   place: DatabasePlace,
-  { silence, ...options }: { readonly patience?: number; readonly silence?: number } = {},
+  options: Omit<PostgresOptions, 'urls'> = {},
 ): Promise<SqlDriver> {
   const urls = urlsOf(place)
+  const { patience } = options
   if (urls === undefined)
-    return openSqlite({ file: join(place.directory, databaseFile), ...options })
+    return openSqlite({
+      file: join(place.directory, databaseFile),
+      ...(patience !== undefined && { patience }),
+    })
   refuseTwoKeystores(place.directory)
-  return openPostgres({ urls, ...options, ...(silence !== undefined && { silence }) })
+  return openPostgres({ urls, ...options })
 }

@@ -23,12 +23,14 @@ export interface PostgresOptions {
   readonly startPatience?: number
   /** Milliseconds without an answer after which a server is asked whether it is still there. */
   readonly silence?: number
+  /** How far the database had come when `standing` was asked; one that has not is no primary. */
+  readonly standing?: string
 }
 
 /** Connects to the primary. Throws UserError naming the databases when none can be used. */
 export async function openPostgres(options: PostgresOptions): Promise<SqlDriver> {
   const { urls, patience = 10_000, startPatience = 3_000, silence = usualSilence } = options
-  const seen = new TurnsSeen()
+  const seen = new TurnsSeen(options.standing)
   const search: PrimarySearch = {
     addresses: urls.map(databaseAddress),
     seen,
@@ -45,6 +47,7 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlDriver>
     truncateLog: () => readers.vacuum(),
     clockAhead: () => readers.clockAhead(),
     othersWrote: () => Promise.resolve(seen.others()),
+    standing: () => seen.standing(),
     async close() {
       await Promise.all([writer.close(), readers.close()])
     },

@@ -72,11 +72,25 @@ export async function fateOf(connection: PostgresConnection, turn: Turn): Promis
   return typeof number === 'bigint' && number > turn.number ? 'unknown' : 'undone'
 }
 
-/** The newest turns that this process has met, by which an older database is told. */
+/** The newest turns that this node has met, by which an older database is told. */
 export class TurnsSeen {
   #own: Turn | undefined
   #number = 0n
   #others = false
+
+  /** `standing`: what an earlier process of this node had met. */
+  constructor(standing?: string) {
+    const [, number, own, mark] = /^(\d+)(?: (\d+) ([0-9a-f]+))?$/.exec(standing ?? '') ?? []
+    if (number !== undefined) this.#number = BigInt(number)
+    if (own !== undefined && mark !== undefined) this.#own = { number: BigInt(own), mark }
+  }
+
+  /** What was met, for the next process. */
+  standing(): string | undefined {
+    if (this.#number === 0n) return undefined
+    const own = this.#own
+    return own === undefined ? `${this.#number}` : `${this.#number} ${own.number} ${own.mark}`
+  }
 
   /** The turn is committed. */
   committed(turn: Turn): void {
@@ -107,7 +121,7 @@ export class TurnsSeen {
     throw new UserError(
       'database-behind',
       `${connection.address.name}: it lacks changes that keyreel has already answered for (at ${number}, seen ${this.#number})`,
-      'this server was behind when it became the primary: bring back the one before it; to go on with what is here, restart every node',
+      'this server was behind when it became the primary: bring back the one before it; to go on with what is here, stop every node, move last-seen.json out of its data directory, and start it again',
     )
   }
 }

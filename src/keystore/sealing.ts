@@ -247,6 +247,11 @@ export class Sealing {
     return mac(this.#keys(epoch).audit, head('audit', chain, first, last, epoch), previous, body)
   }
 
+  /** MAC of a text that this store keeps outside the database. */
+  noteMac(epoch: number, text: string): Uint8Array {
+    return mac(this.#keys(epoch).records, head('note', epoch), text)
+  }
+
   #checkMac(epoch: number, { id, type, group }: CheckedIdentity, material: Uint8Array): Uint8Array {
     return mac(this.#keys(epoch).checks, head('check', id, type, group, epoch), material)
   }

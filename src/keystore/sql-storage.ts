@@ -59,6 +59,7 @@ export function sqlStorage(driver: SqlDriver): Storage {
     truncateLog: () => driver.truncateLog(),
     othersWrote: () => driver.othersWrote(),
     clockAhead: () => driver.clockAhead(),
+    standing: () => driver.standing(),
     close: () => driver.close(),
   }
 }

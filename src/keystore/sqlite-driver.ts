@@ -48,6 +48,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqlDriver> {
     snapshot: (fn) => reader.turn(() => inTransaction(reader, 'BEGIN', fn)),
     truncateLog: () => writer.turn(() => Promise.resolve(truncateLog(writer))),
     clockAhead: () => Promise.resolve(0),
+    standing: () => undefined,
     othersWrote: () => writer.turn(() => Promise.resolve(writer.othersWrote())),
     async close() {
       if (reader !== writer) await reader.turn(() => Promise.resolve(reader.database.close()))

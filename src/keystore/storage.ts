@@ -50,6 +50,8 @@ export interface SqlDriver {
   othersWrote(): Promise<boolean>
   /** Milliseconds by which this machine's clock is ahead of the database's; 0 where there is one clock. */
   clockAhead(): Promise<number>
+  /** How far the database had come, to be demanded when it is opened again; undefined where there is only one. */
+  standing(): string | undefined
   close(): Promise<void>
 }
 
@@ -268,5 +270,6 @@ export interface Storage {
   truncateLog(): Promise<boolean>
   othersWrote(): Promise<boolean>
   clockAhead(): Promise<number>
+  standing(): string | undefined
   close(): Promise<void>
 }

@@ -25,6 +25,7 @@ import {
 import { auditHeads, compareHeads } from './checkpoints.ts'
 import { openDatabase, placeName, urlsOf } from './database.ts'
 import type { RoomKeeper } from './disk-reserve.ts'
+import { demandLastSeen, readLastSeen, writeLastSeen, type LastSeen } from './last-seen.ts'
 import type { EpochWrapper, MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
 import type { ContentsCheck } from './examine.ts'
@@ -97,6 +98,8 @@ export interface Store {
   scrub(from: ScrubPosition, limit: number, contents?: ContentsCheck): Promise<ScrubStep>
   /** Where the audit chains end, to be kept outside. Throws IntegrityError when an end was changed. */
   auditHeads(): Promise<readonly Checkpoint[]>
+  /** Writes down how far the database has come, so that this node refuses one that is behind; for a shared one. */
+  keepLastSeen(): Promise<void>
   /** What shows that the chains are not those that went on from there; quick. */
   compareCheckpoint(heads: readonly Checkpoint[]): Promise<readonly Problem[]>
   /** Names of the audit chains. */
@@ -154,14 +157,16 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const lock = options.writer === 'serve' ? takeServeLock(directory) : undefined
   const release = (): void => lock?.release()
   try {
+    const lastSeen = isShared ? await readLastSeen(directory) : undefined
     const driver = await openDatabase(place, {
       ...(patience !== undefined && { patience }),
       ...(silence !== undefined && { silence }),
+      ...(lastSeen !== undefined && { standing: lastSeen.standing }),
     })
     if (!isShared) return await openOver(driver, options, where, release)
     const sharedAs = nodeName(options)
     const writer = `${options.writer}@${sharedAs}`
-    return await openOver(driver, { ...options, writer, sharedAs }, where, release)
+    return await openOver(driver, { ...options, writer, sharedAs, lastSeen }, where, release)
   } catch (error) {
     release()
     throw error
@@ -169,7 +174,11 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 }
 
 /** How a store is opened, and this node's name where others share the database. */
-type Opening = OpenOptions & { readonly sharedAs?: string }
+type Opening = OpenOptions & {
+  readonly sharedAs?: string
+  /** What this node saw of the database before. */
+  readonly lastSeen?: LastSeen | undefined
+}
 
 async function openOver(
   driver: SqlDriver,
@@ -202,6 +211,9 @@ async function storeOver(
   const wraps = await storage.read((rows) => rows.wraps())
   refuseOtherMasterKey(masterKey, wraps, where)
   await sealing.learn(wraps)
+  const { directory, lastSeen } = options
+  if (directory !== undefined && lastSeen !== undefined)
+    await storage.read((rows) => demandLastSeen(directory, lastSeen, rows, sealing, where))
 
   const before = new Set(wraps.map(({ provider }) => provider))
   const epochs = { storage, sealing, chain: writer, now, before }
@@ -240,6 +252,10 @@ async function storeOver(
     },
     auditVerify: (verify) => verifyStore(examined, verify),
     auditHeads: () => acts.inSnapshot((rows) => auditHeads(rows, sealing)),
+    async keepLastSeen() {
+      if (directory !== undefined && options.sharedAs !== undefined)
+        await writeLastSeen(directory, storage, sealing, now())
+    },
     compareCheckpoint: (heads) => acts.inSnapshot((rows) => compareHeads(rows, heads)),
     scrub: (from, limit, contents) => scrubStep(examined, from, limit, contents),
     auditChains: () => storage.read((rows) => rows.chains()),

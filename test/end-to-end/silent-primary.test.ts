@@ -1,7 +1,7 @@
 // A primary that vanishes without a word, all its processes standing still, while a fleet writes through two
 // nodes: the standby is promoted, and goes on being the primary when the old one wakes up.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Keyreel } from '../fixtures/keyreel.ts'
+import { runKeyreel, startKeyreel, type Keyreel } from '../fixtures/keyreel.ts'
 import { fleetJourney, objectsOn, twoNodes, type TwoNodes } from '../fixtures/fleet.ts'
 import { postgresBinaries, withoutPostgres } from '../fixtures/postgres.ts'
 
@@ -40,4 +40,30 @@ describe.skipIf(cannotRun)('two nodes, and a primary that falls silent', () => {
     expect(journey.longestWait).toBeLessThan(longestPause)
     expect((await objectsOn(b)) - before).toBe(journey.tapes)
   })
+
+  test(
+    'nodes that start again refuse the old primary, which woke up',
+    { timeout: 120_000 },
+    async () => {
+      const { primary, standby, nodes } = two
+      const [{ data }] = nodes as [Keyreel]
+      for (const node of nodes) expect(await node.stop()).toBe(0)
+      primary.thaw()
+      const again = await startKeyreel({ data })
+      nodes[0] = again
+      const checked = await again.cli('doctor', 'checkpoint')
+      expect(checked.stdout).toContain('this node refuses a database that is behind what it saw at')
+      expect(await again.stop()).toBe(0)
+
+      await standby.crash()
+      for (const command of ['doctor', 'serve']) {
+        const refused = await runKeyreel([command, '--data', data])
+        expect(refused.status).toBe(1)
+        expect(refused.stderr).toMatch(
+          /^error: .*it lacks changes that keyreel has already answered for/m,
+        )
+        expect(refused.stderr).toMatch(/^hint: .*bring back the one before it/m)
+      }
+    },
+  )
 })
