@@ -8,7 +8,9 @@ import { identify, type Principal } from './access/identity.ts'
 import { CheckpointKeeper } from './admin/checkpoint-keeper.ts'
 import { NodeKeeper } from './admin/node-keeper.ts'
 import { Scrubber } from './admin/scrubbing.ts'
+import { BackupScheduler } from './backup-scheduler.ts'
 import type { Config } from './config.ts'
+import { backupInThread } from './exchange/backup-thread.ts'
 import { checkpointSigner, ensureExchange } from './exchange/identity.ts'
 import { keepUnknownTapes } from './exchange/unknown-tapes.ts'
 import type { UserError } from './errors.ts'
@@ -51,6 +53,8 @@ export interface ServerOptions {
     | KeeperSettings
     | 'scrub.interval'
     | 'scrub.pace'
+    | 'backup.alarm-age'
+    | 'backup.alarm-keys'
     | 'database'
     | 'database-silence'
     | 'node'
@@ -188,6 +192,13 @@ async function serve(
     interval: BigInt(Math.ceil(config['scrub.interval'] / second)),
     log,
   })
+  const { data: directory } = options
+  const { database, node } = config
+  const scheduler = new BackupScheduler({
+    ...{ store, directory, log },
+    backUp: (out, written) =>
+      backupInThread({ directory, database, node }, store.lendMasterKey(), out, written),
+  })
   const unchecked = (error: unknown) =>
     log.error({ err: error, alarm: true }, 'no checkpoint of the audit record was made')
   const unsaid = (error: unknown) =>
@@ -198,6 +209,7 @@ async function serve(
     log,
     recurringWorks({
       ...{ store, log, config, nodes, keeper, scrubber, masterKey, responder, pusher, room },
+      scheduler,
       async followClients() {
         const now = await changes()
         if (now === seen) return
@@ -229,6 +241,7 @@ async function serve(
       await pusher.close()
       await listeners.close()
       stopping = true
+      await scheduler.stop()
       await responder.requests.close()
       await upkeep.stop()
       await keepUnknown().catch(unkept)

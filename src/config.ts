@@ -102,6 +102,18 @@ export const settings = {
     'pause between two walks of the server over everything that is stored, looking for damage',
   ),
   'scrub.pace': setting(count, 200, 'ROWS', 'most rows that such a walk looks at in a second'),
+  'backup.alarm-age': setting(
+    duration,
+    172_800_000,
+    'TIME',
+    'how long keys may be in no verified backup before the server alarms and doctor fails',
+  ),
+  'backup.alarm-keys': setting(
+    count,
+    1,
+    'KEYS',
+    'how many keys, made or changed since the newest verified backup, that takes',
+  ),
   'test-mode': setting(
     toggle,
     false,

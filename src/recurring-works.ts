@@ -1,9 +1,12 @@
 // What a running server does again and again beside its service, one row each. What must be done once where
 // several nodes share a database is done by the node that leads.
 import { renewServerCertificatesWhenDue } from './access/authority.ts'
+import { backupThresholds } from './admin/backup-state.ts'
+import { backupWatch } from './admin/backup-watch.ts'
 import type { CheckpointKeeper } from './admin/checkpoint-keeper.ts'
 import type { NodeKeeper } from './admin/node-keeper.ts'
 import type { Scrubber } from './admin/scrubbing.ts'
+import type { BackupScheduler } from './backup-scheduler.ts'
 import type { Config } from './config.ts'
 import { clockWatch } from './keystore/clock-watch.ts'
 import type { DiskReserve } from './keystore/disk-reserve.ts'
@@ -21,13 +24,14 @@ import type { Pusher } from './push/pusher.ts'
 export interface WorkGround {
   readonly store: Store
   readonly log: Log
-  readonly config: Pick<Config, 'checkpoint-interval'>
+  readonly config: Pick<Config, 'checkpoint-interval' | 'backup.alarm-age' | 'backup.alarm-keys'>
   readonly nodes: NodeKeeper
   readonly keeper: CheckpointKeeper
   readonly scrubber: Scrubber
   readonly masterKey: ReturnType<typeof watchMasterKey>
   readonly responder: Responder
   readonly pusher: Pusher
+  readonly scheduler: BackupScheduler
   /** Absent where the database is not in the data directory. */
   readonly room: DiskReserve | undefined
   /** Takes over what another process has changed about clients and certificates. */
@@ -45,6 +49,7 @@ export const abandonedAfter = 300
 /** The works of a server. */
 export function recurringWorks(ground: WorkGround): Task[] {
   const { store, log, config, nodes, keeper, scrubber, masterKey, responder, pusher, room } = ground
+  const { scheduler } = ground
   const jumped = clockWatch()
   return [
     {
@@ -126,6 +131,21 @@ export function recurringWorks(ground: WorkGround): Task[] {
       name: 'keep a checkpoint of the audit record elsewhere',
       every: config['checkpoint-interval'],
       run: () => keeper.run(),
+    },
+    {
+      name: 'make the backups that are due',
+      every: 10 * second,
+      run: nodes.alone(() => scheduler.turn()),
+    },
+    {
+      name: 'delete backups that were kept for long enough',
+      every: 600 * second,
+      run: () => scheduler.prune(),
+    },
+    {
+      name: 'watch what is in no verified backup',
+      every: 600 * second,
+      run: nodes.alone(backupWatch(store, backupThresholds(config), log)),
     },
     {
       name: 'look for damage in the keystore',

@@ -234,6 +234,22 @@ export const events = [
   ['backup create', 'a backup was written', 'digest, objects, recovery'],
   ['backup verify', 'a copy of a backup was found whole', 'digest, objects, recovery'],
   [
+    'backup schedule set',
+    'the server is to make backups by itself; times in seconds',
+    'schedule, directory, every, at, keep, keepDays, elsewhere',
+  ],
+  ['backup schedule remove', 'it makes them no longer; the files stay', 'schedule'],
+  [
+    'backup schedule run',
+    'a backup that was due was not made, or is not whole',
+    'schedule, file, failed',
+  ],
+  [
+    'backup remove',
+    'the server deleted the file of a backup that was kept for long enough; or had done so, but was cut off before it could say so',
+    'file, schedule, found',
+  ],
+  [
     'backup restore',
     'the keystore was made anew out of a backup: what the chains have after the heads named was not in it',
     'digest, created, heads',

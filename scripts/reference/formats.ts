@@ -261,7 +261,18 @@ const documentRows = [
     'export, peer, sender, group, live, started, finished, keys, counts',
     '',
   ],
-  ['backup', 'backup id', 'created, file, recovery, digest, objects, newest, verified', ''],
+  [
+    'backup',
+    'backup id',
+    'created, begun, file, bytes, recovery, digest, objects, newest, verified, schedule, node, removed',
+    '',
+  ],
+  [
+    'backup-schedule',
+    'name of the schedule',
+    'directory, every, at, keep, keepDays, elsewhere, added',
+    '',
+  ],
   [
     'exchange-withdrawal',
     'id of the notice',

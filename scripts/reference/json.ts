@@ -60,6 +60,22 @@ const serverCertificates: Fields = {
   'authority.pem': '',
 }
 
+const schedule: Fields = {
+  name: 'of the schedule',
+  directory: 'where the files go',
+  every: 'seconds from one to the next',
+  at: 'time of day in UTC, `HH:MM`; null when there is none',
+  keep: 'so many verified ones are always kept',
+  keepDays: 'and all that are younger than so many days; null when there is no such rule',
+  last: 'when the newest turn began; null when there was none',
+  next: 'when one is due',
+  running: 'whether the newest turn has not ended: it is under way, or was cut off',
+  failed: 'why the newest turn failed; null when it did not',
+}
+
+const below = (prefix: string, fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).map(([path, about]) => [`${prefix}.${path}`, about]))
+
 const group: Fields = {
   name: '',
   created: '',
@@ -253,6 +269,15 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'certificates[].warning':
         '90, 30, 14, 7 or 1: the days below which it is; 0 once ended; absent before',
       lastBackup: 'when the newest backup was made; null when there is none',
+      'backup.last': 'the same',
+      'backup.verified': 'when the newest that was verified was made; null when none was',
+      'backup.missing': 'objects made since that one',
+      'backup.changed': 'objects in it that were changed since',
+      'backup.atLeast': 'true when counting stopped at one of these numbers',
+      'backup.since':
+        'since when the first of them has been in no verified backup; null when all are',
+      'backup.alarm':
+        'whether that is too many and too old (settings `backup.alarm-keys`, `backup.alarm-age`)',
       'disk.free': 'bytes',
       'disk.reserveReleased':
         'whether a server that runs has given its reserve back: new keys are refused',
@@ -407,7 +432,25 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'backups[].digest': 'SHA-256 of the file',
       'backups[].objects': '',
       'backups[].verified': 'when a copy was last found whole; null when never',
+      'backups[].bytes': 'size of the file; null when that was not kept',
+      'backups[].schedule': 'the schedule that made it; null when a person did',
+      ...below('schedules[]', schedule),
     },
+  },
+  {
+    commands: ['backup schedule set'],
+    about: 'The schedule as it is now.',
+    fields: { ...schedule, 'warnings[]': 'what speaks against that place' },
+  },
+  {
+    commands: ['backup schedule list'],
+    about: 'All schedules.',
+    fields: below('schedules[]', schedule),
+  },
+  {
+    commands: ['backup schedule remove'],
+    about: 'What was taken away.',
+    fields: { schedule: 'its name' },
   },
   {
     commands: ['recovery open'],

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import type { AuditActor, Document, JsonValue, Work } from '../keystore/work.ts'
+import { backupShapes } from './backup-documents.ts'
 
 /** Who a client is. Libraries are the rule; a peer is another key server, a service a program. */
 export const clientKinds = ['library', 'peer', 'operator', 'service'] as const
@@ -268,17 +269,7 @@ const shapes = {
       refused: z.number().int(),
     }),
   }),
-  /** By backup id: a backup that was made, and when a copy of it was last found whole. */
-  backup: z.strictObject({
-    created: seconds,
-    file: z.string(),
-    recovery: z.string(),
-    digest: z.string(),
-    objects: z.number().int(),
-    /** The highest number of an object in it. */
-    newest: z.number().int(),
-    verified: seconds.optional(),
-  }),
+  ...backupShapes,
 } as const
 
 export type DocumentKind = keyof typeof shapes
@@ -288,6 +279,7 @@ export const ledgerKinds: readonly DocumentKind[] = [
   'exchange-export',
   'exchange-import',
   'backup',
+  'backup-schedule',
 ]
 
 export type Body<Kind extends DocumentKind> = z.infer<(typeof shapes)[Kind]>

@@ -2,7 +2,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { expiries } from '../access/expiries.ts'
-import { dateOf } from '../access/identity.ts'
 import type { Expiry } from '../access/expiries.ts'
 import type { UserError } from '../errors.ts'
 import { contentsCheck } from '../keystore/contents-check.ts'
@@ -17,7 +16,8 @@ import { knownSchema } from '../keystore/migrate.ts'
 import { fileCheck } from '../keystore/sqlite-driver-check.ts'
 import { databaseFile } from '../keystore/data-directory.ts'
 import type { Store } from '../keystore/store.ts'
-import { backupState } from './backup-state.ts'
+import { backupCheck } from './backup-check.ts'
+import type { BackupThresholds } from './backup-state.ts'
 import { checkpointAge } from './checkpoint.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 import { accepts, durability } from './health-probes.ts'
@@ -34,6 +34,8 @@ export interface HealthContext {
   readonly masterKeyPath: string
   /** Where checkpoints are kept, if anywhere. */
   readonly checkpoint: string | undefined
+  /** From when on keys in no verified backup are a failure. */
+  readonly backupThresholds: BackupThresholds
   /** Bytes of room that the server keeps. */
   readonly diskReserve: number
   /** Where the server sends checkpoints, if anywhere. */
@@ -58,7 +60,6 @@ const gibibyte = 2 ** 30
 const recordsSampled = 1000
 const checkpointDays = 30n
 const scrubDays = 7n
-const backupDays = 30n
 const day = 86_400n
 /** Clocks before this are wrong: keyreel did not exist. */
 const earliest = 1_767_225_600n
@@ -145,19 +146,11 @@ export const checks: readonly Check[] = [
   },
   {
     name: 'backup',
-    about: 'how old the newest backup is, and whether every key is in one that was verified',
-    run: opened(async (store, { now }) => {
-      const make = 'keyreel backup create --out FILE , then  keyreel backup verify FILE'
-      const { last, verified, missing } = await backupState(store)
-      const count = `${missing.count}${missing.isFloor ? ' or more' : ''}`
-      const keys = missing.count === 1 ? '1 object is' : `${count} objects are`
-      if (last === undefined && missing.count === 0) return ok('nothing to back up yet')
-      if (missing.count > 0) return warning(`${keys} in no verified backup`, make)
-      if (verified === undefined) return warning('no backup was verified yet', make)
-      const age = (now - BigInt(verified.created)) / day
-      const text = `everything is in the backup of ${dateOf(BigInt(verified.created))}`
-      return age > backupDays ? warning(`${text}, ${age} days ago`, make) : ok(text)
-    }),
+    about:
+      'whether every key is in a verified backup, how old that is, and whether schedules are kept',
+    run: opened((store, { directory, now, backupThresholds }) =>
+      backupCheck(store, { directory, now, thresholds: backupThresholds }),
+    ),
   },
   {
     name: 'database',

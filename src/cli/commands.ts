@@ -1,6 +1,11 @@
 // The table of commands: one line per command, in the order of the help pages.
 import { auditExport, auditList, auditVerify } from './commands/audit.ts'
 import { backupCreate, backupList, backupRestore, backupVerify } from './commands/backup.ts'
+import {
+  backupScheduleList,
+  backupScheduleRemove,
+  backupScheduleSet,
+} from './commands/backup-schedule.ts'
 import { cartridgeList, cartridgeShow } from './commands/cartridge.ts'
 import { databaseMove } from './commands/database.ts'
 import { doctor } from './commands/doctor.ts'
@@ -65,6 +70,7 @@ export const nouns: Readonly<Record<string, string>> = {
   operator: 'people who may approve what others ask for',
   'master-key': 'what opens the keystore',
   backup: 'the whole keystore in one encrypted file, and back',
+  'backup schedule': 'backups that the server makes by itself',
   recovery: 'shares of people that open the keystore without its master key',
   database: 'where the keystore is kept',
   audit: 'the hash-chained record of everything done with keys',
@@ -140,6 +146,9 @@ export const commands: readonly Command[] = [
   backupVerify,
   backupRestore,
   backupList,
+  backupScheduleSet,
+  backupScheduleList,
+  backupScheduleRemove,
   auditList,
   auditVerify,
   auditExport,

@@ -1,4 +1,5 @@
 // Opens what the checks of health.ts look at, also while the keystore is sealed.
+import { backupThresholds } from '../admin/backup-state.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { HealthContext } from '../admin/health.ts'
 import type { Store } from '../keystore/store.ts'
@@ -22,6 +23,7 @@ export async function withHealth<T>(
     masterKeyPath: masterKeyPath(config),
     checkpoint: config.checkpoint,
     syslog: config.syslog,
+    backupThresholds: backupThresholds(config),
     diskReserve: config['disk-reserve'],
     keystore,
     now: io.now(),

@@ -17,7 +17,7 @@ import type { AuditActor, Work } from '../keystore/work.ts'
 import { backupFormat, encodeBackupManifest } from './backup-manifest.ts'
 import { headLine, rowLine } from './backup-rows.ts'
 import { BundleWriter, type OpenFile } from './bundle-writer.ts'
-import { ensureExchange, openIdentity } from './identity.ts'
+import { ensureExchange, openIdentity, own as ownCertificates } from './identity.ts'
 
 /** What was written. */
 export interface BackupReport {
@@ -45,11 +45,30 @@ const partLength = 4 * 1024 * 1024
 /** A setting that the schema of the database itself is told by. */
 const schemaSetting = 'schema'
 
-/** Writes the backup. Throws UserError; then there is no file. */
+/** A backup that was written, and what is to be kept about it. */
+export interface WrittenBackup {
+  readonly report: BackupReport
+  readonly facts: Body<'backup'>
+}
+
+/** Writes the backup and keeps what is known of it. Throws UserError; then there is no file. */
 export async function createBackup(store: Store, wish: BackupWish): Promise<BackupReport> {
-  const { out, actor = administrator } = wish
-  const own = await ensureExchange(store, actor)
+  const { actor = administrator } = wish
+  await ensureExchange(store, actor)
+  const { report, facts } = await writeBackup(store, wish)
+  await store.act((work) => keepBackup(work, report.id, facts, actor, 'backup create'))
+  return report
+}
+
+/** Writes the backup, and only reads the store, whose exchange identity there must be. */
+export async function writeBackup(
+  store: Pick<Store, 'id' | 'read' | 'epochs' | 'copy'>,
+  wish: Omit<BackupWish, 'actor'>,
+): Promise<WrittenBackup> {
+  const { out } = wish
+  const own = await store.read(ownCertificates)
   const recovery = await recoveryFor(store)
+  const begun = Number(await store.read((work) => Promise.resolve(work.now)))
   const id = randomUuid()
   const publicKeys = readRecoveryKey(recovery)
   const writer = new BundleWriter(
@@ -86,10 +105,9 @@ export async function createBackup(store: Store, wish: BackupWish): Promise<Back
       signer,
       now,
     )
-    const kept = { created: Number(now), file: out, recovery: recovery.id, digest }
-    const facts = { ...kept, objects: objects.count, newest: objects.newest }
-    await store.act((work) => keepBackup(work, id, facts, actor, 'backup create'))
-    return { id, recovery: recovery.id, identity, objects: objects.count, bytes, digest }
+    const report = { id, recovery: recovery.id, identity, objects: objects.count, bytes, digest }
+    const kept = { created: Number(now), begun, file: out, bytes, recovery: recovery.id, digest }
+    return { report, facts: { ...kept, objects: objects.count, newest: objects.newest } }
   } catch (error) {
     await writer.abandon()
     throw error
@@ -110,7 +128,8 @@ export async function keepBackup(
   work.audit({ actor, operation, object: id, outcome: 'Success', details })
 }
 
-async function recoveryFor(store: Store): Promise<RecoveryKey> {
+/** The recovery key that a backup is made for. Throws UserError when there is none that opens everything. */
+export async function recoveryFor(store: Pick<Store, 'read' | 'epochs'>): Promise<RecoveryKey> {
   const recovery = await store.read(findRecovery)
   if (recovery === undefined) {
     throw new UserError(
@@ -134,7 +153,7 @@ interface Counted {
 }
 
 async function writeTables(
-  store: Store,
+  store: Pick<Store, 'copy'>,
   writer: BundleWriter,
   progress: BackupWish['progress'],
 ): Promise<Counted> {

@@ -13,6 +13,7 @@ import { scrubStart, type ScrubPosition } from '../keystore/scrub.ts'
 import { openSqlite } from '../keystore/sqlite-driver.ts'
 import { openStore, type Store } from '../keystore/store.ts'
 import { tables } from '../keystore/tables.ts'
+import type { AuditActor } from '../keystore/work.ts'
 import { keepBackup } from './backup-create.ts'
 import { fillFrom, type OpenBackup } from './backup-file.ts'
 
@@ -26,15 +27,16 @@ export interface BackupVerified {
 const rowsAtOnce = 200
 
 /**
- * Restores into a file of its own, which is removed again, and verifies everything. The master key, taken over, has
- * to open the epochs in the backup.
+ * Restores into a file of its own in a folder of `aside`, which is removed again, and verifies everything. The master
+ * key, taken over, has to open the epochs in the backup.
  */
 export async function verifyBackup(
   backup: OpenBackup,
   masterKey: MasterKey,
   now: () => bigint,
+  aside: string = tmpdir(),
 ): Promise<BackupVerified> {
-  const folder = await mkdtemp(join(tmpdir(), 'keyreel-verify-'))
+  const folder = await mkdtemp(join(aside, 'keyreel-verify-'))
   try {
     const file = join(folder, 'keystore.db')
     await (await open(file, 'wx', 0o600)).close()
@@ -74,7 +76,7 @@ export async function verified(store: Store): Promise<BackupVerified> {
 
 /** Objects of the backup that the live store does not have, or has in an older state. */
 export async function compareWith(
-  store: Store,
+  store: Pick<Store, 'copy'>,
   backup: Pick<OpenBackup, 'tables'>,
 ): Promise<readonly Problem[]> {
   const wanted = new Map<number, { revision: number; mac: Uint8Array }>()
@@ -113,12 +115,16 @@ export async function compareWith(
 }
 
 /** Notes that a copy of the backup was found whole. */
-export async function noteVerified(store: Store, id: string): Promise<boolean> {
+export async function noteVerified(
+  store: Pick<Store, 'act'>,
+  id: string,
+  actor: AuditActor = administrator,
+): Promise<boolean> {
   return store.act(async (work) => {
     const body = await bodyOf(work, 'backup', id)
     if (body === undefined) return false
     const noted = { ...body, verified: Number(work.now) }
-    await keepBackup(work, id, noted, administrator, 'backup verify')
+    await keepBackup(work, id, noted, actor, 'backup verify')
     return true
   })
 }

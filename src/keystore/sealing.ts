@@ -8,7 +8,7 @@ import { equalBytes, mac } from '../crypto/primitives/mac.ts'
 import { randomBytes } from '../crypto/primitives/random.ts'
 import type { SymmetricKey } from '../crypto/primitives/symmetric-key.ts'
 import { Secret } from '../crypto/secret.ts'
-import type { EpochWrapper, MasterKey } from './master-key.ts'
+import { lent, type EpochWrapper, type MasterKey } from './master-key.ts'
 import type { AuditRow, DocumentRow, ObjectRow, TransientRow, WrapRow } from './storage.ts'
 import { IntegrityError } from './work.ts'
 
@@ -82,6 +82,11 @@ export class Sealing {
   /** Whether the master key can still be reached; throws what it throws. */
   async check(): Promise<void> {
     await this.#masterKey.check?.()
+  }
+
+  /** The master key, to open a copy of what it opens here. */
+  lend(): MasterKey {
+    return lent(this.#masterKey)
   }
 
   /** Clears what the master key holds. */

@@ -125,6 +125,8 @@ export interface Store {
   followEpochs(): Promise<Standing>
   /** Provider of the master key in use. */
   provider(): string
+  /** The master key in use, for a copy of this store: closing it closes nothing. */
+  lendMasterKey(): MasterKey
   /** Throws UserError 11 when the master key can be reached no longer. */
   checkMasterKey(): Promise<void>
   /** Goes on with another master key that opens the store: it is taken over, the one of before closed. */
@@ -269,6 +271,7 @@ async function storeOver(
     epochs: () => epochFacts(epochs),
     followEpochs: () => followEpochs(epochs),
     provider: () => sealing.provider,
+    lendMasterKey: () => sealing.lend(),
     checkMasterKey: () => sealing.check(),
     adoptMasterKey: (masterKey) => adoptMasterKey(epochs, masterKey),
     addMasterKey: (other, actor) => addMasterKey(epochs, other, actor),

@@ -165,7 +165,10 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ],
   ['backup create', '--out', join(scratch, 'backup')],
   ['backup verify', join(scratch, 'backup')],
+  ['backup schedule set', 'nightly', '--to', scratch, '--at', '02:00'],
+  ['backup schedule list'],
   ['backup list'],
+  ['backup schedule remove', 'nightly', '--yes'],
   [
     'backup restore',
     join(scratch, 'backup'),

@@ -4,9 +4,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { backupState, backups } from '../../src/admin/backup-state.ts'
-import { administrator } from '../../src/access/documents.ts'
 import { recoveryKeyFrom, recoveryOpener } from '../../src/crypto/recovery-keys.ts'
-import { Secret } from '../../src/crypto/secret.ts'
 import { createBackup } from '../../src/exchange/backup-create.ts'
 import { fillFrom, openBackup, type OpenBackup } from '../../src/exchange/backup-file.ts'
 import {
@@ -18,30 +16,13 @@ import {
 import { openExchangeKeys } from '../../src/exchange/identity.ts'
 import { recoveryMasterKey } from '../../src/keystore/recovery-key.ts'
 import type { RecoveryShare } from '../../src/keystore/recovery-share.ts'
-import { setUpRecovery } from '../../src/keystore/recovery-setup.ts'
 import { joinShares } from '../../src/keystore/recovery-shares.ts'
 import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
 import { openStore, type Store } from '../../src/keystore/store.ts'
 import { tables } from '../../src/keystore/tables.ts'
 import { seeded } from '../keystore/sample.ts'
+import { recoverable } from './recoverable.ts'
 import { newSite, now, scratch, twoSites, type Site } from './site.ts'
-
-/** A site with a recovery key; its shares are kept by the test. */
-async function recoverable(): Promise<{ site: Site; shares: RecoveryShare[] }> {
-  const site = await newSite()
-  const shares: RecoveryShare[] = []
-  await setUpRecovery(site.store, {
-    threshold: 2,
-    holders: [{ number: 1 }, { number: 2 }, { number: 3 }],
-    actor: administrator,
-    handOut(_, made) {
-      for (const share of made) {
-        shares.push({ ...share, value: new Secret(Uint8Array.from(share.value.bytes)) })
-      }
-    },
-  })
-  return { site, shares }
-}
 
 async function backedUp(count: number) {
   const { site, shares } = await recoverable()

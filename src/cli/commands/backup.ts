@@ -1,6 +1,7 @@
 // `keyreel backup create | verify | restore | list`: the whole keystore in one encrypted file, and back.
 import { existsSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
+import { schedules } from '../../admin/backup-schedules.ts'
 import { backups } from '../../admin/backup-state.ts'
 import { targetWarnings } from '../../admin/backup-target.ts'
 import { exitStatus, UserError } from '../../errors.ts'
@@ -15,6 +16,7 @@ import { masterKeyKinds, openMasterKey } from '../../keystore/master-key-choice.
 import { lent, type MasterKey } from '../../keystore/master-key.ts'
 import type { Problem } from '../../keystore/audit-chain-walk.ts'
 import { restore } from '../../restore.ts'
+import { backupJson, backupsTable, scheduleJson, schedulesTable } from '../backup-tables.ts'
 import { argument, choice, command, requiredText, text } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
@@ -152,36 +154,22 @@ export const backupRestore = command({
 
 export const backupList = command({
   words: 'backup list',
-  summary: 'backups that were made of this keystore, and when each was found whole',
+  summary: 'backups that were made, when each was found whole, and the schedules of the server',
   exits: keystoreExits,
   examples: ['backup list', 'backup list --json'],
   async run({ context }) {
-    const all = await withStore(context, (store) => store.read(backups))
-    type Row = (typeof all)[number]
-    const columns = {
-      MADE: ({ body }: Row) => moment(BigInt(body.created)),
-      OBJECTS: ({ body }: Row) => body.objects,
-      VERIFIED: ({ body }: Row) =>
-        body.verified === undefined ? 'never' : moment(BigInt(body.verified)),
-      'OPENED BY': ({ body }: Row) => body.recovery,
-      FILE: ({ body }: Row) => body.file,
-    }
+    const { all, planned } = await withStore(context, (store) =>
+      store.read(async (work) => ({ all: await backups(work), planned: await schedules(work) })),
+    )
+    const there = all.filter(({ body }) => body.removed === undefined)
     const empty = 'no backup yet; make one:  keyreel backup create --out FILE'
+    const none = 'the server makes none by itself:  keyreel backup schedule set nightly --to DIR'
     return {
-      json: {
-        backups: all.map(
-          ({ id, body: { created, file, recovery, digest, objects, verified } }) => ({
-            id,
-            created: isoMoment(BigInt(created)),
-            file,
-            recovery,
-            digest,
-            objects,
-            verified: verified === undefined ? null : isoMoment(BigInt(verified)),
-          }),
-        ),
-      },
-      text: table(columns, all, context.style, empty),
+      json: { backups: there.map(backupJson), schedules: planned.map(scheduleJson) },
+      text: [
+        backupsTable(there, context.style, empty),
+        schedulesTable(planned, context.style, none),
+      ].join('\n\n'),
     }
   },
 })

@@ -3,7 +3,13 @@ import { enrolledClients } from '../../access/clients.ts'
 import { expiries } from '../../access/expiries.ts'
 import type { Expiry } from '../../access/expiries.ts'
 import { groups } from '../../access/groups.ts'
-import { backupState, type BackupState } from '../../admin/backup-state.ts'
+import {
+  backupState,
+  backupThresholds,
+  isOverdue,
+  unsavedText,
+  type BackupState,
+} from '../../admin/backup-state.ts'
 import { expiryText, isUrgent } from '../../admin/health.ts'
 import { diskState } from '../../admin/disk.ts'
 import type { DiskState } from '../../admin/disk.ts'
@@ -130,7 +136,9 @@ async function openReport(
   const empty = 'no libraries yet; enrol one:  keyreel library add NAME --out DIR'
   const now = context.io.now()
   const away = nodes === undefined ? [] : missedNodes(nodes, clients, Number(now) * 1000)
-  const warnings = [...urgent.map(expiryText), ...away].map((text) =>
+  const isAlarm = isOverdue(backup, backupThresholds(config), now)
+  const unsaved = isAlarm ? [`${unsavedText(backup)}: keyreel doctor backup`] : []
+  const warnings = [...unsaved, ...urgent.map(expiryText), ...away].map((text) =>
     style('yellow', `warning: ${text}`),
   )
   return {
@@ -149,6 +157,7 @@ async function openReport(
         warning,
       })),
       lastBackup: backup.last === undefined ? null : isoMoment(BigInt(backup.last.created)),
+      backup: backupJson(backup, isAlarm),
       disk: { free: disk.free, reserveReleased: disk.isReleased },
       scrub: scrubJson(scrub),
     },
@@ -173,12 +182,27 @@ function diskText({ free, isReleased }: DiskState): string {
   return isReleased ? `full (${room}): new keys are refused` : room
 }
 
-function backupText({ last, verified, missing }: BackupState): string {
-  if (last === undefined) return 'none'
+function backupText(backup: BackupState): string {
+  const { last, verified } = backup
+  const unsaved = unsavedText(backup)
+  const rest = unsaved === undefined ? '' : `; ${unsaved}`
+  if (last === undefined) return `none${rest}`
   const made = moment(BigInt(last.created)) ?? ''
-  if (verified === undefined) return `${made}, not verified`
-  if (missing.count === 0) return made
-  return `${made}; ${missing.count}${missing.isFloor ? ' or more' : ''} objects are in no verified one`
+  return `${made}${verified === undefined ? ', not verified' : rest}`
+}
+
+function backupJson({ last, verified, missing, changed, since }: BackupState, isAlarm: boolean) {
+  const momentOf = (seconds: number | bigint | undefined) =>
+    seconds === undefined ? null : isoMoment(BigInt(seconds))
+  return {
+    last: momentOf(last?.created),
+    verified: momentOf(verified?.created),
+    missing: missing.count,
+    changed: changed.count,
+    atLeast: missing.isFloor || changed.isFloor,
+    since: momentOf(since),
+    alarm: isAlarm,
+  }
 }
 
 /** The last complete walk; null before there was one. */
