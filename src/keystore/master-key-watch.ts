@@ -4,6 +4,9 @@ import { exitStatus, UserError } from '../errors.ts'
 import type { MasterKey } from './master-key.ts'
 import type { Store } from './store.ts'
 
+/** Statuses of errors that say that the key is not to be had: a token may have got another PIN. */
+const away: readonly number[] = [exitStatus.sealed, exitStatus.wrongPassphrase]
+
 /** What the watch needs. */
 export interface MasterKeyWatching {
   readonly store: Pick<Store, 'followEpochs' | 'adoptMasterKey' | 'checkMasterKey' | 'provider'>
@@ -35,7 +38,7 @@ export function watchMasterKey({ store, log, reopen, lost }: MasterKeyWatching):
       await store.checkMasterKey()
       return true
     } catch (error) {
-      if (!(error instanceof UserError && error.exitStatus === exitStatus.sealed)) throw error
+      if (!(error instanceof UserError) || !away.includes(error.exitStatus)) throw error
       isLost = true
       lost(error)
       return false

@@ -59,6 +59,8 @@ export class Token {
   readonly #module: Pkcs11Module
   #session: Handle | undefined
   #pin: Secret | undefined
+  /** Why the PIN is known no longer. */
+  #refusal: UserError | undefined
   #label: string
 
   private constructor(place: TokenPlace, module: Pkcs11Module) {
@@ -225,7 +227,7 @@ export class Token {
   #enterAgain(): void {
     this.#leave()
     const pin = this.#pin
-    if (pin === undefined) throw missing(this.#place, [])
+    if (pin === undefined) throw this.#refusal ?? missing(this.#place, [])
     this.#module.restart()
     const { serial } = this.#openSession()
     try {
@@ -235,7 +237,8 @@ export class Token {
       refused.add(markOf(serial, pin))
       pin.wipe()
       this.#pin = undefined
-      throw wrongPin(this.#label, 'it was changed while the token was away', error)
+      this.#refusal = wrongPin(this.#label, 'it was changed while the token was away', error)
+      throw this.#refusal
     }
   }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { runKeyreel } from '../fixtures/keyreel.ts'
+import { lockingToken, type Meddling } from '../fixtures/locking-token.ts'
 import { softhsmModule, softhsmTokens, withoutSofthsm } from '../fixtures/softhsm.ts'
 import { accepts, WaitingServer } from '../fixtures/waiting-server.ts'
 
@@ -17,7 +18,7 @@ async function withToken(): Promise<void> {
   t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
   const tokens = softhsmTokens(scratch)
   tokens.make('kms', '471147')
-  const env = { ...process.env, NO_COLOR: '1', SOFTHSM2_CONF: tokens.conf }
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', SOFTHSM2_CONF: tokens.conf }
   const data = join(scratch, 'data')
   const cli = (...words: string[]) => runKeyreel([...words, '--data', data], { env })
   const file = (name: string, text: string): string => {
@@ -78,6 +79,54 @@ async function withToken(): Promise<void> {
     t.equal(await server.stop(), 0)
     t.notMatch(server.out + server.err, /471147|000000/)
   })
+
+  await t.test(
+    'a session that is lost while it serves is opened again, and a PIN once',
+    async (t) => {
+      const token = lockingToken(scratch)
+      Object.assign(env, token.env)
+      const elsewhere = join(scratch, 'locking')
+      const kind = [
+        '--master-key',
+        'pkcs11',
+        '--pkcs11-module',
+        token.module,
+        '--pkcs11-token',
+        'kms',
+      ]
+      const made = await runKeyreel(
+        ['init', '--data', elsewhere, '--host', 'localhost', ...kind, '--pkcs11-pin-file', right],
+        { env },
+      )
+      t.equal(made.status, 0, made.stderr)
+      const server = new WaitingServer(env, elsewhere)
+      await server.says(/^ready kmip=/m)
+      const before = token.tries()
+      const noticed = async (what: Meddling) => {
+        token.meddle(what)
+        while (token.stands(what)) await delay(50)
+      }
+      await noticed('lose-session')
+      await noticed('lose-session')
+      t.ok(await accepts(server.address!), 'the port stays open')
+      t.equal(token.tries() - before, 2, 'the PIN is given once for each session')
+      t.equal(token.wrong(), 0)
+
+      token.meddle('other-pin')
+      await noticed('lose-session')
+      await server.says(/sealed: .*it was changed while the token was away/)
+      t.equal(token.tries() - before, 3)
+      token.setWrong(2)
+      await delay(2_500)
+      t.equal(token.tries() - before, 3, 'it is never tried again')
+      t.match(
+        (await runKeyreel(['status', '--data', elsewhere], { env })).stdout,
+        /one more wrong PIN locks it/,
+      )
+      t.equal(await server.stop(), 0)
+      t.notMatch(server.err, /serving KMIP[^]*serving KMIP/)
+    },
+  )
 
   await t.test('the key is changed in the token, leaves for a file, and comes back', async (t) => {
     const server = new WaitingServer(env, data)

@@ -76,12 +76,15 @@ test('a master key that is not at hand is asked for once, then again when told t
   expect(await server.followEpochs()).toBe('current')
 })
 
-test('a master key that is taken away is said to be lost, once', async () => {
+test.each([
+  ['is taken away', exitStatus.sealed],
+  ['wants another PIN than before', exitStatus.wrongPassphrase],
+])('a master key that %s is said to be lost, once', async (_, status) => {
   const directory = await dataDirectory()
   const file = openMasterKeyFile(join(directory, 'master.key'))
   let isThere = true
   const gone = new UserError('token-missing', 'the token is gone', 'plug it in', {
-    exitStatus: exitStatus.sealed,
+    exitStatus: status,
   })
   const check = () => (isThere ? Promise.resolve() : Promise.reject(gone))
   const store = await opened(directory, { masterKey: { ...file, check } })
