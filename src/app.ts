@@ -86,6 +86,8 @@ export interface RunningServer {
   isRetired(): Promise<boolean>
   /** Goes on with that master key, which is taken over. Throws UserError when it does not open the keystore. */
   adoptMasterKey(masterKey: MasterKey): Promise<void>
+  /** Verifies everything once, beside the service: to be called when those who wait for the server are told. */
+  verify(): void
   /** Stops accepting, answers what is in flight, closes everything. */
   close(): Promise<void>
 }
@@ -222,7 +224,6 @@ async function serve(
     }),
   )
   let stopping = false
-  void verifyOnce(store, log, () => stopping)
   const secure = listeners.address('https')
   const kmip = listeners.address('kmip') ?? ''
   await nodes.serves({ kmip, https: secure, clients: () => listeners.clients() })
@@ -237,6 +238,7 @@ async function serve(
       return reload()
     },
     clients: () => listeners.clients(),
+    verify: () => void verifyOnce(store, log, () => stopping),
     async close() {
       await pusher.close()
       await listeners.close()

@@ -3,6 +3,7 @@
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major > 24 || (major === 24 && minor >= 12)) {
+  await keepCompiledCode()
   const { runProcess } = await import('./main.ts')
   await runProcess()
 } else {
@@ -11,4 +12,20 @@ if (major > 24 || (major === 24 && minor >= 12)) {
       'hint: npx keyreel and npm start run the Node that npm ci has installed; use one of them\n',
   )
   process.exit(2)
+}
+
+/**
+ * Half of a start would go into compiling. Compiled code is code: it is kept only beside the code itself, where
+ * whoever may write could change that as well, and only by its owner, so that nothing of root's lies in somebody
+ * else's folder. Elsewhere, and where nothing can be written, it is compiled each time. Node's own variables,
+ * NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE, say otherwise.
+ */
+async function keepCompiledCode() {
+  const { statSync } = await import('node:fs')
+  const { enableCompileCache } = await import('node:module')
+  const { fileURLToPath } = await import('node:url')
+  const root = fileURLToPath(new URL('../../', import.meta.url))
+  if (statSync(root).uid === process.geteuid?.()) {
+    enableCompileCache(`${root}node_modules/.cache/keyreel`)
+  }
 }

@@ -1,7 +1,16 @@
 // keyreel as a process: Node versions, signals, pipes, ports, and what a bug looks like.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -52,6 +61,44 @@ describe.each([
     expect(child.exitCode).toBe(2)
   })
 })
+
+/** What looks like a clone, with a `node_modules` of its own. */
+function cloneIn(name: string): string {
+  const root = resolve(import.meta.dirname, '../..')
+  const clone = join(folder, name)
+  mkdirSync(join(clone, 'node_modules'), { recursive: true })
+  for (const entry of ['src', 'package.json']) {
+    cpSync(join(root, entry), join(clone, entry), { recursive: true })
+  }
+  for (const entry of readdirSync(join(root, 'node_modules'))) {
+    if (entry === '.cache') continue
+    symlinkSync(join(root, 'node_modules', entry), join(clone, 'node_modules', entry))
+  }
+  return clone
+}
+
+async function versionOf(clone: string): Promise<number | null> {
+  const args = [join(clone, 'src/cli/keyreel.js'), '--version']
+  const child = spawn(process.execPath, args, { stdio: 'ignore' })
+  const [status] = (await once(child, 'exit')) as [number | null]
+  return status
+}
+
+test('compiled code is kept beside the code', async () => {
+  const clone = cloneIn('own')
+  expect(await versionOf(clone)).toBe(0)
+  expect(existsSync(join(clone, 'node_modules/.cache/keyreel'))).toBe(true)
+})
+
+test.skipIf(process.geteuid?.() !== 0)(
+  'nothing is compiled into a clone that belongs to somebody else',
+  async () => {
+    const clone = cloneIn('foreign')
+    chownSync(clone, 65_534, 65_534)
+    expect(await versionOf(clone)).toBe(0)
+    expect(existsSync(join(clone, 'node_modules/.cache'))).toBe(false)
+  },
+)
 
 test('a reader that goes away early is no error', async () => {
   const child = start(['--help'])

@@ -77,5 +77,6 @@ async function fill(data: string): Promise<void> {
       work.audit({ actor: { name: 'faults', kind: 'cli' }, operation: 'fill', outcome: 'Success' })
     })
   }
+  while (await store.catchUpAuditIndex());
   await store.close()
 }

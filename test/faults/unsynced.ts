@@ -50,8 +50,12 @@ export async function unsynced({ form, seed, say }: Plan): Promise<Outcome> {
     // What lies there before the process begins has long been synced.
     for (const name of readdirSync(directory))
       copyFileSync(join(directory, name), join(synced, name))
-    const env = { LD_PRELOAD: library, FAULTS_LIVE: directory, FAULTS_SYNCED: synced }
-    const death = { seed: seed + round, clients: 1 + random(12), after: 20 + random(200), env }
+    const preloaded = { LD_PRELOAD: library, FAULTS_LIVE: directory, FAULTS_SYNCED: synced }
+    // Between a write and its sync there is little time: most deaths are aimed there.
+    const isAimed = round % 3 !== 0
+    const env = isAimed ? { ...preloaded, FAULTS_DIES_AT: `${10 + random(60)}` } : preloaded
+    const whenever = isAimed ? {} : { after: 20 + random(200) }
+    const death = { seed: seed + round, clients: 1 + random(12), env, ...whenever }
     await runToDeath({ directory }, death, ledger)
     lost += cutPower(directory, synced, round % 2 === 0 ? random : undefined)
     await compared({ directory }, ledger, `power cut ${round}`)

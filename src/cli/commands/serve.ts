@@ -96,6 +96,8 @@ async function serveUntilEnd(
     const second = https === undefined ? '' : `, over HTTPS on ${https}${config['https-path']}`
     say(`serving KMIP on ${kmip}${second} from ${config.data}; Ctrl-C stops it`)
     ready()
+    // It keeps the processor busy: with many keys those who wait for a server would wait for this.
+    server.verify()
     const end = await Promise.race([stop.received, server.sealed])
     if (typeof end === 'string') say(`${end}: answering what is under way, then stopping`)
     return end
