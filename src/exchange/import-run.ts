@@ -1,6 +1,6 @@
 /**
  * Keys of a consignment, from a bundle or from a peer, through the batch engine. Keys, report and audit
- * of a step become durable together; a step has at most 100 keys, and an import that was interrupted is
+ * of a step become durable together; a step has at most 200 keys, and an import that was interrupted is
  * simply run again: what is here stays as it is.
  */
 import { administrator, putBody, type Body } from '../access/documents.ts'
@@ -64,7 +64,7 @@ const importItem = { operation: importing, id: undefined, payload: undefined, fa
  * Keys in one act. A library that asks for a key waits for the act under way: while others write, acts
  * are short.
  */
-const keysPerAct = { alone: 100, besideOthers: 10 } as const
+const keysPerAct = { alone: 200, besideOthers: 10 } as const
 
 /** Milliseconds for which others count as there after they have written. */
 const othersStay = 5_000
@@ -81,6 +81,7 @@ export class ImportRun {
   readonly #id = randomUuid()
   readonly #reports: KeyReport[] = []
   #othersUntil = -Infinity
+  #inBulk = false
   #record: Body<'exchange-import'>
 
   constructor(
@@ -145,6 +146,7 @@ export class ImportRun {
         })
     } finally {
       transport.secret.wipe()
+      if (this.#inBulk) await this.#store.writeInBulk(false)
     }
     const { peer, sender, group, counts } = this.#record
     return {
@@ -161,7 +163,10 @@ export class ImportRun {
 
   async #keysPerAct(): Promise<number> {
     if (await this.#store.othersWrote()) this.#othersUntil = performance.now() + othersStay
-    return performance.now() < this.#othersUntil ? keysPerAct.besideOthers : keysPerAct.alone
+    const isAlone = performance.now() >= this.#othersUntil
+    if (isAlone !== this.#inBulk) await this.#store.writeInBulk(isAlone)
+    this.#inBulk = isAlone
+    return isAlone ? keysPerAct.alone : keysPerAct.besideOthers
   }
 
   /** Judges some items, imports the new ones, and reports on all of them. */
@@ -211,6 +216,7 @@ export class ImportRun {
       principal: this.#principal,
       items: wanted.map(({ request }) => ({ ...importItem, request })),
       continuation: 'Continue',
+      itemsPerAct: keysPerAct.alone,
       unauthenticated: undefined,
       room: undefined,
       decoding: { version: newest.number },

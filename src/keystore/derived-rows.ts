@@ -120,7 +120,10 @@ export function indexOf(object: ManagedObject): IndexEntry[] {
     .map(indexEntryOf)
     .filter((entry): entry is IndexEntry => entry !== undefined)
   entries.push(...cartridgeEntries(object))
-  return distinct(entries, ({ attribute, value }) => `${attribute}\u0000${value}`)
+  return distinct(
+    entries,
+    (one, other) => one.value === other.value && one.attribute === other.attribute,
+  )
 }
 
 /**
@@ -139,7 +142,7 @@ export function uniqueOf({ vitals, objectType, attributes }: ManagedObject): Uni
         claims.push({ kind: 'asi', value: bounded(pair) })
     }
   }
-  return distinct(claims, ({ kind, value }) => `${kind}\u0000${value}`)
+  return distinct(claims, (one, other) => one.value === other.value && one.kind === other.kind)
 }
 
 /** The unique value of a Name. */
@@ -147,6 +150,17 @@ export function uniqueName(text: string): UniqueEntry {
   return { kind: 'name', value: bounded(text) }
 }
 
-function distinct<T>(entries: readonly T[], keyOf: (entry: T) => string): T[] {
-  return [...new Map(entries.map((entry) => [keyOf(entry), entry])).values()]
+/** Each entry once. */
+function distinct<T extends { value: string }>(
+  entries: readonly T[],
+  isSame: (one: T, other: T) => boolean,
+): T[] {
+  const byValue = new Map<string, T[]>()
+  return entries.filter((entry) => {
+    const alike = byValue.get(entry.value)
+    if (alike === undefined) byValue.set(entry.value, [entry])
+    else if (alike.some((other) => isSame(other, entry))) return false
+    else alike.push(entry)
+    return true
+  })
 }

@@ -4,6 +4,8 @@ import type { HeldObject } from './held-object.ts'
 /** New objects as the act last left them, in the order of their making. */
 export class MadeObjects {
   readonly #made = new Map<string, HeldObject>()
+  /** Identifier by claim; of an object that has given a claim up since, what it claims now counts. */
+  readonly #claims = new Map<string, string>()
 
   get isEmpty(): boolean {
     return this.#made.size === 0
@@ -20,22 +22,27 @@ export class MadeObjects {
 
   put(object: HeldObject): void {
     this.#made.set(object.id, object)
+    for (const { kind, value } of object.unique)
+      this.#claims.set(claimOf(object.group, kind, value), object.id)
   }
 
   /** The object of the group that claims the value. */
   holder(group: string, kind: string, value: string): string | undefined {
-    for (const object of this.#made.values()) {
-      if (object.group !== group) continue
-      if (object.unique.some((entry) => entry.kind === kind && entry.value === value))
-        return object.id
-    }
-    return undefined
+    const id = this.#claims.get(claimOf(group, kind, value))
+    const object = id === undefined ? undefined : this.#made.get(id)
+    const claims = object?.unique.some((entry) => entry.kind === kind && entry.value === value)
+    return claims === true ? id : undefined
   }
 
   /** All of them, which are forgotten here. */
   take(): HeldObject[] {
     const objects = [...this.#made.values()]
     this.#made.clear()
+    this.#claims.clear()
     return objects
   }
+}
+
+function claimOf(group: string, kind: string, value: string): string {
+  return `${group}\0${kind}\0${value}`
 }

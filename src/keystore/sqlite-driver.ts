@@ -31,6 +31,12 @@ const resultCodes = {
 const statementsKept = 256
 
 /**
+ * Pages of 4 KiB in the log after which a commit moves them to their places. Whoever writes much alone changes the
+ * same pages of the indexes again and again, and has nobody wait for it.
+ */
+const pagesOfLog = { usual: 1000, inBulk: 8192 } as const
+
+/**
  * Attempts a millisecond apart before they become rare. A process that writes much holds the lock for
  * moments with shorter ones between them: whoever asks seldom would find it locked again and again.
  */
@@ -50,6 +56,11 @@ export async function openSqlite(options: SqliteOptions): Promise<SqlDriver> {
     clockAhead: () => Promise.resolve(0),
     standing: () => undefined,
     othersWrote: () => writer.turn(() => Promise.resolve(writer.othersWrote())),
+    writeInBulk: (isOn) =>
+      writer.turn(() => {
+        writer.execute(`PRAGMA wal_autocheckpoint = ${isOn ? pagesOfLog.inBulk : pagesOfLog.usual}`)
+        return Promise.resolve()
+      }),
     async close() {
       if (reader !== writer) await reader.turn(() => Promise.resolve(reader.database.close()))
       await writer.turn(() => Promise.resolve(writer.database.close()))

@@ -48,6 +48,11 @@ export interface SqlDriver {
    * writes much then leaves it room.
    */
   othersWrote(): Promise<boolean>
+  /**
+   * Whether much is written by this process alone: what it has committed is then moved from the log to its place
+   * less often. Nothing is less durable for it.
+   */
+  writeInBulk(isOn: boolean): Promise<void>
   /** Milliseconds by which this machine's clock is ahead of the database's; 0 where there is one clock. */
   clockAhead(): Promise<number>
   /** How far the database had come, to be demanded when it is opened again; undefined where there is only one. */
@@ -269,6 +274,7 @@ export interface Storage {
   read<T>(fn: (rows: StorageReader) => Soon<T>): Promise<T>
   truncateLog(): Promise<boolean>
   othersWrote(): Promise<boolean>
+  writeInBulk(isOn: boolean): Promise<void>
   clockAhead(): Promise<number>
   standing(): string | undefined
   close(): Promise<void>

@@ -110,6 +110,8 @@ export interface Store {
   objectHistory(object: string, limit?: number): Promise<ObjectHistory>
   /** Whether another process has written since this was last asked: whoever writes much then leaves it room. */
   othersWrote(): Promise<boolean>
+  /** Whether this process, alone, writes much; nothing is less durable for it. */
+  writeInBulk(isOn: boolean): Promise<void>
   /**
    * Runs `fn` on the tables themselves, all in one state; it may take long, since other reads of this
    * process wait meanwhile: for processes that do nothing else. Run again, `fn` has to begin anew.
@@ -266,6 +268,7 @@ async function storeOver(
       acts.inSnapshot((rows) => objectHistory(rows, sealing, object, limit)),
     copy: (fn) => storage.read(fn),
     othersWrote: () => storage.othersWrote(),
+    writeInBulk: (isOn) => storage.writeInBulk(isOn),
     catchUpAuditIndex: () => catchUpAuditIndex(storage, sealing, indexedPerStep),
     beginEpoch: (actor) => beginEpoch(epochs, actor),
     epochs: () => epochFacts(epochs),

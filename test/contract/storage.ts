@@ -88,6 +88,22 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
       expect([await first.othersWrote(), await first.othersWrote()]).toEqual([true, false])
     })
 
+    test('what is written in bulk is there for others as soon as it is committed', async () => {
+      const open = await fresh()
+      const [first, second] = [await connection(open), await connection(open)]
+      await first.transaction((sql) => sql.query('CREATE TABLE things (n BIGINT)'))
+      const count = (driver: SqlDriver) =>
+        driver.snapshot(async (sql) =>
+          Number((await sql.query('SELECT count(*) FROM things'))[0]![0]),
+        )
+      for (const isOn of [true, true, false, false]) {
+        await first.writeInBulk(isOn)
+        const before = await count(second)
+        await first.transaction((sql) => sql.query('INSERT INTO things (n) VALUES (1)'))
+        expect(await count(second)).toBe(before + 1)
+      }
+    })
+
     test('transactions of two connections run one after the other', async () => {
       const open = await fresh()
       const first = await connection(open)

@@ -46,6 +46,25 @@ test('waiting for another connection ends in an error that says so', async () =>
   })
 })
 
+test('what is written in bulk moves from the log to its place later', async () => {
+  const file = emptyFile()
+  const driver = await openSqlite({ file })
+  onTestFinished(() => driver.close())
+  await driver.transaction((sql) => sql.query('CREATE TABLE things (b BLOB)'))
+  const write = async (pages: number): Promise<number> => {
+    for (let at = 0; at < pages; at += 100)
+      await driver.transaction((sql) => {
+        for (let one = 0; one < 100; one++)
+          void sql.query('INSERT INTO things (b) VALUES (zeroblob(3000))')
+      })
+    return statSync(file).size / 4096
+  }
+  await driver.writeInBulk(true)
+  expect(await write(2000)).toBeLessThan(100)
+  await driver.writeInBulk(false)
+  expect(await write(100)).toBeGreaterThan(2000)
+})
+
 test('a full database undoes the transaction and says so', async () => {
   const driver = await openSqlite({ file: emptyFile() })
   onTestFinished(() => driver.close())

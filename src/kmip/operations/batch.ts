@@ -57,6 +57,8 @@ export interface Batch {
   principal: Principal
   items: readonly Item[]
   continuation: 'Continue' | 'Stop' | 'Undo'
+  /** Most items in one act, where it is not as for a library's batch. */
+  itemsPerAct?: number
   /** A refusal for every item that needs a credential; undefined once one was proven. */
   unauthenticated: KmipError | undefined
   /** Most bytes the items of the answer may have in all; undefined without limit. */
@@ -138,9 +140,9 @@ class Run {
 
   /** The items in as few acts as may be; after a bug, or an answer too large, one act for each. */
   async inActs(): Promise<void> {
-    const { items } = this.#batch
-    for (let first = 0; first < items.length && !this.#stopped; first += itemsPerAct) {
-      const piece = items.slice(first, first + itemsPerAct)
+    const { items, itemsPerAct: most = itemsPerAct } = this.#batch
+    for (let first = 0; first < items.length && !this.#stopped; first += most) {
+      const piece = items.slice(first, first + most)
       const start = this.#attempt.mark()
       try {
         await this.#inOneAct(piece)

@@ -7,7 +7,7 @@ import { AttributeSet, type HeldInstance } from '../../keystore/attribute-set.ts
 import { stateOf, unrecordedState, type State } from '../../keystore/lifecycle.ts'
 import { ManagedObject, type ObjectTypeName, type Vitals } from '../../keystore/managed-object.ts'
 import { isVital } from '../../keystore/object-attributes.ts'
-import { referenceOf, sameReference, type AttributeInstance } from '../model/attribute-forms.ts'
+import { referenceOf, type AttributeInstance } from '../model/attribute-forms.ts'
 import type { AttributeName, AttributeValueOf } from '../model/attributes.ts'
 import { KmipError } from '../model/result.ts'
 import { nameOf } from './attribute-rows.ts'
@@ -115,17 +115,18 @@ function asGiven(instance: AttributeInstance, context: Context): AttributeInstan
 
 /** Each instance with the index given, or the next one. */
 function withIndexes(instances: readonly AttributeInstance[]): HeldInstance[] {
-  const held: HeldInstance[] = []
-  for (const { tag, value, index } of instances) {
+  const taken = new Map<string, Set<number>>()
+  return instances.map(({ tag, value, index }) => {
     const reference = referenceOf({ tag, value })
-    const taken = held
-      .filter((other) => sameReference(referenceOf(other), reference))
-      .map((other) => other.index)
-    if (index !== undefined && taken.includes(index))
+    const key = `${reference.tag}\0${reference.vendor}\0${reference.name}`
+    const others = taken.get(key) ?? new Set()
+    taken.set(key, others)
+    if (index !== undefined && others.has(index))
       throw new KmipError('InvalidField', `${nameOf(reference)} has an index twice`)
-    held.push({ tag, value, index: index ?? Math.max(-1, ...taken) + 1 })
-  }
-  return held
+    const own = index ?? Math.max(-1, ...others) + 1
+    others.add(own)
+    return { tag, value, index: own }
+  })
 }
 
 function stateIn(given: readonly AttributeInstance[]): State | undefined {
