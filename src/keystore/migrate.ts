@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { sqlState } from './postgres-errors.ts'
 import type { SqlDriver, SqlSession } from './storage.ts'
 
 const folder = join(import.meta.dirname, 'migrations')
@@ -25,22 +26,49 @@ export async function migrate(
   where: string,
   upTo = knownSchema(),
 ): Promise<void> {
-  refuseNewer(await schemaOf(driver), where)
-  await driver.transaction(async (sql) => {
-    const version = await versionIn(sql)
-    refuseNewer(version, where)
-    if (version >= upTo) return
-    for (const file of migrationFiles().slice(version, upTo)) {
-      for (const statement of statements(readFileSync(join(folder, file), 'utf8'))) {
-        await sql.query(inDialect(statement, driver.dialect))
-      }
+  const before = await schemaOf(driver)
+  refuseNewer(before, where)
+  try {
+    await driver.transaction((sql) => migrateIn(sql, driver.dialect, where, upTo))
+  } catch (error) {
+    throw isOfStatement(error) ? notMigrated(where, before, upTo, error) : error
+  }
+}
+
+async function migrateIn(
+  sql: SqlSession,
+  dialect: SqlDriver['dialect'],
+  where: string,
+  upTo: number,
+): Promise<void> {
+  const version = await versionIn(sql)
+  refuseNewer(version, where)
+  if (version >= upTo) return
+  for (const file of migrationFiles().slice(version, upTo)) {
+    for (const statement of statements(readFileSync(join(folder, file), 'utf8'))) {
+      await sql.query(inDialect(statement, dialect))
     }
-    await sql.query(
-      `INSERT INTO settings (name, value) VALUES ('schema', ?1)
+  }
+  await sql.query(
+    `INSERT INTO settings (name, value) VALUES ('schema', ?1)
        ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-      [String(upTo)],
-    )
-  })
+    [String(upTo)],
+  )
+}
+
+/** Whether SQLite or PostgreSQL refused a statement, for a reason that no driver knows. */
+function isOfStatement(error: unknown): error is Error {
+  if (!(error instanceof Error) || error instanceof UserError) return false
+  return ('code' in error && error.code === 'ERR_SQLITE_ERROR') || sqlState(error) !== undefined
+}
+
+function notMigrated(where: string, from: number, to: number, cause: Error): UserError {
+  return new UserError(
+    'not-migrated',
+    `${where}: it could not be brought from schema ${from} to ${to} (${cause.message})`,
+    'nothing was changed. It holds something that keyreel did not make there: take that away, or go back to the last backup, and start again',
+    { cause },
+  )
 }
 
 function refuseNewer(version: number, where: string): void {

@@ -1,7 +1,11 @@
 // `keyreel database move`: a keystore from its file into PostgreSQL, also when it is cut off.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { endMove, isHalfMoved, moveTables } from '../../src/keystore/move-tables.ts'
 import { migrate } from '../../src/keystore/migrate.ts'
@@ -61,6 +65,46 @@ describe.skipIf(withoutPostgres())('with a server', () => {
 
     expect(await run(data, 'database', 'move', '--to', url)).toMatchObject({ status: 0 })
     expect(await run(data, 'audit', 'verify')).toMatchObject({ status: 0 })
+  })
+
+  test('a move that is killed in the middle goes on where it stood', async () => {
+    const data = await filledKeystore()
+    const url = await server.fresh()
+    await withBoth(data, url, async () => undefined)
+    const inTheWay = new pg.Client({ connectionString: url })
+    await inTheWay.connect()
+    await inTheWay.query('SELECT pg_advisory_lock(1)')
+    // Where the first objects come, it waits.
+    await inTheWay.query(`CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql
+      AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END'`)
+    await inTheWay.query(`CREATE TRIGGER wait BEFORE INSERT ON objects EXECUTE FUNCTION wait()`)
+    const program = join(import.meta.dirname, '../../src/cli/keyreel.js')
+    const words = [program, 'database', 'move', '--to', url, '--data', data]
+    const moving = spawn(process.execPath, words, { stdio: 'ignore' })
+    onTestFinished(() => void moving.kill('SIGKILL'))
+    const waits = `SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory'`
+    while ((await server.query(waits)).length === 0) await delay(20)
+    moving.kill('SIGKILL')
+    await once(moving, 'exit')
+    await inTheWay.end()
+
+    expect(await run(data, 'audit', 'verify')).toMatchObject({ status: 0 })
+    const before = await run(data, 'key', 'list', '--json')
+    await withBoth(data, url, async (_, target) => {
+      expect(await isHalfMoved(target)).toBe(true)
+      const [row] = await target.snapshot((sql) =>
+        sql.query(`SELECT value FROM settings WHERE name = 'moving'`),
+      )
+      expect(JSON.parse(String(row![0]))).toMatchObject({ table: 'epochs' })
+    })
+    const moved = await run(data, 'database', 'move', '--to', url, '--json')
+    expect(moved).toMatchObject({ status: 0 })
+    const { tables } = JSON.parse(moved.stdout) as { tables: { table: string; digest: string }[] }
+    expect(tables.length).toBeGreaterThan(10)
+    for (const { digest } of tables) expect(digest).toMatch(/^[0-9a-f]{64}$/)
+    expect(await run(data, 'audit', 'verify')).toMatchObject({ status: 0 })
+    const after = await run(data, 'key', 'list', '--json')
+    expect(JSON.parse(after.stdout)).toEqual(JSON.parse(before.stdout))
   })
 
   test('a move cut off after the copy was whole only ends', async () => {

@@ -1,26 +1,73 @@
-// Databases of every schema that there has been, with keys in them, opened by this keyreel.
+// Databases of every schema that there has been, with keys in them, opened by this keyreel; and migrations that
+// are cut off, cannot be done, or come from the future.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { knownSchema, migrate, schemaOf } from '../../src/keystore/migrate.ts'
 import { objectOf } from '../../src/keystore/keystore.ts'
+import { openPostgres } from '../../src/keystore/postgres-driver.ts'
 import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
 import type { SqlDriver } from '../../src/keystore/storage.ts'
 import { openStore, type Store } from '../../src/keystore/store.ts'
 import { UniqueConflict, type Query } from '../../src/keystore/work.ts'
+import { startPostgres, withoutPostgres, type PostgresServer } from '../fixtures/postgres.ts'
 import { oldKey, oldKeys, oldSecrets, writeOldDatabase } from './old-databases.ts'
 import { change, clock, createKey, done, idOf, memoryMasterKey, sampleObject } from './sample.ts'
 import { temporaryFolder } from './sample.ts'
 
 const schemas = Array.from({ length: knownSchema() }, (_, at) => at + 1)
 
-async function oldDatabase(schema: number): Promise<{ file: string; driver: SqlDriver }> {
-  const file = join(temporaryFolder(), 'keystore.db')
-  closeSync(openSync(file, 'wx', 0o600))
-  const driver = await openSqlite({ file })
+/** A kind of database: how an empty one is made, and the first schema there has been in it. */
+interface Kind {
+  readonly name: string
+  readonly firstSchema: number
+  empty(): Promise<string>
+  open(place: string): Promise<SqlDriver>
+}
+
+let server: PostgresServer | undefined
+
+const kinds: readonly Kind[] = [
+  {
+    name: 'SQLite',
+    firstSchema: 1,
+    empty() {
+      const file = join(temporaryFolder(), 'keystore.db')
+      closeSync(openSync(file, 'wx', 0o600))
+      return Promise.resolve(file)
+    },
+    open: (file) => openSqlite({ file }),
+  },
+  // PostgreSQL came with schema 3.
+  {
+    name: 'PostgreSQL',
+    firstSchema: 3,
+    empty: () => server!.fresh(),
+    open: (url) => openPostgres({ urls: [url] }),
+  },
+]
+const kindsHere = kinds.slice(0, withoutPostgres() ? 1 : 2)
+const everySchema = kindsHere.flatMap((kind) =>
+  schemas.filter((schema) => schema >= kind.firstSchema).map((schema) => ({ kind, schema })),
+)
+
+beforeAll(async () => {
+  if (kindsHere.length > 1) server = await startPostgres()
+})
+afterAll(() => server?.stop())
+
+async function oldDatabase(
+  kind: Kind,
+  schema: number,
+): Promise<{ place: string; driver: SqlDriver }> {
+  const place = await kind.empty()
+  const driver = await opening(kind, place)
   await writeOldDatabase(driver, schema)
   expect(await schemaOf(driver)).toBe(schema)
-  return { file, driver }
+  return { place, driver }
 }
 
 async function openedOver(driver: SqlDriver): Promise<Store> {
@@ -38,8 +85,17 @@ function found(store: Store, attribute: string, value: string): Promise<readonly
   return store.read(async (work) => (await work.find(query)).ids)
 }
 
-describe.each(schemas)('a database of schema %i', (schema) => {
-  const opened = async () => openedOver((await oldDatabase(schema)).driver)
+/** Opens it; closed when the test is over, if a store that was opened over it has not done so. */
+async function opening(kind: Kind, place: string): Promise<SqlDriver> {
+  const driver = await kind.open(place)
+  let closing: Promise<void> | undefined
+  const close = () => (closing ??= driver.close())
+  onTestFinished(close)
+  return { ...driver, close }
+}
+
+describe.each(everySchema)('$kind.name of schema $schema', ({ kind, schema }) => {
+  const opened = async () => openedOver((await oldDatabase(kind, schema)).driver)
 
   test('gives every key, byte for byte, with what is known of it', async () => {
     const store = await opened()
@@ -89,7 +145,7 @@ describe.each(schemas)('a database of schema %i', (schema) => {
   })
 
   test('verifies from its first audit record on, tells the history of a key, and goes on', async () => {
-    const { driver } = await oldDatabase(schema)
+    const { driver } = await oldDatabase(kind, schema)
     const store = await openedOver(driver)
     expect(await schemaOf(driver)).toBe(knownSchema())
     await createKey(store, 50)
@@ -107,14 +163,71 @@ async function bytesOf(store: Store, at: number): Promise<{ record: Uint8Array }
   return store.read(async (work) => (await work.load('default', idOf(at)))!)
 }
 
-test('a migration that fails leaves the database as it was, and goes through once its cause is gone', async () => {
-  const { driver } = await oldDatabase(2)
-  await driver.transaction((sql) => sql.query('CREATE TABLE unique_entries_3 (n INTEGER)'))
-  await expect(migrate(driver, 'the database')).rejects.toThrow()
-  expect(await schemaOf(driver)).toBe(2)
-  const kept = await driver.snapshot((sql) => sql.query('SELECT count(*) FROM attribute_index'))
-  expect(kept).toEqual([[15n]])
-  await driver.transaction((sql) => sql.query('DROP TABLE unique_entries_3'))
-  const store = await openedOver(driver)
-  expect(await found(store, 'Name', oldKey(2).name)).toEqual([idOf(2)])
+describe.each(kindsHere)('$name', (kind) => {
+  test('a migration that cannot be done leaves the database as it was, and goes through once its cause is gone', async () => {
+    const { driver } = await oldDatabase(kind, kind.firstSchema)
+    // What the next migration makes is there already.
+    const inTheWay = kind.firstSchema < 3 ? 'unique_entries_3' : 'objects_epoch'
+    const makes =
+      kind.firstSchema < 3 ? `TABLE ${inTheWay} (n INTEGER)` : `INDEX ${inTheWay} ON objects (n)`
+    await driver.transaction((sql) => sql.query(`CREATE ${makes}`))
+    await expect(migrate(driver, 'the database')).rejects.toMatchObject({
+      name: 'UserError',
+      message: expect.stringContaining(inTheWay) as string,
+      hint: expect.stringMatching(/./) as string,
+    })
+    expect(await schemaOf(driver)).toBe(kind.firstSchema)
+    const kept = await driver.snapshot((sql) => sql.query('SELECT count(*) FROM attribute_index'))
+    expect(kept).toEqual([[15n]])
+    await driver.transaction((sql) => sql.query(`DROP ${makes.split(' ')[0]} ${inTheWay}`))
+    const store = await openedOver(driver)
+    expect(await found(store, 'Name', oldKey(2).name)).toEqual([idOf(2)])
+  })
+
+  test('a schema of a newer keyreel is refused and left as it is', async () => {
+    const { driver, place } = await oldDatabase(kind, knownSchema())
+    const newer = String(knownSchema() + 1)
+    await driver.transaction((sql) =>
+      sql.query(`UPDATE settings SET value = ?1 WHERE name = 'schema'`, [newer]),
+    )
+    await expect(openedOver(driver)).rejects.toMatchObject({
+      code: 'newer-schema',
+      message: expect.stringContaining(
+        `schema ${newer}; this one knows ${knownSchema()}`,
+      ) as string,
+    })
+    const again = await opening(kind, place)
+    const left = await again.snapshot((sql) =>
+      sql.query(`SELECT value FROM settings WHERE name = 'schema'`),
+    )
+    expect(left).toEqual([[newer]])
+  })
+
+  const statements = kind.firstSchema < 3 ? [1, 7, 13] : [1, 2]
+  test.each(statements)(
+    'a migration killed after statement %i is done again from its beginning',
+    { timeout: 30_000 },
+    async (count) => {
+      const { place, driver } = await oldDatabase(kind, kind.firstSchema)
+      await killedAfter(count, place)
+      expect(await schemaOf(driver)).toBe(kind.firstSchema)
+      const store = await openedOver(await opening(kind, place))
+      const report = await store.auditVerify()
+      expect(report).toMatchObject({ problems: [], objects: oldKeys.length })
+      expect(await schemaOf(driver)).toBe(knownSchema())
+    },
+  )
 })
+
+/** Kills a process in the middle of a migration. */
+async function killedAfter(count: number, place: string): Promise<void> {
+  const program = join(import.meta.dirname, 'migrating-process.ts')
+  const child = spawn(process.execPath, [program, String(count), place], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+  expect(line).toBe('half')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}

@@ -137,6 +137,9 @@ export async function writeOldDatabase(driver: SqlDriver, schema: number): Promi
       if (key.revision > 1) await insert('revisions', { object: at, revision: key.revision, mac })
       created.push({ object: key.id, revision: key.revision, mac: mac.toString('base64url') })
     }
+    // There the next number is not that behind the greatest.
+    if (driver.dialect === 'postgres')
+      await sql.query(`ALTER TABLE objects ALTER COLUMN n RESTART WITH ${oldKeys.length + 1}`)
 
     const sealed = sealOf(['document', 'authority', 'old', 1], oldSecrets.document)
     const body = '{"pem":"none","created":1700000000}'
