@@ -51,14 +51,15 @@ export function importedObject(
     InitialDate: now,
     LastChangeDate: now,
     LeaseTime: leaseTime,
-    ...Object.fromEntries(
-      instances.filter(({ tag }) => isVital(tag)).map(({ tag, value }) => [tag, value]),
-    ),
+  }
+  const held: HeldInstance[] = []
+  for (const instance of instances) {
+    if (isVital(instance.tag)) Object.assign(vitals, { [instance.tag]: instance.value })
+    else held.push(instance)
   }
   // Of a key that is gone the request alone says what format it had.
   const format = given.find(({ tag }) => tag === 'KeyFormatType')?.value as Vitals['KeyFormatType']
   if (fields === undefined && format !== undefined) vitals.KeyFormatType = format
-  const held = instances.filter(({ tag }) => !isVital(tag))
   const read = new AttributeSet(held.filter(({ tag }) => tellsHowToRead.has(tag)))
   const object = new ManagedObject(identity, vitals, read)
   const kept = fields && describeObject(object, fields, version)
