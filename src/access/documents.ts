@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import type { Soon } from '../keystore/soon.ts'
 import type { AuditActor, Document, JsonValue, Work } from '../keystore/work.ts'
 import { backupShapes } from './backup-documents.ts'
 
@@ -293,8 +294,8 @@ export type Documents = Pick<Work, 'document' | 'documents'>
 
 /** The part of the store that access control uses. */
 export interface ActingStore {
-  act<T>(fn: (work: Work) => Promise<T>): Promise<T>
-  read<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  act<T>(fn: (work: Work) => Soon<T>): Promise<T>
+  read<T>(fn: (work: Work) => Soon<T>): Promise<T>
 }
 
 /** The body of a document, or undefined when there is none. */

@@ -1,5 +1,6 @@
 // What one act leaves behind beside its rows; the group commit publishes it only once it is durable.
 import type { Secret } from '../crypto/secret.ts'
+import { either, type Soon } from './soon.ts'
 import type { AuditChange, AuditRecord, ObjectChange } from './work.ts'
 
 /** Collected while an act runs; thrown away when it is undone. */
@@ -34,19 +35,21 @@ export function lastOfEach(changes: readonly AuditChange[]): readonly AuditChang
 }
 
 /** Runs a step that writes: when it fails, the act fails, whatever it does about the error. */
-export function writeStep<T>(trace: ActTrace, step: () => Promise<T>): Promise<T> {
+export function writeStep<T>(trace: ActTrace, step: () => Soon<T>): Soon<T> {
   trace.writes++
   return vitalStep(trace, step)
 }
 
 /** Runs a step without which the act cannot be kept: when it fails, the act fails. */
-export async function vitalStep<T>(trace: ActTrace, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step()
-  } catch (error) {
-    trace.failure ??= error
-    throw error
-  }
+export function vitalStep<T>(trace: ActTrace, step: () => Soon<T>): Soon<T> {
+  return either(
+    step,
+    (value) => value,
+    (error): never => {
+      trace.failure ??= error
+      throw error
+    },
+  )
 }
 
 /** Clears what an undone act had unsealed. */

@@ -2,6 +2,7 @@
 // No act is answered before the commit that holds it; when the commit fails, every act of the group fails.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ActTrace, forget } from './acts.ts'
+import { either, type Soon } from './soon.ts'
 
 /** Most acts in one transaction. */
 const actsPerGroup = 256
@@ -19,7 +20,7 @@ export interface GroupHost<Rows> {
   /** Runs `fn` so that a throw undoes only what it did. */
   savepoint<T>(rows: Rows, fn: () => Promise<T>): Promise<T>
   /** Runs one act; throws when it leaves something unrecorded. */
-  run(rows: Rows, act: Act, trace: ActTrace): Promise<unknown>
+  run(rows: Rows, act: Act, trace: ActTrace): Soon<unknown>
   /** Appends the group's audit row; last thing in the transaction. */
   record(rows: Rows, traces: readonly ActTrace[]): Promise<void>
   /** Whether the group must be run again because of this error, once `recover` has seen to it. */
@@ -32,7 +33,7 @@ export interface GroupHost<Rows> {
 }
 
 /** What is queued: a function over some Work, opaque here. */
-export type Act = (work: never) => Promise<unknown>
+export type Act = (work: never) => Soon<unknown>
 
 interface Pending {
   readonly act: Act
@@ -145,7 +146,9 @@ export class GroupCommit<Rows> {
         const pending = again.shift() ?? this.#queue.shift()
         if (!pending) return
         taken.push(pending)
-        await this.#runOne(rows, pending)
+        const running = this.#runOne(rows, pending)
+        // Most acts need not be waited for.
+        if (running instanceof Promise) await running
         if (!('error' in pending.outcome)) continue
         const { error } = pending.outcome
         if (pending.trace.writes > 0 || this.#host.isRecoverable(error)) throw new RunApart(error)
@@ -170,17 +173,19 @@ export class GroupCommit<Rows> {
     }
   }
 
-  async #runOne(rows: Rows, pending: Pending): Promise<void> {
+  #runOne(rows: Rows, pending: Pending): Soon<void> {
     if (pending.outcome !== notRun) {
       forget(pending.trace)
       pending.trace = new ActTrace()
     }
-    try {
-      pending.outcome = { value: await this.#host.run(rows, pending.act, pending.trace) }
-    } catch (error) {
-      forget(pending.trace)
-      pending.outcome = { error }
-    }
+    return either(
+      () => this.#host.run(rows, pending.act, pending.trace),
+      (value) => void (pending.outcome = { value }),
+      (error) => {
+        forget(pending.trace)
+        pending.outcome = { error }
+      },
+    )
   }
 }
 

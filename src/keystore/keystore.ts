@@ -5,6 +5,7 @@ import { KmipError } from '../kmip/model/result.ts'
 import { applicationEntry, columnsOf, indexOf, uniqueOf, vitalColumns } from './derived-rows.ts'
 import { refuseHeld } from './holds.ts'
 import { ManagedObject, type ObjectTypeName } from './managed-object.ts'
+import { after, type Soon } from './soon.ts'
 import { demandReady } from './ready.ts'
 import { withdrawnText } from './withdrawal.ts'
 import {
@@ -27,13 +28,8 @@ export function objectOf(stored: StoredObject): ManagedObject {
 }
 
 /** The group's object with this identifier, verified; undefined when there is none. */
-export async function loadObject(
-  work: Work,
-  group: string,
-  id: string,
-): Promise<ManagedObject | undefined> {
-  const stored = await work.load(group, id)
-  return stored === undefined ? undefined : objectOf(stored)
+export function loadObject(work: Work, group: string, id: string): Soon<ManagedObject | undefined> {
+  return after(work.load(group, id), (stored) => stored && objectOf(stored))
 }
 
 /** A value that another object holds already. */
@@ -151,11 +147,12 @@ export async function saveObject(work: Work, object: ManagedObject): Promise<voi
  * Keeps changed vitals of a loaded object, as `saveObject` does, for less: for changes of which neither
  * attributes nor the Destroy Date are part.
  */
-export async function saveVitals(work: Work, object: ManagedObject): Promise<void> {
+export function saveVitals(work: Work, object: ManagedObject): Soon<void> {
   const { stored } = object
   if (stored === undefined) throw new TypeError(`object ${object.id} was never kept`)
   const columns = { ...stored.columns, ...vitalColumns(object.vitals) }
-  object.stored = await work.update(stored, { record: object.encodeRecord(), columns })
+  const updated = work.update(stored, { record: object.encodeRecord(), columns })
+  return after(updated, (kept) => void (object.stored = kept))
 }
 
 /**
@@ -163,12 +160,12 @@ export async function saveVitals(work: Work, object: ManagedObject): Promise<voi
  * The caller wipes it. Throws IntegrityError, also when the material was taken away, and KmipError for a key
  * that was withdrawn, whatever it is wanted for.
  */
-export async function materialOf(work: Work, object: ManagedObject): Promise<Secret | undefined> {
+export function materialOf(work: Work, object: ManagedObject): Soon<Secret | undefined> {
   const { id, stored, vitals } = object
   const { CheckValue, DestroyDate } = vitals
   const withdrawn = withdrawnText(object)
   if (withdrawn !== undefined) throw new KmipError('PermissionDenied', `object ${id} ${withdrawn}`)
-  if (stored?.hasMaterial === true) return await work.material(stored, CheckValue)
+  if (stored?.hasMaterial === true) return work.material(stored, CheckValue)
   if (CheckValue === undefined || DestroyDate !== undefined) return undefined
   throw new IntegrityError('material-missing', id, 'its sealed key material was taken away')
 }

@@ -6,6 +6,7 @@ import { MadeObjects } from './made-objects.ts'
 import type { Copies } from './ready.ts'
 import { replayed, verifyNoted, type HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type ObjectIdentity, type Sealing } from './sealing.ts'
+import { after, inTurn, type Soon } from './soon.ts'
 import type { Entries, ObjectRow, StorageReader, StorageWriter } from './storage.ts'
 import {
   IntegrityError,
@@ -35,7 +36,7 @@ export interface WorkGround {
   /** Whether the disk has room for new objects. */
   readonly hasRoom: boolean
   /** Makes sure that the current epoch may seal once more. */
-  readonly chargeSeal: (writer: StorageWriter) => Promise<void>
+  readonly chargeSeal: (writer: StorageWriter) => Soon<void>
 }
 
 /** A read snapshot may lag behind a commit: what looks replayed is looked at once more in a new one. */
@@ -68,14 +69,13 @@ export class ObjectWork {
     return this.ground.rows.copies()
   }
 
-  async load(group: string | undefined, id: string): Promise<StoredObject | undefined> {
+  load(group: string | undefined, id: string): Soon<StoredObject | undefined> {
     const known = this.#verified.get(id)
     if (known) return group === undefined || known.group === group ? known : undefined
-    const row = await this.ground.rows.object(group, id)
-    return row && this.#accept(row)
+    return after(this.ground.rows.object(group, id), (row) => row && this.#accept(row))
   }
 
-  loadAnywhere(id: string): Promise<StoredObject | undefined> {
+  loadAnywhere(id: string): Soon<StoredObject | undefined> {
     return this.load(undefined, id)
   }
 
@@ -84,10 +84,8 @@ export class ObjectWork {
     return identifiers(this.ground.rows, prefix, limit)
   }
 
-  async holder(group: string, kind: string, value: string): Promise<string | undefined> {
-    return (
-      this.#made.holder(group, kind, value) ?? (await this.ground.rows.holder(group, kind, value))
-    )
+  holder(group: string, kind: string, value: string): Soon<string | undefined> {
+    return this.#made.holder(group, kind, value) ?? this.ground.rows.holder(group, kind, value)
   }
 
   async holdsAny(group: string, things: Things): Promise<boolean> {
@@ -95,11 +93,15 @@ export class ObjectWork {
     return this.ground.rows.holdsAny(group, things)
   }
 
-  async find(query: Query): Promise<Found> {
-    await this.settle()
-    const { rows: along, ...found } = await this.ground.rows.find(query)
-    for (const row of along) if (!this.#verified.has(row.id)) this.#accept(row)
-    return found
+  find(query: Query): Soon<Found> {
+    const { rows } = this.ground
+    return after(
+      after(this.settle(), () => rows.find(query)),
+      ({ rows: along, ...found }) => {
+        for (const row of along) if (!this.#verified.has(row.id)) this.#accept(row)
+        return found
+      },
+    )
   }
 
   async wipeable(now: bigint, limit: number): Promise<readonly { group: string; id: string }[]> {
@@ -114,21 +116,22 @@ export class ObjectWork {
     return next ? { objects, next } : { objects }
   }
 
-  async insert(object: NewObject, material?: Uint8Array): Promise<StoredObject> {
+  insert(object: NewObject, material?: Uint8Array): Soon<StoredObject> {
     const { ground } = this
     const { sealing, trace } = ground
     const writer = writerOf(ground)
     const { id, group, type, record, columns, index, unique } = object
-    if (this.#made.has(id)) await this.settle()
-    const identity = { id, group, type, epoch: sealing.current, revision: 1, record }
-    if (material) await ground.chargeSeal(writer)
-    const sealed = material ? sealing.sealObject(identity, material) : null
-    trace.writes++
-    const derived = { columns, entries: { index, unique } }
-    return this.#told(this.#left(new HeldObject({ ...identity, n: undefined, sealed }, derived)))
+    if (this.#made.has(id)) return after(this.settle(), () => this.insert(object, material))
+    return after(material && ground.chargeSeal(writer), () => {
+      const identity = { id, group, type, epoch: sealing.current, revision: 1, record }
+      const sealed = material ? sealing.sealObject(identity, material) : null
+      trace.writes++
+      const derived = { columns, entries: { index, unique } }
+      return this.#told(this.#left(new HeldObject({ ...identity, n: undefined, sealed }, derived)))
+    })
   }
 
-  async update(object: StoredObject, changes: ObjectChanges): Promise<StoredObject> {
+  update(object: StoredObject, changes: ObjectChanges): Soon<StoredObject> {
     const { ground } = this
     const writer = writerOf(ground)
     const before = heldOf(object)
@@ -144,11 +147,14 @@ export class ObjectWork {
     const identity = { id, group, type, epoch, revision: revision + 1, record }
     const mac = ground.sealing.objectMac(identity)
     const row = { ...identity, mac, columns, entries }
-    await writeStep(ground.trace, async () => {
-      if (await writer.updateObject(n, row, before.entries)) return
-      throw new RevisionConflict(id, revision)
-    })
-    return this.#told(this.#changed(new HeldObject({ ...row, n, sealed }, row), mac), before)
+    const written = writeStep(ground.trace, () =>
+      after(writer.updateObject(n, row, before.entries), (isWritten) => {
+        if (!isWritten) throw new RevisionConflict(id, revision)
+      }),
+    )
+    return after(written, () =>
+      this.#told(this.#changed(new HeldObject({ ...row, n, sealed }, row), mac), before),
+    )
   }
 
   async replace(
@@ -226,23 +232,25 @@ export class ObjectWork {
     return found
   }
 
-  async material(object: StoredObject, check?: Uint8Array): Promise<Secret> {
+  material(object: StoredObject, check?: Uint8Array): Soon<Secret> {
     const { ground } = this
     if (!ground.writer) throw new Error('key material is released in audited acts only')
     const held = heldOf(object)
-    const sealed = held.sealed === undefined ? await ground.rows.sealed(held.n) : held.sealed
-    if (!sealed) {
-      throw new IntegrityError('material-missing', held.id, 'its sealed key material is not there')
-    }
-    const secret = ground.sealing.unsealObject(held, sealed)
-    try {
-      if (check) verifying(ground, () => ground.sealing.verifyCheck(held, check, secret.bytes))
-    } catch (error) {
-      secret.wipe()
-      throw error
-    }
-    ground.trace.released.push(secret)
-    return secret
+    const { id } = held
+    const rowsSealed = held.sealed === undefined ? ground.rows.sealed(held.n) : held.sealed
+    return after(rowsSealed, (sealed) => {
+      if (!sealed)
+        throw new IntegrityError('material-missing', id, 'its sealed key material is not there')
+      const secret = ground.sealing.unsealObject(held, sealed)
+      try {
+        if (check) verifying(ground, () => ground.sealing.verifyCheck(held, check, secret.bytes))
+      } catch (error) {
+        secret.wipe()
+        throw error
+      }
+      ground.trace.released.push(secret)
+      return secret
+    })
   }
 
   async wipe(object: StoredObject): Promise<void> {
@@ -280,17 +288,20 @@ export class ObjectWork {
   }
 
   /** Writes the objects that were made and not written yet; an act is not over before. */
-  async settle(): Promise<void> {
-    if (this.#made.isEmpty) return
+  settle(): Soon<void> {
+    if (this.#made.isEmpty) return undefined
     const { ground } = this
     const writer = writerOf(ground)
-    for (const object of this.#made.take()) {
+    return inTurn(this.#made.take(), (object) => {
       const { id, group, type, epoch, revision, record, sealed = null, columns, entries } = object
       const mac = ground.sealing.objectMac(object)
       const row = { id, group, type, epoch, revision, record, mac, columns, entries }
-      object.writtenAt(await vitalStep(ground.trace, () => writer.insertObject(row, sealed)))
-      this.#changed(object, mac)
-    }
+      const inserted = vitalStep(ground.trace, () => writer.insertObject(row, sealed))
+      return after(inserted, (n) => {
+        object.writtenAt(n)
+        this.#changed(object, mac)
+      })
+    })
   }
 
   /** A new object as the act leaves it for now. */

@@ -8,7 +8,8 @@ import { UserError } from '../errors.ts'
 import { isConnectionLost, sqlState } from './postgres-errors.ts'
 import type { DatabaseAddress } from './postgres-address.ts'
 import { SilenceWatch } from './postgres-silence.ts'
-import type { Soon, SqlRow, SqlSession, SqlValue } from './storage.ts'
+import type { Soon } from './soon.ts'
+import type { SqlRow, SqlSession, SqlValue } from './storage.ts'
 
 /** Milliseconds to wait for a connection. */
 const connectPatience = 3_000

@@ -11,7 +11,8 @@ import { connectPrimary, type PrimarySearch } from './postgres-primary.ts'
 import { PostgresReaders } from './postgres-readers.ts'
 import { usualSilence } from './postgres-silence.ts'
 import { beginTurn, fateOf, TurnsSeen, type Turn, type TurnFate } from './postgres-turns.ts'
-import type { Soon, SqlDriver, SqlSession } from './storage.ts'
+import type { Soon } from './soon.ts'
+import type { SqlDriver, SqlSession } from './storage.ts'
 
 /** How a database is opened. */
 export interface PostgresOptions {

@@ -2,7 +2,8 @@
 import { connectPrimary, type PrimarySearch } from './postgres-primary.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { explained, isConflict, isMissingTable, sqlState } from './postgres-errors.ts'
-import type { Soon, SqlSession } from './storage.ts'
+import type { Soon } from './soon.ts'
+import type { SqlSession } from './storage.ts'
 
 /** Most reading connections. */
 const mostReaders = 4

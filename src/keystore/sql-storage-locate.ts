@@ -8,7 +8,8 @@ import {
   nameBytes,
   valueBytes,
 } from './sql-storage-columns.ts'
-import type { ObjectRow, ScannedRows, Soon, SqlRow, SqlSession, SqlValue } from './storage.ts'
+import { after, inTurn, type Soon } from './soon.ts'
+import type { ObjectRow, ScannedRows, SqlRow, SqlSession, SqlValue } from './storage.ts'
 import type { ColumnRange, Found, Inclusion, IndexEntry, Query, ScanPosition } from './work.ts'
 
 /** Index entries are counted up to here; an entry with that many objects does not drive a search. */
@@ -22,23 +23,31 @@ const newestFirst = 'ORDER BY o.initial_date DESC, o.n DESC'
 /** An entry with at most that many objects has its rows loaded along. */
 const few = 4
 
+type FoundRows = Found & { readonly rows: readonly ObjectRow[] }
+
 /** One page of identifiers and the total; the rows themselves too, where an entry has few. */
-export async function find(
-  sql: SqlSession,
-  query: Query,
-): Promise<Found & { rows: readonly ObjectRow[] }> {
-  const driving = await mostSelective(sql, query)
-  if (driving?.objects === 0) return { ids: [], total: 0, totalIsFloor: false, rows: [] }
-  if (driving !== undefined && driving.objects <= few) {
+export function find(sql: SqlSession, query: Query): Soon<FoundRows> {
+  return after(mostSelective(sql, query), (driving) => {
+    if (driving?.objects === 0) return { ids: [], total: 0, totalIsFloor: false, rows: [] }
+    if (driving === undefined || driving.objects > few) return findMany(sql, query, driving)
     const search = statement(query, driving.entry)
     const order = driving.objects === 1 ? '' : newestFirst
-    const found = await sql.query(
+    const found = sql.query(
       `SELECT ${objectSelection} FROM ${search.from(objectSource)} ${order}`,
       search.parameters,
     )
-    const rows = found.slice(query.offset, query.offset + query.limit).map(objectRow)
-    return { ids: rows.map(({ id }) => id), total: found.length, totalIsFloor: false, rows }
-  }
+    return after(found, (all) => {
+      const rows = all.slice(query.offset, query.offset + query.limit).map(objectRow)
+      return { ids: rows.map(({ id }) => id), total: all.length, totalIsFloor: false, rows }
+    })
+  })
+}
+
+async function findMany(
+  sql: SqlSession,
+  query: Query,
+  driving: Driving | undefined,
+): Promise<FoundRows> {
   const found = await page(sql, query, driving?.entry)
   const ids = found.map(([id]) => idText(id as Uint8Array))
   const isLastPage = ids.length < query.limit && (ids.length > 0 || query.offset === 0)
@@ -118,23 +127,27 @@ async function count(
 }
 
 /** The entry that the fewest objects have; undefined when none of them narrows the search much. */
-async function mostSelective(
-  sql: SqlSession,
-  { group, equals }: Query,
-): Promise<{ entry: IndexEntry; objects: number } | undefined> {
-  let best: { entry: IndexEntry; objects: number } | undefined
-  for (const entry of equals) {
-    const rows = await sql.query(
-      `SELECT count(*) FROM (SELECT 1 FROM attribute_index
-       WHERE group_name = ?1 AND attribute = ?2 AND value = ?3 LIMIT ${countedUpTo}) AS counted`,
-      [group, nameBytes(entry.attribute), valueBytes(entry.value)],
-    )
-    const objects = Number(rows[0]![0])
-    if (objects < (best?.objects ?? countedUpTo)) best = { entry, objects }
-    if (objects <= 1) break
-  }
-  return best
+function mostSelective(sql: SqlSession, { group, equals }: Query): Soon<Driving | undefined> {
+  let best: Driving | undefined
+  const counted = inTurn(equals, (entry) => {
+    const place = [group, nameBytes(entry.attribute), valueBytes(entry.value)]
+    return after(sql.query(countEntry, place), (rows) => {
+      const objects = Number(rows[0]![0])
+      if (objects < (best?.objects ?? countedUpTo)) best = { entry, objects }
+      return objects > 1
+    })
+  })
+  return after(counted, () => best)
 }
+
+/** An index entry that drives a search, and how many objects have it. */
+interface Driving {
+  readonly entry: IndexEntry
+  readonly objects: number
+}
+
+const countEntry = `SELECT count(*) FROM (SELECT 1 FROM attribute_index
+  WHERE group_name = ?1 AND attribute = ?2 AND value = ?3 LIMIT ${countedUpTo}) AS counted`
 
 interface Search {
   readonly parameters: SqlValue[]

@@ -19,6 +19,7 @@ import { holdsAny } from './sql-storage-presence.ts'
 import { transientReading, transientWriting } from './sql-storage-transients.ts'
 import type { Copies } from './ready.ts'
 import { standbyCopies } from './postgres-facts.ts'
+import { after, inTurn, type Soon } from './soon.ts'
 import { rowsAfter } from './tables.ts'
 import type {
   Entries,
@@ -31,7 +32,7 @@ import type {
   StorageWriter,
   WrittenObject,
 } from './storage.ts'
-import { UniqueConflict, type UniqueEntry } from './work.ts'
+import { UniqueConflict, type IndexEntry, type UniqueEntry } from './work.ts'
 
 const oneFile: Copies = { count: 1, missing: 'this process writes no journal' }
 
@@ -68,6 +69,8 @@ export function sqlStorage(driver: SqlDriver): Storage {
 // Statements are written out once: they are looked up by their text.
 const objectById = `SELECT ${objectSelection} FROM ${objectSource} WHERE o.id = ?1`
 const objectOfGroup = `${objectById} AND o.group_name = ?2`
+const holderOf = `SELECT o.id FROM unique_entries u JOIN objects o ON o.n = u.n
+  WHERE u.group_name = ?1 AND u.kind = ?2 AND u.value = ?3`
 
 function reading(sql: SqlSession, dialect: SqlDriver['dialect']): StorageReader {
   return {
@@ -85,7 +88,7 @@ function reading(sql: SqlSession, dialect: SqlDriver['dialect']): StorageReader 
         group === undefined
           ? sql.query(objectById, [bytes])
           : sql.query(objectOfGroup, [bytes, group])
-      return rows instanceof Promise ? rows.then(firstObject) : firstObject(rows)
+      return after(rows, firstObject)
     },
     async sealed(n) {
       const rows = await sql.query('SELECT sealed FROM objects WHERE n = ?1', [n])
@@ -132,18 +135,14 @@ function reading(sql: SqlSession, dialect: SqlDriver['dialect']): StorageReader 
   }
 }
 
-async function holder(
+function holder(
   sql: SqlSession,
   group: string,
   kind: string,
   value: string,
-): Promise<string | undefined> {
-  const rows = await sql.query(
-    `SELECT o.id FROM unique_entries u JOIN objects o ON o.n = u.n
-     WHERE u.group_name = ?1 AND u.kind = ?2 AND u.value = ?3`,
-    [group, kind, valueBytes(value)],
-  )
-  return rows[0] && idText(rows[0][0] as Uint8Array)
+): Soon<string | undefined> {
+  const rows = sql.query(holderOf, [group, kind, valueBytes(value)])
+  return after(rows, ([row]) => row && idText(row[0] as Uint8Array))
 }
 
 const indexEntryHeld = `SELECT 1 FROM attribute_index
@@ -209,29 +208,26 @@ function writing(sql: SqlSession, dialect: SqlDriver['dialect']): StorageWriter 
     ...documentWriting(sql),
     ...transientWriting(sql),
     savepoint: (fn) => sql.savepoint(fn),
-    async insertObject(object, sealed) {
-      const rows = await sql.query(insertObject, [
-        ...values(object, entriesText(object.entries)),
-        sealed,
-      ])
-      const n = Number(rows[0]![0])
-      await addEntries(sql, object.group, n, object.entries)
-      return n
+    insertObject(object, sealed) {
+      const all = [...values(object, entriesText(object.entries)), sealed]
+      return after(sql.query(insertObject, all), (rows) => {
+        const n = Number(rows[0]![0])
+        return after(addEntries(sql, object.group, n, object.entries), () => n)
+      })
     },
-    async updateObject(n, object, previous) {
+    updateObject(n, object, previous) {
       const isSame = previous === object.entries
       const update = isSame ? updateRecord : updateAll
       const text = isSame ? '' : entriesText(object.entries)
       const all = values(object, text)
       const set = update.places.map((at) => all[at]!)
-      const rows = await sql.query(update.sql, [...set, n, object.revision - 1])
-      if (rows.length === 0) return false
-      await sql.query(noteRevision, [n, object.revision, object.mac])
-      if (!isSame && entriesText(previous) !== text) {
-        await removeEntries(sql, object.group, n, previous)
-        await addEntries(sql, object.group, n, object.entries)
-      }
-      return true
+      return after(sql.query(update.sql, [...set, n, object.revision - 1]), ({ length }) => {
+        if (length === 0) return false
+        return after(sql.query(noteRevision, [n, object.revision, object.mac]), () => {
+          if (isSame || entriesText(previous) === text) return true
+          return changeEntries(sql, object.group, n, previous, object.entries)
+        })
+      })
     },
     async putSealed(n, sealed) {
       await sql.query('UPDATE objects SET sealed = ?2 WHERE n = ?1', [n, sealed])
@@ -256,21 +252,43 @@ function values(object: WrittenObject, entries: string) {
   ]
 }
 
-async function addEntries(
+async function changeEntries(
+  sql: SqlSession,
+  group: string,
+  n: number,
+  previous: Entries,
+  entries: Entries,
+): Promise<true> {
+  await removeEntries(sql, group, n, previous)
+  await addEntries(sql, group, n, entries)
+  return true
+}
+
+function addEntries(
   sql: SqlSession,
   group: string,
   n: number,
   { index, unique }: Entries,
-): Promise<void> {
-  for (const entry of unique) await claim(sql, group, n, entry)
-  for (let first = 0; first < index.length; first += entriesPerStatement) {
-    const some = index.slice(first, first + entriesPerStatement)
-    const parameters = some.flatMap(({ attribute, value }) => [
-      nameBytes(attribute),
-      valueBytes(value),
-    ])
-    await sql.query(insertEntries[some.length]!, [group, n, ...parameters])
-  }
+): Soon<void> {
+  const claimed = inTurn(unique, (entry) => claim(sql, group, n, entry))
+  return after(claimed, () => addToIndex(sql, group, n, index))
+}
+
+function addToIndex(
+  sql: SqlSession,
+  group: string,
+  n: number,
+  index: readonly IndexEntry[],
+): Soon<void> {
+  if (index.length === 0) return undefined
+  const some = index.slice(0, entriesPerStatement)
+  const parameters = some.flatMap(({ attribute, value }) => [
+    nameBytes(attribute),
+    valueBytes(value),
+  ])
+  return after(sql.query(insertEntries[some.length]!, [group, n, ...parameters]), () =>
+    addToIndex(sql, group, n, index.slice(entriesPerStatement)),
+  )
 }
 
 /** A statement costs more than a row. */
@@ -286,16 +304,18 @@ const insertEntries = Array.from({ length: entriesPerStatement + 1 }, (_, count)
 const claimEntry = `INSERT INTO unique_entries (group_name, kind, value, n) VALUES (?1, ?2, ?3, ?4)
   ON CONFLICT (group_name, kind, value) DO UPDATE SET n = unique_entries.n RETURNING n`
 
-async function claim(
+function claim(
   sql: SqlSession,
   group: string,
   n: number,
   { kind, value }: UniqueEntry,
-): Promise<void> {
-  const taken = await sql.query(claimEntry, [group, kind, valueBytes(value), n])
-  if (Number(taken[0]![0]) === n) return
-  const other = await holder(sql, group, kind, value)
-  throw new UniqueConflict(kind, value, other ?? 'an object that is not there')
+): Soon<void> {
+  return after(sql.query(claimEntry, [group, kind, valueBytes(value), n]), (taken) => {
+    if (Number(taken[0]![0]) === n) return undefined
+    return after(holder(sql, group, kind, value), (other) => {
+      throw new UniqueConflict(kind, value, other ?? 'an object that is not there')
+    })
+  })
 }
 
 async function removeEntries(

@@ -6,7 +6,8 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
 import { inOrder } from './in-order.ts'
-import type { Soon, SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
+import type { Soon } from './soon.ts'
+import type { SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
 
 /** How a database file is opened. */
 export interface SqliteOptions {

@@ -1,6 +1,7 @@
 // Ports below the keystore: SqlDriver (a database) and Storage (the store's tables over any SqlDriver).
 // The database is untrusted: nothing here checks a MAC, and nothing above believes a row before it did.
 import type { Copies } from './ready.ts'
+import type { Soon } from './soon.ts'
 import type { TableShape } from './tables.ts'
 import type {
   Found,
@@ -17,9 +18,6 @@ export type SqlValue = null | number | bigint | string | Uint8Array
 
 /** A result row, columns in the order of the SELECT. */
 export type SqlRow = readonly SqlValue[]
-
-/** What is there at once where the database needs no waiting for. */
-export type Soon<T> = T | Promise<T>
 
 /** Statements inside one transaction or snapshot. Placeholders are written ?1, ?2 …, each used once or more. */
 export interface SqlSession {
@@ -165,11 +163,11 @@ export interface StorageReader {
   object(group: string | undefined, id: string): Soon<ObjectRow | undefined>
   sealed(n: number): Promise<Uint8Array | null>
   identifiers(low: string, high: string, limit: number): Promise<readonly string[]>
-  holder(group: string, kind: string, value: string): Promise<string | undefined>
+  holder(group: string, kind: string, value: string): Soon<string | undefined>
   /** Whether any of these is there: an object of whatever group, or an entry of this one. */
   holdsAny(group: string, things: Things): Promise<boolean>
   /** `rows` are those of the page when there are few, so that they need not be loaded again. */
-  find(query: Query): Promise<Found & { readonly rows: readonly ObjectRow[] }>
+  find(query: Query): Soon<Found & { readonly rows: readonly ObjectRow[] }>
   scan(query: Query, after: ScanPosition | undefined): Promise<ScannedRows>
   wipeable(now: bigint, limit: number): Promise<readonly { group: string; id: string }[]>
   /** Whether object `n` has all these rows in the derived index and in the table of unique values. */
@@ -233,13 +231,13 @@ export interface StorageReader {
 export interface StorageWriter extends StorageReader {
   savepoint<T>(fn: () => Soon<T>): Promise<T>
   /** Returns `n`. Throws UniqueConflict. */
-  insertObject(object: WrittenObject, sealed: Uint8Array | null): Promise<number>
+  insertObject(object: WrittenObject, sealed: Uint8Array | null): Soon<number>
   /**
    * Writes object `n` with all that follows from it, `previous` being its entries so far, and notes
    * the revision; false when the row is not at `object.revision - 1`. Where `object.entries` is
    * `previous` itself, entries and initial date stay as they are. Throws UniqueConflict.
    */
-  updateObject(n: number, object: WrittenObject, previous: Entries): Promise<boolean>
+  updateObject(n: number, object: WrittenObject, previous: Entries): Soon<boolean>
   /** Puts other sealed bytes in the place of those that object `n` has. */
   putSealed(n: number, sealed: Uint8Array): Promise<void>
   forgetSealed(n: number): Promise<void>

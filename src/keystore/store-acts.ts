@@ -8,6 +8,7 @@ import { GroupCommit, type GroupHost } from './group-commit.ts'
 import { SnapshotBehind, type WorkGround } from './object-work.ts'
 import { HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
+import { after, either, type Soon } from './soon.ts'
 import type { Storage, StorageReader, StorageWriter } from './storage.ts'
 import { TransientWork } from './transient-work.ts'
 import type { AuditRecord, ChangeObserver, Work } from './work.ts'
@@ -41,8 +42,8 @@ export interface ActsGround {
 
 /** The acting part of a store. */
 export interface Acts {
-  act<T>(fn: (work: Work) => Promise<T>): Promise<T>
-  read<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  act<T>(fn: (work: Work) => Soon<T>): Promise<T>
+  read<T>(fn: (work: Work) => Soon<T>): Promise<T>
   /** Reads rows, opening epochs that another process has made since. */
   inSnapshot<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T>
   /** Opens an epoch made since the start, or remembers that there is none. */
@@ -66,16 +67,20 @@ export function actsOver(ground: ActsGround): Acts {
     sealing.giveUpOn(epoch)
   }
 
-  const chargeSeal = async (writer: StorageWriter): Promise<void> => {
+  const chargeSeal = (writer: StorageWriter): Soon<void> => {
     const epoch = sealing.current
-    if (seals.left === 0 || seals.epoch !== epoch) {
-      const left = Math.min(sealsCharged, Math.ceil(ground.sealsPerEpoch / 16))
-      const charged = await writer.chargeSeals(epoch, left)
-      if (charged > ground.sealsPerEpoch) throw new Error(`epoch ${epoch} has no seals left`)
-      if (charged > ground.sealsPerEpoch / 2) ground.epochWorn()
-      Object.assign(seals, { left, epoch })
-    }
+    if (seals.left === 0 || seals.epoch !== epoch)
+      return chargeSeals(writer, epoch).then(() => void seals.left--)
     seals.left--
+    return undefined
+  }
+
+  const chargeSeals = async (writer: StorageWriter, epoch: number): Promise<void> => {
+    const left = Math.min(sealsCharged, Math.ceil(ground.sealsPerEpoch / 16))
+    const charged = await writer.chargeSeals(epoch, left)
+    if (charged > ground.sealsPerEpoch) throw new Error(`epoch ${epoch} has no seals left`)
+    if (charged > ground.sealsPerEpoch / 2) ground.epochWorn()
+    Object.assign(seals, { left, epoch })
   }
 
   // Readers may hold the log for a moment; wiped bytes must not stay in it.
@@ -194,23 +199,32 @@ class ActWork extends TransientWork implements Work {
   }
 }
 
-type RunnableAct<T> = (work: Work) => Promise<T>
+type RunnableAct<T> = (work: Work) => Soon<T>
 
 /** The act's result, unless something went wrong that the act must not hide. */
-async function completed<T>(
+function completed<T>(
   act: RunnableAct<T>,
   work: ActWork,
   trace: ActTrace,
   changed?: ChangeObserver,
-): Promise<T> {
-  try {
-    const result = await act(work)
-    if (changed !== undefined && trace.objects.length > 0) await changed(work, trace.objects)
-    if (trace.failure === undefined && !work.isSettled) await work.settle()
-    if (trace.failure === undefined) demandRecord(trace)
-    if (trace.failure === undefined) return result
-  } catch (error) {
-    throw trace.failure ?? error
+): Soon<T> {
+  const finished = (result: T): Soon<T> => {
+    const observed =
+      changed !== undefined && trace.objects.length > 0 ? changed(work, trace.objects) : undefined
+    const settled = after(observed, () => (trace.failure === undefined ? work.settle() : undefined))
+    return after(settled, () => {
+      if (trace.failure === undefined) demandRecord(trace)
+      return result
+    })
   }
-  throw trace.failure
+  return either(
+    () => after(act(work), finished),
+    (result) => {
+      if (trace.failure !== undefined) throw trace.failure
+      return result
+    },
+    (error) => {
+      throw trace.failure ?? error
+    },
+  )
 }

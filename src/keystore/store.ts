@@ -36,6 +36,7 @@ import { Sealing, sealsPerEpoch } from './sealing.ts'
 import { takeServeLock } from './serve-lock.ts'
 import { sqlStorage } from './sql-storage.ts'
 import { actsOver } from './store-acts.ts'
+import type { Soon } from './soon.ts'
 import type { SqlDriver, StorageReader, WrapRow } from './storage.ts'
 import type { AuditActor, AuditEntry, ChangeObserver, Query, StoredObject, Work } from './work.ts'
 
@@ -87,9 +88,9 @@ export interface Store {
    * Runs `fn` in the next group commit and answers once it is durable. `fn` awaits only its Work and
    * may be run more than once. A throw undoes this act alone. When the commit fails nothing is visible.
    */
-  act<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  act<T>(fn: (work: Work) => Soon<T>): Promise<T>
   /** Runs `fn` on a consistent, read-only snapshot; unaudited, so no key material. May be run twice. */
-  read<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  read<T>(fn: (work: Work) => Soon<T>): Promise<T>
   /** All matches of a query, newest first, in steps of `query.limit` rows, each its own snapshot. */
   scan(query: Query): AsyncGenerator<readonly StoredObject[]>
   /** Verifies chains, rows, seals and revisions; other work runs between its steps. */

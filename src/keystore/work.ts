@@ -1,6 +1,7 @@
 // What the keystore's users see of the store: the unit of work, stored objects, queries, documents
 // and audit records. Attributes are opaque bytes here; managed-object.ts knows what they mean.
 import type { Secret } from '../crypto/secret.ts'
+import type { Soon } from './soon.ts'
 import type { Copies } from './ready.ts'
 
 /** A JSON document as kept in the store. */
@@ -187,7 +188,7 @@ export interface ObjectChange {
  * Told, at the end of an act, of the objects that it has written. It may write more, which becomes durable
  * with the act. Like the act it may run again, and awaits nothing but its Work.
  */
-export type ChangeObserver = (work: Work, changes: readonly ObjectChange[]) => Promise<void>
+export type ChangeObserver = (work: Work, changes: readonly ObjectChange[]) => Soon<void>
 
 /** Who did something: a client's or operator's name and what kind of party it is. */
 export interface AuditActor {
@@ -243,9 +244,9 @@ export interface Work {
   copies(): Promise<Copies>
 
   /** The object, MAC and revision verified; undefined when the group has no such object. Throws IntegrityError. */
-  load(group: string, id: string): Promise<StoredObject | undefined>
+  load(group: string, id: string): Soon<StoredObject | undefined>
   /** As `load`, in whichever group: for administrators, and to see whether an identifier is taken. */
-  loadAnywhere(id: string): Promise<StoredObject | undefined>
+  loadAnywhere(id: string): Soon<StoredObject | undefined>
   /** Unique identifiers starting with `prefix` (hexadecimal, dashes optional), at most `limit`: for the CLI. */
   identifiers(prefix: string, limit: number): Promise<readonly string[]>
 
@@ -254,9 +255,9 @@ export interface Work {
    * something searches the tables, as the act has left it then: changes before count as part of its
    * making. Ask `holder` first: an act that makes what another object holds fails with UniqueConflict.
    */
-  insert(object: NewObject, material?: Uint8Array): Promise<StoredObject>
+  insert(object: NewObject, material?: Uint8Array): Soon<StoredObject>
   /** Writes changes of an object as it was loaded. Throws RevisionConflict, UniqueConflict. */
-  update(object: StoredObject, changes: ObjectChanges): Promise<StoredObject>
+  update(object: StoredObject, changes: ObjectChanges): Soon<StoredObject>
   /**
    * Puts a new object in the place of one that was loaded, under its identifier: the record, the type
    * and the material are new, and the sealed bytes of before are forgotten. Throws as `update` does.
@@ -268,7 +269,7 @@ export interface Work {
    * An unsealed copy of the key material, compared with the check value of the record where it has one;
    * the caller wipes it. The act must audit. Throws IntegrityError.
    */
-  material(object: StoredObject, check?: Uint8Array): Promise<Secret>
+  material(object: StoredObject, check?: Uint8Array): Soon<Secret>
   /**
    * Seals the object anew under the newest epoch, and its record under that epoch's MAC: one revision more,
    * and nothing of it changes. The material is compared with the check value first. False when it is there
@@ -281,10 +282,10 @@ export interface Work {
   wipe(object: StoredObject): Promise<void>
 
   /** Unique identifier of the object of the group that holds (`kind`, `value`). */
-  holder(group: string, kind: string, value: string): Promise<string | undefined>
+  holder(group: string, kind: string, value: string): Soon<string | undefined>
   /** Whether any of these is there: an object of whatever group, or an entry of this one. One question for many. */
   holdsAny(group: string, things: Things): Promise<boolean>
-  find(query: Query): Promise<Found>
+  find(query: Query): Soon<Found>
   /** One bounded step: the matching objects among the group's next `query.limit`; `query.offset` is ignored. */
   scan(query: Query, after?: ScanPosition): Promise<ScanPage>
   /** Objects whose `wipeAfter` is not after `now` and which still hold sealed bytes, oldest first. */

@@ -8,6 +8,7 @@ import { allowed } from '../access/policy.ts'
 import type { Principal } from '../access/identity.ts'
 import { listeners, pushedTo, type Listener } from '../access/listeners.ts'
 import { objectOf } from '../keystore/keystore.ts'
+import { after, type Soon } from '../keystore/soon.ts'
 import type { ObjectChange, Transient, Work } from '../keystore/work.ts'
 import type { AttributeReference } from '../kmip/model/attribute-forms.ts'
 import type { AttributeName } from '../kmip/model/attributes.ts'
@@ -43,10 +44,13 @@ interface Addressee {
   readonly principal: Principal
 }
 
+/** By group. */
+type Addressees = ReadonlyMap<string, readonly Addressee[]>
+
 /** The queue of one process: it knows who is sent what until `forget` is called. */
 export class PushQueue {
   readonly #most: number
-  #addressees: Promise<ReadonlyMap<string, readonly Addressee[]>> | undefined
+  #addressees: Soon<Addressees> | undefined
   /** Rows of each client, as far as they are known here; never fewer than there are. */
   readonly #counts = new Map<string, number>()
 
@@ -66,21 +70,38 @@ export class PushQueue {
   }
 
   /** For `openStore`: queues what the act has changed. */
-  readonly observe = async (work: Work, changes: readonly ObjectChange[]): Promise<void> => {
-    const addressees = await this.#known(work)
-    if (addressees.size === 0) return
+  readonly observe = (work: Work, changes: readonly ObjectChange[]): Soon<void> =>
+    after(this.#known(work), (addressees) =>
+      addressees.size === 0 ? undefined : this.#queueAll(work, changes, addressees),
+    )
+
+  async #queueAll(
+    work: Work,
+    changes: readonly ObjectChange[],
+    addressees: Addressees,
+  ): Promise<void> {
     for (const change of changes)
       for (const addressee of addressees.get(change.after.group) ?? [])
         await this.#queue(work, change, addressee)
   }
 
-  #known(work: Work): Promise<ReadonlyMap<string, readonly Addressee[]>> {
-    const known = (this.#addressees ??= this.#read(work))
-    known.catch(() => this.forget())
-    return known
+  #known(work: Work): Soon<Addressees> {
+    if (this.#addressees !== undefined) return this.#addressees
+    const reading = this.#read(work)
+    const isNewest = () => this.#addressees === reading
+    reading.then(
+      (found) => {
+        if (isNewest()) this.#addressees = found
+      },
+      () => {
+        if (isNewest()) this.forget()
+      },
+    )
+    this.#addressees = reading
+    return reading
   }
 
-  async #read(work: Work): Promise<ReadonlyMap<string, readonly Addressee[]>> {
+  async #read(work: Work): Promise<Addressees> {
     const found = new Map<string, Addressee[]>()
     for (const listener of await listeners(work)) {
       const principal = await pushedTo(work, listener.client)

@@ -77,7 +77,8 @@ test('an act that throws before writing costs its group no second run', async ()
 test('an act whose write failed half-way is undone even when it hides the error', async () => {
   const store = await newStore()
   const unique = [{ kind: 'name', value: 'taken' }]
-  const insert = (work: Work, at: number) => work.insert(sampleObject({ id: idOf(at), unique }))
+  const insert = async (work: Work, at: number) =>
+    work.insert(sampleObject({ id: idOf(at), unique }))
   await store.act(async (work) => {
     await insert(work, 1)
     work.audit(done('Create', idOf(1)))

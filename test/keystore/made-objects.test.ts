@@ -101,7 +101,8 @@ test('a made object as it stood before a change cannot be changed any more', asy
   const stale = late(async (work) => {
     const made = await work.insert(sampleObject(), materialOf(1))
     await work.update(made, { record: Buffer.from('newer') })
-    await work.update(made, { record: Buffer.from('late') }).catch(() => undefined)
+    const change = async () => work.update(made, { record: Buffer.from('late') })
+    await change().catch(() => undefined)
   })
   await expect(stale).rejects.toMatchObject({ code: 'revision-conflict' })
   expect(await store.read((work) => work.load('default', idOf(1)))).toBeUndefined()

@@ -139,7 +139,7 @@ test('an act that changes or releases something without a record of it is undone
   const store = await newStore()
   await create(store, 1)
   const silent: ((work: Work) => Promise<unknown>)[] = [
-    (work) => work.insert(sampleObject({ id: idOf(2) })),
+    async (work) => work.insert(sampleObject({ id: idOf(2) })),
     async (work) => work.material(await loaded(work, 1)),
     async (work) => work.wipe(await loaded(work, 1)),
     (work) => work.putDocument('group', 'g', {}),
@@ -156,7 +156,7 @@ test('a snapshot changes, records and releases nothing', async () => {
   const store = await newStore()
   await create(store, 1)
   const forbidden: ((work: Work) => Promise<unknown>)[] = [
-    (work) => work.insert(sampleObject({ id: idOf(2) })),
+    async (work) => work.insert(sampleObject({ id: idOf(2) })),
     async (work) => work.update(await loaded(work, 1), {}),
     async (work) => work.wipe(await loaded(work, 1)),
     async (work) => work.material(await loaded(work, 1)),

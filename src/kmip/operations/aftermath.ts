@@ -4,6 +4,7 @@
  */
 import type { Principal } from '../../access/identity.ts'
 import { RefusalCounter } from '../../keystore/refusals.ts'
+import type { Soon } from '../../keystore/soon.ts'
 import type { Work } from '../../keystore/work.ts'
 import { auditItem, type ItemNote } from './item-audit.ts'
 
@@ -20,7 +21,7 @@ export interface AftermathLog {
 }
 
 interface Acting {
-  act<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  act<T>(fn: (work: Work) => Soon<T>): Promise<T>
 }
 
 /** Remembers refusals and Destroys of this process. */

@@ -5,12 +5,13 @@
 import { encode, type Version } from 'ttlv-codec'
 import type { Secret } from '../../crypto/secret.ts'
 import { loadObject } from '../../keystore/keystore.ts'
+import { after, either, type Soon } from '../../keystore/soon.ts'
 import { IntegrityError, type Work } from '../../keystore/work.ts'
 import { ResponseBatchItem } from '../model/messages.ts'
 import { KmipError } from '../model/result.ts'
 import { tagNumber } from '../model/tags.ts'
 import { Asides } from './asides.ts'
-import type { Batch } from './batch.ts'
+import type { Batch, Engine } from './batch.ts'
 import { auditItem, type ItemNote } from './item-audit.ts'
 import { operations } from './index.ts'
 import { echoOf, operationOf, type Item } from './items.ts'
@@ -47,12 +48,10 @@ export interface Mark {
   room: number
 }
 
-type Perform = (
-  context: Omit<
-    Context,
-    'writable' | 'facts' | 'streams' | 'jobs' | 'unknownTapes' | 'peerQuestions'
-  >,
-) => Promise<unknown>
+type Perform = (item: Item, context: Context) => Soon<unknown>
+
+/** What an item's context has of the engine. */
+type Surroundings = Pick<Engine, 'facts' | 'streams' | 'jobs' | 'unknownTapes' | 'peerQuestions'>
 
 /** One batch's answers in the making; taken back in part when an act is rolled back. */
 export class Attempt {
@@ -108,48 +107,70 @@ export class Attempt {
    * Runs one item and answers it. Throws what is no refusal, `AnswerTooLarge`, and `TakenBack`: an item
    * that fails leaves nothing behind.
    */
-  async run(item: Item, work: Work, perform: Perform): Promise<void> {
+  run(
+    item: Item,
+    work: Work,
+    writable: boolean,
+    around: Surroundings,
+    perform: Perform,
+  ): Soon<void> {
     const known = this.#takenBack?.get(item)
-    if (known !== undefined) return this.#refuse(item, work, await recordedAgain(known, work))
-    const { version, principal } = this.#batch
+    if (known !== undefined) return this.#refuseAgain(item, work, known)
+    const { version, principal, turnable } = this.#batch
     const note = noteOf(item)
     const { secrets } = this
     const released = secrets.length
     const written = work.written
     let other: ResponseBatchItem | undefined
-    try {
-      const ResponsePayload = await perform({
-        version,
-        principal,
-        work,
-        now: work.now,
-        turnable: this.#batch.turnable === true,
-        batch: this.#state,
-        secrets,
-        noted: note,
-        become: (answer) => void (other = under(item, version, answer)),
-        alarm: (text) => note.alarms.push(text),
-        aside: this.asides.of(item),
-      })
-      const isAct = operations[operationOf(item)].effect === 'act'
-      this.#answer(item, other ?? success(item, version, ResponsePayload), isAct)
-      if (isAct) auditItem(work, principal, note)
-      this.notes.push(note)
-    } catch (error) {
-      const refusal = refusalOf(error)
-      if (refusal === undefined) {
-        this.#thrown = error
-        throw error
-      }
-      if (error instanceof IntegrityError) note.alarms.push(error.message)
-      const refused = { refusal, note, hadSecrets: secrets.length > released }
-      if (work.written - written > writesOfClock(note)) {
-        this.#takenBack ??= new Map<Item, Refused>()
-        this.#takenBack.set(item, refused)
-        throw new TakenBack()
-      }
-      this.#refuse(item, work, refused)
+    const context: Context = {
+      version,
+      principal,
+      work,
+      writable,
+      now: work.now,
+      batch: this.#state,
+      facts: around.facts,
+      streams: around.streams,
+      jobs: around.jobs,
+      unknownTapes: around.unknownTapes,
+      peerQuestions: around.peerQuestions,
+      turnable: turnable === true,
+      secrets,
+      noted: note,
+      become: (answer) => void (other = under(item, version, answer)),
+      alarm: (text) => note.alarms.push(text),
+      aside: this.asides.of(item),
     }
+    const performed = () =>
+      after(perform(item, context), (payload) => {
+        const { isAct } = note
+        this.#answer(item, other ?? success(item, version, payload), isAct)
+        if (isAct) auditItem(work, principal, note)
+        this.notes.push(note)
+      })
+    return either(
+      performed,
+      (nothing) => nothing,
+      (error) => {
+        const refusal = refusalOf(error)
+        if (refusal === undefined) {
+          this.#thrown = error
+          throw error
+        }
+        if (error instanceof IntegrityError) note.alarms.push(error.message)
+        const refused = { refusal, note, hadSecrets: secrets.length > released }
+        if (work.written - written > writesOfClock(note)) {
+          this.#takenBack ??= new Map<Item, Refused>()
+          this.#takenBack.set(item, refused)
+          throw new TakenBack()
+        }
+        this.#refuse(item, work, refused)
+      },
+    )
+  }
+
+  async #refuseAgain(item: Item, work: Work, known: Refused): Promise<void> {
+    this.#refuse(item, work, await recordedAgain(known, work))
   }
 
   #refuse(item: Item, work: Work, { refusal, note, hadSecrets }: Refused): void {

@@ -7,13 +7,14 @@ import { decodeRaw, type DecodeOptions, type Raw, type Version } from 'ttlv-code
 import type { Principal } from '../../access/identity.ts'
 import type { Secret } from '../../crypto/secret.ts'
 import { UserError } from '../../errors.ts'
+import { after, inTurn, type Soon } from '../../keystore/soon.ts'
 import type { Work } from '../../keystore/work.ts'
 import { allowed, isForTests, needsCredential } from '../../access/policy.ts'
 import { payloads, type OperationName } from '../model/payloads/index.ts'
 import type { ResponseBatchItem } from '../model/messages.ts'
 import { KmipError } from '../model/result.ts'
 import type { Aftermath, AftermathLog } from './aftermath.ts'
-import { Attempt, AnswerTooLarge, TakenBack } from './attempt.ts'
+import { Attempt, AnswerTooLarge, TakenBack, type Mark } from './attempt.ts'
 import { auditUndo } from './item-audit.ts'
 import { operations } from './index.ts'
 import { operationOf, type Item } from './items.ts'
@@ -32,8 +33,8 @@ import type { UnknownTapes } from './unknown-tapes.ts'
 
 /** The part of the store that the engine uses. */
 export interface ActingStore {
-  act<T>(fn: (work: Work) => Promise<T>): Promise<T>
-  read<T>(fn: (work: Work) => Promise<T>): Promise<T>
+  act<T>(fn: (work: Work) => Soon<T>): Promise<T>
+  read<T>(fn: (work: Work) => Soon<T>): Promise<T>
 }
 
 /** Everything that stays the same from batch to batch. */
@@ -195,15 +196,22 @@ class Run {
   async #inOneAct(items: readonly Item[], check?: () => void): Promise<void> {
     const start = this.#attempt.mark()
     await this.#withAsides(() =>
-      this.#engine.store.act(async (work) => {
+      this.#engine.store.act((work) => {
         // An act may be run again: nothing of the attempt before must remain.
         this.#attempt.reset(start)
-        await this.#items(items, work, true)
-        await this.#batch.alongside?.(work, items, this.#attempt.answers.slice(start.answers))
-        check?.()
-        await this.#batch.keep?.(work, this.#attempt.answers)
+        return after(this.#items(items, work, true), () => this.#kept(items, work, start, check))
       }),
     )
+  }
+
+  /** What becomes durable with the items, written at the end of their act. */
+  #kept(items: readonly Item[], work: Work, start: Mark, check?: () => void): Soon<void> {
+    const { alongside, keep } = this.#batch
+    const { answers } = this.#attempt
+    return after(alongside?.(work, items, answers.slice(start.answers)), () => {
+      check?.()
+      return keep?.(work, answers)
+    })
   }
 
   /** Runs until no item asks for work outside the act any more, and none has to be taken back. */
@@ -231,25 +239,16 @@ class Run {
     }
   }
 
-  async #items(items: readonly Item[], work: Work, writable: boolean): Promise<void> {
-    const { facts, streams, jobs, unknownTapes, peerQuestions } = this.#engine
-    for (const item of items) {
-      await this.#attempt.run(item, work, (context) =>
-        this.#perform(item, {
-          ...context,
-          writable,
-          facts,
-          streams,
-          jobs,
-          unknownTapes,
-          peerQuestions,
-        }),
-      )
-      if (this.#stopped) return
-    }
+  #items(items: readonly Item[], work: Work, writable: boolean): Soon<void> {
+    return inTurn(items, (item) =>
+      after(
+        this.#attempt.run(item, work, writable, this.#engine, this.#perform),
+        () => !this.#stopped,
+      ),
+    )
   }
 
-  #perform(item: Item, context: Context): Promise<unknown> {
+  readonly #perform = (item: Item, context: Context): Soon<unknown> => {
     if (item.fault !== undefined) throw item.fault
     const { unauthenticated, decoding, principal } = this.#batch
     const name = operationOf(item)

@@ -5,6 +5,7 @@ import type { Secret } from '../../crypto/secret.ts'
 import type { Principal } from '../../access/identity.ts'
 import type { LocateLimits } from '../../keystore/locate.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
+import type { Soon } from '../../keystore/soon.ts'
 import type { JsonValue, Work } from '../../keystore/work.ts'
 import type { ResponseBatchItem } from '../model/messages.ts'
 import type { OperationName, RequestPayload, ResponsePayload } from '../model/payloads/index.ts'
@@ -138,7 +139,7 @@ export interface Operation<Name extends OperationName = OperationName> {
    * items behind it never use the object of an earlier one.
    */
   identifies?: true
-  run(request: RequestPayload<Name>, context: Context): Promise<ResponsePayload<Name>>
+  run(request: RequestPayload<Name>, context: Context): Soon<ResponsePayload<Name>>
   /** What the answer still says once the batch has been undone; all of it when absent. */
   undone?(response: ResponsePayload<Name>): ResponsePayload<Name>
 }

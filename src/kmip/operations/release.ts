@@ -7,6 +7,7 @@ import { allowed } from '../../access/policy.ts'
 import { materialOf } from '../../keystore/keystore.ts'
 import { stateOf } from '../../keystore/lifecycle.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
+import { after, type Soon } from '../../keystore/soon.ts'
 import { shown } from '../model/attribute-forms.ts'
 import type { KeyBlock, KeyWrappingData } from '../model/objects.ts'
 import type { RequestPayload } from '../model/payloads/index.ts'
@@ -27,12 +28,12 @@ type Releasing = 'Get' | 'Export'
 export type Asked = RequestPayload<'Get'>
 
 /** The structure of the object as it leaves. @throws KmipError */
-export async function released(
+export function released(
   object: ManagedObject,
   operation: Releasing,
   asked: Asked,
   context: Context,
-): Promise<object> {
+): Soon<object> {
   checkRelease(object, operation, asked, context)
   noteState(object, context)
   const { now, version } = context
@@ -41,21 +42,26 @@ export async function released(
     return { Attribute: contents.map(shown) }
   }
   const format = formatFor(object, asked, version)
-  const fields = await fieldsOf(object, context)
-  if ('KeyBlock' in fields)
-    return keyReleased(
-      fields as { KeyBlock: KeyBlock },
-      { format, operation, asked },
-      object,
-      context,
-    )
-  if (asked.KeyWrappingSpecification === undefined) {
-    if (format !== 'PKCS_12') return fields
-    return { ...fields, CertificateValue: await pkcs12Certificates(context, object) }
-  }
-  throw new KmipError('InvalidObjectType', `object ${object.id} is no key to be wrapped`, {
-    before20: 'IllegalOperation',
+  return after(fieldsOf(object, context), (fields) => {
+    const manner = { format, operation, asked }
+    if ('KeyBlock' in fields)
+      return keyReleased(fields as { KeyBlock: KeyBlock }, manner, object, context)
+    if (asked.KeyWrappingSpecification === undefined) {
+      if (format !== 'PKCS_12') return fields
+      return withCertificates(fields, object, context)
+    }
+    throw new KmipError('InvalidObjectType', `object ${object.id} is no key to be wrapped`, {
+      before20: 'IllegalOperation',
+    })
   })
+}
+
+async function withCertificates(
+  fields: object,
+  object: ManagedObject,
+  context: Context,
+): Promise<object> {
+  return { ...fields, CertificateValue: await pkcs12Certificates(context, object) }
 }
 
 /** Everything that forbids handing the object out as asked, checked before its material is unsealed. */
@@ -108,15 +114,16 @@ function noteState({ vitals }: ManagedObject, { now, noted }: Context): void {
 }
 
 /** The object's structure, unsealed. The bytes belong to a secret that is wiped after the answer. */
-async function fieldsOf(object: ManagedObject, context: Context): Promise<object> {
-  const secret = await materialOf(context.work, object)
-  if (secret === undefined) {
-    throw new KmipError('KeyValueNotPresent', `the value of object ${object.id} is not here`, {
-      before20: 'IllegalOperation',
-    })
-  }
-  context.secrets.push(secret)
-  return unsealedFields(object.objectType as SealedType, secret.bytes)
+function fieldsOf(object: ManagedObject, context: Context): Soon<object> {
+  return after(materialOf(context.work, object), (secret) => {
+    if (secret === undefined) {
+      throw new KmipError('KeyValueNotPresent', `the value of object ${object.id} is not here`, {
+        before20: 'IllegalOperation',
+      })
+    }
+    context.secrets.push(secret)
+    return unsealedFields(object.objectType as SealedType, secret.bytes)
+  })
 }
 
 interface Manner {
@@ -126,14 +133,14 @@ interface Manner {
 }
 
 /** A key: unwrapped, converted and wrapped as asked (Key Wrap Type: KMIP 1.4 §9.1.3.2.48). */
-async function keyReleased(
+function keyReleased(
   fields: { KeyBlock: KeyBlock },
   manner: Manner,
   object: ManagedObject,
   context: Context,
-): Promise<object> {
+): Soon<object> {
   const { KeyBlock: kept } = fields
-  const { KeyWrapType, KeyWrappingSpecification: specification, KeyCompressionType } = manner.asked
+  const { KeyWrapType, KeyWrappingSpecification: specification } = manner.asked
   if (KeyWrapType !== undefined && KeyWrapType !== 'NotWrapped' && KeyWrapType !== 'AsRegistered')
     throw wrapTypeRefusal(`Key Wrap Type ${KeyWrapType} is not known`)
   if (isWrapped(kept)) {
@@ -143,21 +150,32 @@ async function keyReleased(
       throw wrapTypeRefusal(`object ${object.id} cannot leave wrapped as it is registered`)
   }
   if (specification === undefined && object.vitals.Sensitive) throw sensitive(object)
-  const inClear = isWrapped(kept)
-    ? { ...fields, KeyBlock: await unwrappedBlock(context, kept) }
-    : fields
-  if (manner.format === 'PKCS_12') {
-    const { KeyBlock: block } = inClear as { KeyBlock: KeyBlock }
-    if (specification === undefined) return { KeyBlock: await pkcs12Block(context, object, block) }
+  const unwrapped = isWrapped(kept) ? unwrappedBlock(context, kept) : kept
+  return after(unwrapped, (KeyBlock) =>
+    keyInClear({ ...fields, KeyBlock }, { ...manner, kept }, object, context),
+  )
+}
+
+/** A key that is not wrapped, or no longer: converted and wrapped as asked. */
+function keyInClear(
+  fields: { KeyBlock: KeyBlock },
+  { asked, format, kept }: Manner & { kept: KeyBlock },
+  object: ManagedObject,
+  context: Context,
+): Soon<object> {
+  const { KeyWrappingSpecification: specification, KeyCompressionType } = asked
+  if (format === 'PKCS_12') {
+    if (specification === undefined)
+      return pkcs12Block(context, object, fields.KeyBlock).then((KeyBlock) => ({ KeyBlock }))
     throw new KmipError('KeyFormatTypeNotSupported', 'a PKCS#12 file is not wrapped')
   }
-  const converted = inFormat(inClear, manner.format, KeyCompressionType, object, context.version)
+  const converted = inFormat(fields, format, KeyCompressionType, object, context.version)
   if (specification === undefined) return converted
   const { KeyBlock: block } = converted as { KeyBlock: KeyBlock }
-  return {
+  return wrappedBlock(context, object, { block, kept }, specification).then((KeyBlock) => ({
     ...converted,
-    KeyBlock: await wrappedBlock(context, object, { block, kept }, specification),
-  }
+    KeyBlock,
+  }))
 }
 
 /** A profile whose clients get no wrapped keys gets what was registered wrapped in the clear. */

@@ -7,6 +7,7 @@ import { allowed } from '../../access/policy.ts'
 import { loadObject, saveVitals } from '../../keystore/keystore.ts'
 import { unrecordedState } from '../../keystore/lifecycle.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
+import { after, type Soon } from '../../keystore/soon.ts'
 import type { OperationName } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
 import type { ObjectName } from '../model/unique-identifier.ts'
@@ -15,26 +16,26 @@ import { printable } from './printable.ts'
 import { objectTypesIn } from './sayable.ts'
 
 /** Loads the object named, or the ID Placeholder's, for use by `operation`. */
-export async function subject(
+export function subject(
   context: Context,
   name: ObjectName | undefined,
   operation: OperationName,
-): Promise<ManagedObject> {
+): Soon<ManagedObject> {
   const id = identifierOf(name, context)
   context.noted.object = printable(id)
-  const object = await groupObject(context, id)
-  if (object === undefined) {
-    const reason = saysItem.has(operation) ? 'ItemNotFound' : 'ObjectNotFound'
-    throw new KmipError(reason, `no object ${printable(id)}`)
-  }
-  const { objectType, vitals } = object
-  const refusal = allowed(context.principal, operation, { objectType, owner: vitals.Owner })
-  if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
-  if (vitals.ArchiveDate !== undefined && operation !== 'Recover') {
-    throw new KmipError('ObjectArchived', `object ${id} is archived: Recover it first`)
-  }
-  if (unrecordedState(vitals, context.now) !== undefined) await recordState(object, context)
-  return object
+  return after(groupObject(context, id), (object) => {
+    if (object === undefined) {
+      const reason = saysItem.has(operation) ? 'ItemNotFound' : 'ObjectNotFound'
+      throw new KmipError(reason, `no object ${printable(id)}`)
+    }
+    const { objectType, vitals } = object
+    const refusal = allowed(context.principal, operation, { objectType, owner: vitals.Owner })
+    if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
+    if (vitals.ArchiveDate !== undefined && operation !== 'Recover')
+      throw new KmipError('ObjectArchived', `object ${id} is archived: Recover it first`)
+    if (unrecordedState(vitals, context.now) === undefined) return object
+    return recordState(object, context).then(() => object)
+  })
 }
 
 /** Operations whose Error Handling tables have kept the older word for an object that is not there. */
@@ -51,12 +52,13 @@ export async function visibleObject(
 }
 
 /** The object, if it is of the principal's group and its version has such objects. */
-async function groupObject(
+function groupObject(
   { work, principal, version }: MakingContext,
   id: string,
-): Promise<ManagedObject | undefined> {
-  const object = await loadObject(work, principal.group, id)
-  return object === undefined || !objectTypesIn(version).has(object.objectType) ? undefined : object
+): Soon<ManagedObject | undefined> {
+  return after(loadObject(work, principal.group, id), (object) =>
+    object === undefined || !objectTypesIn(version).has(object.objectType) ? undefined : object,
+  )
 }
 
 /** A state that the passing of time brought about is recorded before anybody is shown it. */
