@@ -1,30 +1,29 @@
 // The documents' part of an act's Work: small JSON records under a MAC, some with a sealed secret.
 import type { Secret } from '../crypto/secret.ts'
 import { writeStep } from './acts.ts'
-import { base64url, ObjectWork, refuseOlder, verifying, writerOf } from './object-work.ts'
+import { HeldDocument } from './held-document.ts'
+import { base64url, ObjectWork } from './object-work.ts'
 import { replayed, verifyDocumentNoted } from './replay.ts'
+import { after, type Soon } from './soon.ts'
 import type { DocumentRow, WrittenDocument } from './storage.ts'
+import { refuseOlder, verifying, writerOf } from './work-ground.ts'
 import { IntegrityError, type Document, type JsonValue } from './work.ts'
 
 /** The documents' part of a Work, on top of the objects'. */
 export class DocumentWork extends ObjectWork {
-  /** Documents verified in this act, until the act writes them. */
-  #verified: Map<string, DocumentRow | undefined> | undefined
-
   documentsChange(besides?: readonly string[]): Promise<number> {
     return this.ground.rows.documentsChange(besides)
   }
 
-  async document(kind: string, name: string): Promise<Document | undefined> {
-    const row = await this.#find(kind, name)
-    return row && documentOf(row)
+  document(kind: string, name: string): Soon<Document | undefined> {
+    return after(this.#find(kind, name), ({ document }) => document)
   }
 
   async documents(kind: string): Promise<readonly Document[]> {
     const { rows } = this.ground
     refuseGone(kind, await rows.documentsGone(kind))
     const found = await rows.documents(kind)
-    return found.flatMap((row) => documentOf(this.#accept(row)) ?? [])
+    return found.flatMap((row) => new HeldDocument(this.#accept(row)).document ?? [])
   }
 
   async putDocument(
@@ -35,10 +34,10 @@ export class DocumentWork extends ObjectWork {
   ): Promise<Document> {
     const { sealing } = this.ground
     writerOf(this.ground)
-    const before = await this.#find(kind, name)
+    const { row: before } = await this.#find(kind, name)
     const keepsSeal = secret === undefined && before?.sealed
     const epoch = keepsSeal ? before.epoch : sealing.current
-    const row = await this.#write({
+    const { document } = await this.#write({
       kind,
       name,
       revision: (before?.revision ?? 0) + 1,
@@ -46,12 +45,12 @@ export class DocumentWork extends ObjectWork {
       body: JSON.stringify(body),
       sealed: keepsSeal ? before.sealed : await this.#sealedSecret(kind, name, epoch, secret),
     })
-    return documentOf(row)!
+    return document!
   }
 
   async resealDocument(kind: string, name: string): Promise<boolean> {
     const { sealing, trace } = this.ground
-    const before = await this.#find(kind, name)
+    const { row: before } = await this.#find(kind, name)
     if (before === undefined || before.body === null) return false
     const epoch = sealing.current
     if (before.epoch === epoch) return false
@@ -69,7 +68,7 @@ export class DocumentWork extends ObjectWork {
 
   async deleteDocument(kind: string, name: string): Promise<boolean> {
     writerOf(this.ground)
-    const before = await this.#find(kind, name)
+    const { row: before } = await this.#find(kind, name)
     if (before === undefined || before.body === null) return false
     await this.#write({ ...before, revision: before.revision + 1, body: null, sealed: null })
     this.ground.trace.wiped ||= before.sealed !== null
@@ -77,7 +76,7 @@ export class DocumentWork extends ObjectWork {
   }
 
   async documentSecret(kind: string, name: string): Promise<Secret> {
-    const row = await this.#find(kind, name)
+    const { row } = await this.#find(kind, name)
     if (row?.sealed) return this.ground.sealing.unsealDocument(row, row.sealed)
     throw new IntegrityError('material-missing', `${kind}/${name}`, 'it has no secret part')
   }
@@ -92,19 +91,25 @@ export class DocumentWork extends ObjectWork {
     return row
   }
 
-  async #find(kind: string, name: string): Promise<DocumentRow | undefined> {
-    const { rows } = this.ground
+  #find(kind: string, name: string): Soon<HeldDocument> {
+    const { documents, trace } = this.ground
     const subject = `${kind}/${name}`
-    const verified = (this.#verified ??= new Map<string, DocumentRow | undefined>())
-    if (verified.has(subject)) return verified.get(subject)
-    const row = await rows.document(kind, name)
-    if (row === undefined) refuseGone(kind, await rows.documentsGone(kind, name))
-    const found = row && this.#accept(row)
-    verified.set(subject, found)
-    return found
+    const held = documents.get(subject)
+    if (held === undefined) return this.#read(kind, name)
+    if (held.row !== undefined) trace.seen.push({ subject, revision: held.row.revision })
+    return held
   }
 
-  async #write(row: Omit<WrittenDocument, 'mac'>): Promise<DocumentRow> {
+  async #read(kind: string, name: string): Promise<HeldDocument> {
+    const { rows, documents } = this.ground
+    const row = await rows.document(kind, name)
+    if (row === undefined) refuseGone(kind, await rows.documentsGone(kind, name))
+    const held = new HeldDocument(row && this.#accept(row))
+    documents.set(`${kind}/${name}`, held)
+    return held
+  }
+
+  async #write(row: Omit<WrittenDocument, 'mac'>): Promise<HeldDocument> {
     const { ground } = this
     const { trace } = ground
     const mac = ground.sealing.documentMac(row)
@@ -121,8 +126,9 @@ export class DocumentWork extends ObjectWork {
       mac: base64url(mac),
     })
     trace.seen.push({ subject, revision: row.revision })
-    this.#verified?.set(subject, written)
-    return written
+    const held = new HeldDocument(written)
+    ground.documents.set(subject, held)
+    return held
   }
 
   async #sealedSecret(
@@ -140,9 +146,4 @@ export class DocumentWork extends ObjectWork {
 /** A document never goes: a deleted one keeps its row. One that is gone was taken away. */
 function refuseGone(kind: string, [name]: readonly string[]): void {
   if (name !== undefined) throw replayed(`${kind}/${name}`, 'the document was taken away')
-}
-
-function documentOf({ kind, name, revision, body, sealed }: DocumentRow): Document | undefined {
-  if (body === null) return undefined
-  return { kind, name, revision, body: JSON.parse(body) as JsonValue, hasSecret: sealed !== null }
 }

@@ -5,7 +5,7 @@ import { KmipError } from '../kmip/model/result.ts'
 import { applicationEntry, columnsOf, indexOf, uniqueOf, vitalColumns } from './derived-rows.ts'
 import { refuseHeld } from './holds.ts'
 import { ManagedObject, type ObjectTypeName } from './managed-object.ts'
-import { after, type Soon } from './soon.ts'
+import { after, inTurn, type Soon } from './soon.ts'
 import { demandReady } from './ready.ts'
 import { withdrawnText } from './withdrawal.ts'
 import {
@@ -58,22 +58,21 @@ export async function conflictOf(
  * Keeps a new object and seals its material, unless it conflicts with another: then nothing is kept.
  * The caller wipes `material`.
  */
-export async function insertObject(
+export function insertObject(
   work: Work,
   object: ManagedObject,
   material: Uint8Array | undefined,
-): Promise<Conflict | undefined> {
+): Soon<Conflict | undefined> {
   refuseWithoutRoom(work)
-  await demandReady(work, object.group)
   const claims = uniqueOf(object)
-  const held = await heldByOthers(work, object, claims)
-  const refused = await refusedOf(work, object, held)
-  if (refused !== undefined) return refused
-  object.stored = await work.insert(
-    newRowOf(work, object, without(claims, held), material),
-    material,
+  const asked = after(demandReady(work, object.group), () => heldByOthers(work, object, claims))
+  return after(asked, (held) =>
+    after(refusedOf(work, object, held), (refused) => {
+      if (refused !== undefined) return refused
+      const row = newRowOf(work, object, without(claims, held), material)
+      return after(work.insert(row, material), (kept) => void (object.stored = kept))
+    }),
   )
-  return undefined
 }
 
 /**
@@ -215,30 +214,32 @@ function without(entries: readonly UniqueEntry[], others: readonly UniqueEntry[]
   )
 }
 
-async function heldByOthers(
+function heldByOthers(
   work: Work,
   { id, group }: ManagedObject,
   claims: readonly UniqueEntry[],
-): Promise<Conflict[]> {
+): Soon<Conflict[]> {
   const held: Conflict[] = []
-  for (const entry of claims) {
-    const holder = await work.holder(group, entry.kind, entry.value)
-    if (holder !== undefined && holder !== id) held.push({ ...entry, holder })
-  }
-  return held
+  const asked = inTurn(claims, (entry) =>
+    after(work.holder(group, entry.kind, entry.value), (holder) => {
+      if (holder !== undefined && holder !== id) held.push({ ...entry, holder })
+    }),
+  )
+  return after(asked, () => held)
 }
 
 /** The first conflict that counts: a group may allow doubled application information. */
-async function refusedOf(
+function refusedOf(
   work: Work,
   { group }: ManagedObject,
   held: readonly Conflict[],
-): Promise<Conflict | undefined> {
+): Soon<Conflict | undefined> {
   const [first] = held
   if (first === undefined) return undefined
-  const policy = (await work.document('group', group))?.body as
-    { duplicates?: string } | null | undefined
-  return policy?.duplicates === 'allow' ? held.find(({ kind }) => kind !== 'asi') : first
+  return after(work.document('group', group), (found) => {
+    const policy = found?.body as { duplicates?: string } | null | undefined
+    return policy?.duplicates === 'allow' ? held.find(({ kind }) => kind !== 'asi') : first
+  })
 }
 
 /**

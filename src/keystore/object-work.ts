@@ -1,13 +1,14 @@
 // The objects' part of an act's Work: verified loads, sealed inserts, revisioned updates.
 import type { Secret } from '../crypto/secret.ts'
-import { vitalStep, writeStep, type ActTrace } from './acts.ts'
+import { vitalStep, writeStep } from './acts.ts'
 import { HeldObject } from './held-object.ts'
 import { MadeObjects } from './made-objects.ts'
 import type { Copies } from './ready.ts'
-import { replayed, verifyNoted, type HighestRevisions } from './replay.ts'
-import { EpochNotOpen, type ObjectIdentity, type Sealing } from './sealing.ts'
+import { verifyNoted } from './replay.ts'
+import type { ObjectIdentity } from './sealing.ts'
 import { after, inTurn, type Soon } from './soon.ts'
-import type { Entries, ObjectRow, StorageReader, StorageWriter } from './storage.ts'
+import type { Entries, ObjectRow, StorageReader } from './storage.ts'
+import { refuseOlder, verifying, writerOf, type WorkGround } from './work-ground.ts'
 import {
   IntegrityError,
   RevisionConflict,
@@ -22,33 +23,6 @@ import {
   type StoredObject,
   type Things,
 } from './work.ts'
-
-/** What every part of a Work stands on. */
-export interface WorkGround {
-  readonly rows: StorageReader
-  /** Absent in a read snapshot. */
-  readonly writer: StorageWriter | undefined
-  readonly sealing: Sealing
-  readonly highest: HighestRevisions
-  readonly trace: ActTrace
-  /** Whether a newer snapshot may still show what this one lacks. */
-  readonly mayLag: boolean
-  /** Whether the disk has room for new objects. */
-  readonly hasRoom: boolean
-  /** Makes sure that the current epoch may seal once more. */
-  readonly chargeSeal: (writer: StorageWriter) => Soon<void>
-}
-
-/** A read snapshot may lag behind a commit: what looks replayed is looked at once more in a new one. */
-export class SnapshotBehind extends Error {
-  readonly subject: string
-
-  constructor(subject: string) {
-    super(`${subject} is newer than this snapshot`)
-    this.name = 'SnapshotBehind'
-    this.subject = subject
-  }
-}
 
 /** The objects' part of a Work. */
 export class ObjectWork {
@@ -360,32 +334,6 @@ function changedEntries(before: HeldObject, { index, unique }: ObjectChanges): E
 function heldOf(object: StoredObject): HeldObject {
   if (object instanceof HeldObject) return object
   throw new Error(`${object.id}: identifier, group and type of an object never change`)
-}
-
-/** The writing rows, or a throw in a read snapshot. */
-export function writerOf({ writer }: WorkGround): StorageWriter {
-  if (!writer) throw new Error('a read snapshot changes nothing: use act')
-  return writer
-}
-
-/** Throws when this process has already served or written a newer revision. */
-export function refuseOlder(ground: WorkGround, subject: string, revision: number): void {
-  if (!ground.highest.isOlder(subject, revision)) return
-  if (!ground.mayLag) {
-    throw replayed(subject, `revision ${revision} is older than one already served`)
-  }
-  ground.trace.failure = new SnapshotBehind(subject)
-  throw ground.trace.failure
-}
-
-/** Verifies; an epoch not open yet makes the whole act start again. */
-export function verifying({ trace }: WorkGround, verify: () => void): void {
-  try {
-    verify()
-  } catch (error) {
-    if (error instanceof EpochNotOpen) trace.failure = error
-    throw error
-  }
 }
 
 async function identifiers(

@@ -2,6 +2,7 @@
 // database is one copy; a synchronous standby that has confirmed a commit, and a journal that has synced it,
 // is one more each. Asked before anything is written: a refusal leaves nothing behind.
 import { KmipError } from '../kmip/model/result.ts'
+import { after, type Soon } from './soon.ts'
 import type { Work } from './work.ts'
 
 /** On how many copies a commit is durable once it is answered. */
@@ -27,10 +28,15 @@ export function copiesWanted(word: string | undefined): number {
 }
 
 /** Refuses a new object of a group that wants more copies than there are now. */
-export async function demandReady(work: Work, group: string): Promise<void> {
-  const body = (await work.document('group', group))?.body as { ready?: string } | null | undefined
-  const wanted = copiesWanted(body?.ready)
-  if (wanted === 1) return
+export function demandReady(work: Work, group: string): Soon<void> {
+  return after(work.document('group', group), (found) => {
+    const body = found?.body as { ready?: string } | null | undefined
+    const wanted = copiesWanted(body?.ready)
+    return wanted === 1 ? undefined : demandCopies(work, wanted)
+  })
+}
+
+async function demandCopies(work: Work, wanted: number): Promise<void> {
   const { count, missing } = await work.copies()
   if (count >= wanted) return
   throw new KmipError('GeneralFailure', notReady(wanted, count, missing))

@@ -5,12 +5,13 @@ import { appendAudit } from './audit.ts'
 import type { RoomKeeper } from './disk-reserve.ts'
 import { UserError } from '../errors.ts'
 import { GroupCommit, type GroupHost } from './group-commit.ts'
-import { SnapshotBehind, type WorkGround } from './object-work.ts'
+import type { HeldDocuments } from './held-document.ts'
 import { HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
 import { after, either, type Soon } from './soon.ts'
 import type { Storage, StorageReader, StorageWriter } from './storage.ts'
 import { TransientWork } from './transient-work.ts'
+import { SnapshotBehind, type WorkGround } from './work-ground.ts'
 import type { AuditRecord, ChangeObserver, Work } from './work.ts'
 
 /** Seals are charged to their epoch this many at a time, or a sixteenth of what it allows. */
@@ -61,6 +62,7 @@ export function actsOver(ground: ActsGround): Acts {
   let truncating: Promise<void> | undefined
   let closing = false
   let groupNow = now()
+  let documents: HeldDocuments = new Map()
 
   const learnEpoch = async ({ epoch }: EpochNotOpen): Promise<void> => {
     await sealing.learn(await storage.read((rows) => rows.wraps()))
@@ -103,14 +105,15 @@ export function actsOver(ground: ActsGround): Acts {
     transaction: (fn) =>
       storage.write((rows) => {
         groupNow = now()
+        documents = new Map()
         return fn(rows)
       }),
     savepoint: (rows, fn) => rows.savepoint(fn),
     run(rows, act, trace) {
       const hasRoom = room?.isTight !== true
       const writer = rows
-      const ground = { rows, writer, sealing, highest, trace, mayLag: false, hasRoom, chargeSeal }
-      const work = new ActWork(ground, groupNow)
+      const held = { trace, documents, mayLag: false, hasRoom, chargeSeal }
+      const work = new ActWork({ rows, writer, sealing, highest, ...held }, groupNow)
       return completed(act as RunnableAct<unknown>, work, trace, changed)
     },
     record: (rows, traces) => {
@@ -135,6 +138,7 @@ export function actsOver(ground: ActsGround): Acts {
     },
     undone(traces) {
       seals.left = 0
+      documents.clear()
       traces.forEach(forget)
     },
   }
@@ -178,8 +182,8 @@ export function actsOver(ground: ActsGround): Acts {
   }
 
   function snapshotGround(rows: StorageReader, trace: ActTrace, mayLag: boolean): WorkGround {
-    const writer = undefined
-    return { rows, writer, sealing, highest, trace, mayLag, hasRoom: false, chargeSeal }
+    const held = { trace, documents: new Map(), mayLag, hasRoom: false, chargeSeal }
+    return { rows, writer: undefined, sealing, highest, ...held }
   }
 }
 

@@ -2,8 +2,8 @@
 import type { Secret } from '../crypto/secret.ts'
 import { writeStep } from './acts.ts'
 import { DocumentWork } from './document-work.ts'
-import { verifying, writerOf, type WorkGround } from './object-work.ts'
 import type { TransientRow } from './storage.ts'
+import { verifying, writerOf, type WorkGround } from './work-ground.ts'
 import { IntegrityError, type JsonValue, type Transient } from './work.ts'
 
 /** The transients' part of a Work, on top of the documents'. */

@@ -291,7 +291,7 @@ export interface Work {
   /** Objects whose `wipeAfter` is not after `now` and which still hold sealed bytes, oldest first. */
   wipeable(now: bigint, limit: number): Promise<readonly { group: string; id: string }[]>
 
-  document(kind: string, name: string): Promise<Document | undefined>
+  document(kind: string, name: string): Soon<Document | undefined>
   /** All documents of a kind, by name. */
   documents(kind: string): Promise<readonly Document[]>
   /** Adds or replaces. Without `secret` the sealed part stays as it is; `null` removes it. */

@@ -2,11 +2,14 @@
  * The constraints of a group, held against every object before it is kept – KMIP 2.1 §7.6. An object must
  * satisfy all that are for its type and groups; what does not apply to its type is not asked of it.
  */
+import type { Infer } from 'ttlv-codec'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
 import { covers } from '../../keystore/matching.ts'
 import { instancesOf } from '../../keystore/object-attributes.ts'
+import { after, type Soon } from '../../keystore/soon.ts'
 import { referenceOf, sameReference, type AttributeInstance } from '../model/attribute-forms.ts'
 import { appliesTo } from '../model/attributes.ts'
+import type { Constraints } from '../model/payloads/service.ts'
 import { KmipError } from '../model/result.ts'
 import { newest } from '../model/versions.ts'
 import { nameOf } from './attribute-rows.ts'
@@ -14,13 +17,19 @@ import { isForGroups, ruleList } from './object-rules.ts'
 import type { MakingContext } from './operation.ts'
 
 /** Refuses a new object that a constraint of the group does not allow. */
-export async function checkConstraints(
+export function checkConstraints(context: MakingContext, object: ManagedObject): Soon<void> {
+  if (object.objectType === 'Template') return undefined
+  return after(ruleList('constraints', context), (list) =>
+    holdAgainst(list?.Constraint ?? [], context, object),
+  )
+}
+
+function holdAgainst(
+  constraints: Infer<typeof Constraints>['Constraint'],
   context: MakingContext,
   object: ManagedObject,
-): Promise<void> {
-  if (object.objectType === 'Template') return
-  const list = await ruleList('constraints', context)
-  for (const constraint of list?.Constraint ?? []) {
+): void {
+  for (const constraint of constraints) {
     const { ObjectTypes, Attributes = [] } = constraint
     if (ObjectTypes !== undefined && !ObjectTypes.ObjectType.includes(object.objectType)) continue
     if (!isForGroups(constraint, object.attributes.values('ObjectGroup'))) continue

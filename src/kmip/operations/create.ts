@@ -3,6 +3,7 @@ import type { Version } from 'ttlv-codec'
 import { randomBytes } from '../../crypto/primitives/random.ts'
 import { allowed } from '../../access/policy.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
+import { after } from '../../keystore/soon.ts'
 import { KmipError } from '../model/result.ts'
 import { version20, versionOf } from '../model/versions.ts'
 import { rowOf } from './attribute-rows.ts'
@@ -29,7 +30,7 @@ const longestSecretBits = 32_768
 export const create = operation('Create', {
   effect: 'act',
   identifies: true,
-  async run({ ObjectType, Attributes = [], ProtectionStorageMasks }, context) {
+  run({ ObjectType, Attributes = [], ProtectionStorageMasks }, context) {
     const { version, now, principal } = context
     const isSecret = ObjectType === 'SecretData' && version >= secretDataSince
     if (ObjectType !== 'SymmetricKey' && !isSecret)
@@ -37,16 +38,17 @@ export const create = operation('Create', {
     const refusal = allowed(principal, 'Create', { objectType: ObjectType })
     if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
     checkStorage(ProtectionStorageMasks)
-    const { object, made } = await prepareObject(context, 'Create', ObjectType, Attributes)
-    if (!isSecret) demandDescribed(object, version)
-    object.attributes.set('OriginalCreationDate', now)
-    object.attributes.set('RandomNumberGenerator', randomNumberGenerator)
-    await keepObject(context, object, isSecret ? newSecret(object) : newKey(object, version))
-    return {
-      ObjectType,
-      UniqueIdentifier: object.id,
-      ...(made.length > 0 && { Attributes: made }),
-    }
+    return after(prepareObject(context, 'Create', ObjectType, Attributes), ({ object, made }) => {
+      if (!isSecret) demandDescribed(object, version)
+      object.attributes.set('OriginalCreationDate', now)
+      object.attributes.set('RandomNumberGenerator', randomNumberGenerator)
+      const material = isSecret ? newSecret(object) : newKey(object, version)
+      return after(keepObject(context, object, material), () => ({
+        ObjectType,
+        UniqueIdentifier: object.id,
+        ...(made.length > 0 && { Attributes: made }),
+      }))
+    })
   },
 })
 

@@ -12,6 +12,7 @@ import {
 import { unrecordedState } from '../../keystore/lifecycle.ts'
 import { ManagedObject, type ObjectTypeName, type Vitals } from '../../keystore/managed-object.ts'
 import { isVital } from '../../keystore/object-attributes.ts'
+import { after, either, type Soon } from '../../keystore/soon.ts'
 import type { AttributeInstance } from '../model/attribute-forms.ts'
 import { ProtectionStorageMask } from '../model/masks.ts'
 import type { OperationName } from '../model/payloads/index.ts'
@@ -34,26 +35,29 @@ export interface Prepared {
 }
 
 /** Checks the attributes given and makes the object. Nothing is kept yet. */
-export async function prepareObject(
+export function prepareObject(
   context: MakingContext,
   operation: OperationName,
   objectType: ObjectTypeName,
   given: readonly AttributeInstance[],
-): Promise<Prepared> {
-  const said = await wanted(context, operation, objectType, given)
-  return assembled(context, objectType, await withDefaults(context, operation, objectType, said))
+): Soon<Prepared> {
+  return after(wanted(context, operation, objectType, given), (said) =>
+    after(withDefaults(context, operation, objectType, said), (all) =>
+      assembled(context, objectType, all),
+    ),
+  )
 }
 
 /** The attributes given, checked, with those of the templates named among them. */
-export async function wanted(
+export function wanted(
   context: MakingContext,
   operation: OperationName,
   objectType: ObjectTypeName,
   given: readonly AttributeInstance[],
-): Promise<AttributeInstance[]> {
+): Soon<AttributeInstance[]> {
   const explicit = given.filter(({ tag }) => tag !== 'Template')
   checkGiven(explicit, objectType, operation, context)
-  return await fromTemplates(context, objectType, given)
+  return explicit.length === given.length ? explicit : fromTemplates(context, objectType, given)
 }
 
 /** Makes an object of attributes that have been checked one by one. */
@@ -97,14 +101,14 @@ export function assembled(
  * Keeps the object, its unique values being free or those of the object it replaces, and lets the batch
  * refer to it. Saves the replaced object as well. Wipes `material`.
  */
-export async function keepObject(
+export function keepObject(
   context: MakingContext,
   object: ManagedObject,
   material: Uint8Array | undefined,
   replaced?: ManagedObject,
-): Promise<void> {
+): Soon<void> {
   const { work } = context
-  await keep(context, object, material, () =>
+  return keep(context, object, material, () =>
     replaced === undefined
       ? insertObject(work, object, material)
       : insertReplacement(work, replaced, object, material),
@@ -121,22 +125,29 @@ export async function keepInPlaceOf(
   await keep(context, object, material, () => replaceObject(context.work, before, object, material))
 }
 
-async function keep(
+function keep(
   context: MakingContext,
   object: ManagedObject,
   material: Uint8Array | undefined,
-  write: () => Promise<Conflict | undefined>,
-): Promise<void> {
-  try {
+  write: () => Soon<Conflict | undefined>,
+): Soon<void> {
+  const written = () => {
     refuseDoubledName(object, 'InvalidField')
-    await checkConstraints(context, object)
-    const conflict = await write()
-    if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'InvalidField')
-  } finally {
-    material?.fill(0)
+    return after(checkConstraints(context, object), write)
   }
-  context.noted.object = object.id
-  context.batch.placeholder = object.id
+  return either(
+    written,
+    (conflict) => {
+      material?.fill(0)
+      if (conflict !== undefined) throw refusalOfConflict(context, conflict, 'InvalidField')
+      context.noted.object = object.id
+      context.batch.placeholder = object.id
+    },
+    (error) => {
+      material?.fill(0)
+      throw error
+    },
+  )
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { Infer } from 'ttlv-codec'
 import type { ObjectTypeName } from '../../keystore/managed-object.ts'
+import { after, type Soon } from '../../keystore/soon.ts'
 import { referenceOf, sameReference, type AttributeInstance } from '../model/attribute-forms.ts'
 import { CryptographicUsageMask } from '../model/masks.ts'
 import type { OperationName } from '../model/payloads/index.ts'
@@ -31,10 +32,10 @@ const ownDefaults: readonly ObjectDefaults[] = [
 ]
 
 /** The defaults that count for the client. */
-async function defaultsFor(
+function defaultsFor(
   context: Pick<MakingContext, 'work' | 'principal'>,
-): Promise<readonly ObjectDefaults[]> {
-  return (await ruleList('object-defaults', context))?.ObjectDefaults ?? ownDefaults
+): Soon<readonly ObjectDefaults[]> {
+  return after(ruleList('object-defaults', context), (list) => list?.ObjectDefaults ?? ownDefaults)
 }
 
 /** Attributes that follow from material which is there, or is asked for in so many words. */
@@ -46,7 +47,8 @@ const ofMaterial: ReadonlySet<string> = new Set([
 ])
 
 /** Operations that make objects, and whether their material is made to the attributes. */
-const making: Partial<Record<OperationName, 'material-too' | 'rest'>> = {
+type Reach = 'material-too' | 'rest'
+const making: Partial<Record<OperationName, Reach>> = {
   Create: 'material-too',
   CreateKeyPair: 'material-too',
   DeriveKey: 'rest',
@@ -59,17 +61,29 @@ const making: Partial<Record<OperationName, 'material-too' | 'rest'>> = {
  * a key pair. The first that is for the object's groups wins, then the first that is for all. Length and
  * domain parameters are those of an algorithm: they are no defaults of another.
  */
-export async function withDefaults(
+export function withDefaults(
   context: MakingContext,
   operation: OperationName,
   objectType: ObjectTypeName,
   given: readonly AttributeInstance[],
   pair: readonly AttributeInstance[] = given,
-): Promise<readonly AttributeInstance[]> {
+): Soon<readonly AttributeInstance[]> {
   const reach = making[operation]
   if (reach === undefined || context.version < version20) return given
+  return after(defaultsFor(context), (defaults) =>
+    filledUp(defaults, reach, objectType, given, pair),
+  )
+}
+
+function filledUp(
+  defaults: readonly ObjectDefaults[],
+  reach: Reach,
+  objectType: ObjectTypeName,
+  given: readonly AttributeInstance[],
+  pair: readonly AttributeInstance[],
+): readonly AttributeInstance[] {
   const groups = given.filter(({ tag }) => tag === 'ObjectGroup').map(({ value }) => String(value))
-  const sets = (await defaultsFor(context)).filter(
+  const sets = defaults.filter(
     (set) => typesOf(set).includes(objectType) && isForGroups(set, groups),
   )
   const ordered = [

@@ -9,6 +9,7 @@ import { groupPolicy } from '../../access/policy.ts'
 import { referenceOf, type AttributeInstance } from '../model/attribute-forms.ts'
 import { appliesTo } from '../model/attributes.ts'
 import type { ObjectTypeName } from '../../keystore/managed-object.ts'
+import type { Soon } from '../../keystore/soon.ts'
 import { DefaultsInformation } from '../model/payloads/server.ts'
 import { Constraints } from '../model/payloads/service.ts'
 import { KmipError } from '../model/result.ts'
@@ -31,11 +32,17 @@ type Kind = keyof typeof schemas
 type ListOf<K extends Kind> = Infer<(typeof schemas)[K]['schema']>
 
 /** The list that counts for the client, or undefined when none was set or none counts. */
-export async function ruleList<K extends Kind>(
+export function ruleList<K extends Kind>(
+  kind: K,
+  context: Pick<MakingContext, 'work' | 'principal'>,
+): Soon<ListOf<K> | undefined> {
+  return context.principal.profile === 'general' ? ruleListOf(kind, context) : undefined
+}
+
+async function ruleListOf<K extends Kind>(
   kind: K,
   { work, principal }: Pick<MakingContext, 'work' | 'principal'>,
 ): Promise<ListOf<K> | undefined> {
-  if (principal.profile !== 'general') return undefined
   const body = await bodyOf(work, kind, principal.group)
   if (body === undefined) return undefined
   const { rules } = await groupPolicy(work, principal.group)
