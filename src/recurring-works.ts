@@ -51,6 +51,7 @@ export function recurringWorks(ground: WorkGround): Task[] {
   const { store, log, config, nodes, keeper, scrubber, masterKey, responder, pusher, room } = ground
   const { scheduler } = ground
   const jumped = clockWatch()
+  const renew = nodes.alone(async () => void (await renewServerCertificatesWhenDue(store)))
   return [
     {
       // Another process may have enrolled, revoked or renewed: withdrawals take effect within 5 s.
@@ -73,7 +74,7 @@ export function recurringWorks(ground: WorkGround): Task[] {
     {
       name: 'renew the server certificates when due',
       every: 3600 * second,
-      run: nodes.alone(async () => void (await renewServerCertificatesWhenDue(store))),
+      run: renew,
     },
     {
       name: 'wipe destroyed keys whose time is up',
@@ -116,10 +117,12 @@ export function recurringWorks(ground: WorkGround): Task[] {
     {
       name: 'watch the clock',
       every: 30 * second,
-      run() {
+      async run() {
         const seconds = jumped()
-        if (seconds !== 0) log.error({ alarm: true, seconds }, 'the clock of this machine jumped')
-        return Promise.resolve()
+        if (seconds === 0) return
+        log.error({ alarm: true, seconds }, 'the clock of this machine jumped')
+        // What was issued while it was ahead is not valid yet.
+        if (seconds < 0) await renew()
       },
     },
     {

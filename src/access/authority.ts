@@ -105,13 +105,21 @@ export async function renewServerCertificates(
   )
 }
 
-/** Renews when two thirds of a server certificate's life are over; undefined when it is too early. */
+/**
+ * Renews when two thirds of a server certificate's life are over, and what was issued while the clock was ahead:
+ * it is valid only later, so that libraries would refuse it. Undefined when neither is so. A clock that is behind
+ * is told by the authority, which is not valid yet either: then nothing is renewed.
+ */
 export async function renewServerCertificatesWhenDue(
   store: ActingStore,
 ): Promise<ServerIdentity | undefined> {
   const isDue = await store.read(async (work) => {
-    const { certificates } = await serverIdentity(work)
-    return certificates.some((certificate) => work.now >= renewalTime(certificate))
+    const { authority, certificates } = await serverIdentity(work)
+    const isEarly = work.now < authority.notBefore
+    return certificates.some(
+      (certificate) =>
+        work.now >= renewalTime(certificate) || (work.now < certificate.notBefore && !isEarly),
+    )
   })
   if (!isDue) return undefined
   return renewServerCertificates(store, [], { name: 'server', kind: 'server' })

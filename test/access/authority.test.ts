@@ -117,6 +117,27 @@ describe('renewal of the server certificates', () => {
   })
 })
 
+describe('a clock that was wrong for a while', () => {
+  const years = 10n * 365n * day
+
+  test('ahead: what was issued meanwhile is replaced once it is right again', async () => {
+    const store = await initialisedStore()
+    const right = store.time.seconds
+    store.time.seconds = right + years
+    expect(await renewServerCertificatesWhenDue(store)).toBeDefined()
+    store.time.seconds = right
+    const renewed = await renewServerCertificatesWhenDue(store)
+    for (const { notBefore } of renewed!.certificates) expect(notBefore).toBeLessThan(right)
+    expect(await renewServerCertificatesWhenDue(store)).toBeUndefined()
+  })
+
+  test('behind: certificates that libraries accept stay', async () => {
+    const store = await initialisedStore()
+    store.time.seconds -= years
+    expect(await renewServerCertificatesWhenDue(store)).toBeUndefined()
+  })
+})
+
 describe('the authorities a handshake names', () => {
   const namesOf = async (store: TestStore) =>
     (await store.read(clientAuthorities)).map((pem) => parseCertificate(pem).subject)

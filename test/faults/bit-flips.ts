@@ -176,8 +176,10 @@ export async function bitFlips({ form, seed, say }: Plan): Promise<Outcome> {
       judge(directory, file, keys, content),
     )
     count[verdict]++
-    if (verdict === 'unnoticed' || verdict === 'wrong key')
+    if (verdict === 'unnoticed' || verdict === 'wrong key') {
       failures.push(`bit ${bit} of byte ${place}: ${verdict}`)
+      say(failures.at(-1)!)
+    }
     if (at % 500 === 0) say(`${at} bits: ${JSON.stringify(count)}`)
   }
   return { figures: { bits: flips, bytes: bytes.length, ...count }, failures }

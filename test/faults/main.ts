@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { auditMutations } from './audit-mutations.ts'
 import { bitFlips, rowSwaps } from './bit-flips.ts'
+import { clockSessions } from './clock-sessions.ts'
 import { clockSteps } from './clock-steps.ts'
 import { fullDisk } from './full-disk.ts'
 import type { Outcome, Plan } from './ground.ts'
@@ -13,7 +14,7 @@ import {
   deathsOnPostgres,
   killsOnPostgres,
 } from './postgres-faults.ts'
-import { races } from './races.ts'
+import { races, racesOnNodes } from './races.ts'
 import { restarts } from './restart.ts'
 import { rollbacks } from './rollback.ts'
 import { soak } from './soak.ts'
@@ -44,8 +45,10 @@ const tests: Readonly<Record<string, (plan: Plan) => Promise<Outcome>>> = {
   'row-swaps': rowSwaps,
   rollbacks,
   'clock-steps': clockSteps,
+  'clock-sessions': clockSessions,
   'audit-mutations': auditMutations,
   races,
+  'races-on-nodes': racesOnNodes,
   soak: (plan) => soak(plan, Number(values.minutes)),
 }
 

@@ -7,6 +7,7 @@ import {
   deathsOnPostgres,
   killsOnPostgres,
 } from './postgres-faults.ts'
+import { racesOnNodes } from './races.ts'
 import { expectSound } from './sound.ts'
 
 const patience = { timeout: 300_000 }
@@ -18,6 +19,12 @@ describe.skipIf(withoutPostgres())('with its keys in PostgreSQL', () => {
 
   test('nor by a death around commit, audit and answer', patience, () =>
     expectSound(deathsOnPostgres, { deaths: 10, keys: 20 }),
+  )
+
+  test(
+    '64 clients at once on one object, at two nodes, are explained by some order',
+    patience,
+    () => expectSound(racesOnNodes, { rounds: 16, done: 50, refused: 50 }),
   )
 
   // Only a cluster of our own may be killed.

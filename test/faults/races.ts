@@ -2,7 +2,8 @@
 // explains every answer and the state at the end. Checked against a model of the object.
 import { createStore } from '../../src/keystore/create-store.ts'
 import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
-import { openStore } from '../../src/keystore/store.ts'
+import { openStore, type Store } from '../../src/keystore/store.ts'
+import type { ResponseBatchItem } from '../../src/kmip/model/messages.ts'
 import { respond } from '../../src/kmip/server/respond.ts'
 import {
   answerOf,
@@ -12,7 +13,9 @@ import {
   tapeKey,
   type Ask,
 } from '../fixtures/responder.ts'
-import { chance, openMasterKey, type Outcome, type Plan } from './ground.ts'
+import { startPostgres } from '../fixtures/postgres.ts'
+import { chance, openDirectory, openMasterKey, type Outcome, type Plan } from './ground.ts'
+import { onNewPlace } from './kills.ts'
 
 const clients = 64
 const quiet = (): void => undefined
@@ -101,11 +104,11 @@ function asking(kind: Kind, UniqueIdentifier: string, value: string): Ask {
   ]
 }
 
+/** Asks a server; there may be several over one keystore. */
+type AskOne = (one: Ask) => Promise<ResponseBatchItem>
+
 /** Rounds of 64 requests at once on one object, from each state that it may be in. */
-export async function races({ form, seed, say }: Plan): Promise<Outcome> {
-  const objects = form === 'short' ? 12 : 500
-  const roundsPerObject = 4
-  const random = chance(seed)
+export async function races(plan: Plan): Promise<Outcome> {
   const now = () => 1_800_000_000n
   const driver = await openSqlite({ file: ':memory:' })
   await createStore({ driver, masterKey: openMasterKey, now, chain: 'serve' })
@@ -114,11 +117,37 @@ export async function races({ form, seed, say }: Plan): Promise<Outcome> {
     await work.putDocument('group', 'default', { created: 0 })
     work.audit({ actor: { name: 'x', kind: 'cli' }, operation: 'init', outcome: 'Success' })
   })
-  const responder = responderOver(store, log, () => 0)
-  const ask = async (one: Ask) => {
+  return await racesOn([store], plan, plan.form === 'short' ? 12 : 500)
+}
+
+/** The same, half of the clients at another node on the same database. */
+export async function racesOnNodes(plan: Plan): Promise<Outcome> {
+  const server = await startPostgres()
+  try {
+    const database = [await server.fresh()]
+    return await onNewPlace(database, async ({ directory }) => {
+      const one = await openDirectory(directory, { database, writer: 'serve', node: 'kms-a' })
+      const two = await openDirectory(directory, { database, writer: 'cli', node: 'kms-b' })
+      return await racesOn([one, two], plan, plan.form === 'short' ? 4 : 100)
+    })
+  } finally {
+    await server.stop()
+  }
+}
+
+async function racesOn(
+  stores: readonly Store[],
+  { seed, say }: Plan,
+  objects: number,
+): Promise<Outcome> {
+  const roundsPerObject = 4
+  const random = chance(seed)
+  const responders = stores.map((store) => responderOver(store, log, () => 0))
+  const asks = responders.map((responder): AskOne => async (one) => {
     const { bytes } = await respond(responder, requestBytes('2.1', [one]), principal())
     return answerOf(bytes, '2.1').BatchItem[0]!
-  }
+  })
+  const ask = asks[0]!
   const failures: string[] = []
   const count = { done: 0, refused: 0 }
   for (let object = 0; object < objects; object++) {
@@ -144,7 +173,9 @@ export async function races({ form, seed, say }: Plan): Promise<Outcome> {
         return { kind, value: `${round}-${client}` }
       })
       const items = await Promise.all(
-        asked.map(({ kind, value }) => ask(asking(kind, UniqueIdentifier, value))),
+        asked.map(({ kind, value }, client) =>
+          asks[client % asks.length]!(asking(kind, UniqueIdentifier, value)),
+        ),
       )
       const answers = items.map((item, at) => ({
         ...asked[at]!,
@@ -167,9 +198,9 @@ export async function races({ form, seed, say }: Plan): Promise<Outcome> {
     }
     if ((object + 1) % 100 === 0) say(`${object + 1} objects`)
   }
-  const { problems } = await store.auditVerify()
+  const { problems } = await stores[0]!.auditVerify()
   for (const { subject, message } of problems) failures.push(`${subject}: ${message}`)
-  await responder.requests.close()
-  await store.close()
+  for (const responder of responders) await responder.requests.close()
+  for (const store of stores) await store.close()
   return { figures: { rounds: objects * roundsPerObject, clients, ...count }, failures }
 }

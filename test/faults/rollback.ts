@@ -1,6 +1,8 @@
-// A whole older database put back in the place of the newest: it verifies by itself, and a server that keeps
-// a checkpoint elsewhere does not start on it.
-import { cpSync, rmSync } from 'node:fs'
+// A whole older database put back in the place of the newest: it verifies by itself; a server that keeps a
+// checkpoint elsewhere does not start on it, and the last checkpoint that went to syslog shows it too.
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runKeyreel, startKeyreel } from '../fixtures/keyreel.ts'
 import { chance, folder, type Outcome, type Plan } from './ground.ts'
@@ -12,7 +14,8 @@ export async function rollbacks({ form, seed, say }: Plan): Promise<Outcome> {
   using scratch = folder()
   const data = join(scratch.path, 'data')
   const checkpoint = join(scratch.path, 'keyreel.checkpoint')
-  const args = ['--checkpoint', checkpoint]
+  await using syslog = await receiveCheckpoints()
+  const args = ['--checkpoint', checkpoint, '--syslog', syslog.url]
   const failures: string[] = []
   const cli = async (...words: string[]) => {
     const { status, stderr } = await runKeyreel([...words, '--data', data])
@@ -22,6 +25,7 @@ export async function rollbacks({ form, seed, say }: Plan): Promise<Outcome> {
   await cli('init', '--host', 'localhost')
   await serveOnce()
   let noticed = 0
+  let noticedBySyslog = 0
   for (let round = 1; round <= rounds; round++) {
     const earlier = join(scratch.path, 'earlier')
     cpSync(data, earlier, { recursive: true })
@@ -41,11 +45,37 @@ export async function rollbacks({ form, seed, say }: Plan): Promise<Outcome> {
       if (String(error).includes('is not what it was at the checkpoint')) noticed++
       else failures.push(`round ${round}: ${String(error)}`)
     }
+    const message = join(scratch.path, 'from-syslog.json')
+    writeFileSync(message, syslog.newest())
+    const compared = await runKeyreel(['audit', 'verify', '--data', data, '--checkpoint', message])
+    if (compared.status === 1 && compared.stdout.includes('a checkpoint knows record'))
+      noticedBySyslog++
+    else failures.push(`round ${round}: ${compared.status} ${compared.stdout} ${compared.stderr}`)
     replace(data, newest)
     await serveOnce()
     if (round % 10 === 0) say(`${round} rollbacks, ${noticed} noticed`)
   }
-  return { figures: { rollbacks: rounds, noticed }, failures }
+  return { figures: { rollbacks: rounds, noticed, noticedBySyslog }, failures }
+}
+
+/** A receiver that keeps the newest checkpoint. */
+async function receiveCheckpoints() {
+  const receiver = createSocket('udp4')
+  let newest = ''
+  receiver.on('message', (message) => {
+    // Behind the byte order mark (RFC 5424 §6.4).
+    newest = message.toString().split('\ufeff')[1] ?? ''
+  })
+  receiver.bind(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  return {
+    url: `udp://127.0.0.1:${receiver.address().port}`,
+    newest: () => newest,
+    async [Symbol.asyncDispose]() {
+      receiver.close()
+      await once(receiver, 'close')
+    },
+  }
 }
 
 function replace(data: string, by: string): void {
