@@ -19,6 +19,8 @@ import { urlsOf } from './keystore/database.ts'
 import type { MasterKey } from './keystore/master-key.ts'
 import { Connection } from './kmip/client/connection.ts'
 import { DiskReserve } from './keystore/disk-reserve.ts'
+import { journalFor } from './keystore/journal-keeper.ts'
+import type { JournalStatus } from './keystore/journal.ts'
 import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
 import { verifyOnce } from './keystore/verify-once.ts'
@@ -37,7 +39,7 @@ interface Address {
   port: number
 }
 
-type KeeperSettings = 'disk-reserve' | 'checkpoint' | 'checkpoint-interval' | 'syslog'
+type KeeperSettings = 'disk-reserve' | 'journal' | 'checkpoint' | 'checkpoint-interval' | 'syslog'
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -80,6 +82,8 @@ export interface RunningServer {
   reload(): Promise<void>
   /** Who has been here since the start, and how often. */
   clients(): readonly Contact[]
+  /** The journal that is kept, if any. */
+  journal(): JournalStatus | undefined
   /** Resolves when the master key was taken away: the server is to be closed then. */
   sealed: Promise<UserError>
   /** Whether another master key has taken the place of the one in use. */
@@ -110,6 +114,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const store = await openStore({
     ...place,
     silence: options.config['database-silence'],
+    journal: journalFor(place, options.config.journal, log),
     ...{ masterKey, writer: 'serve', report, changed, room },
   })
   try {
@@ -239,6 +244,7 @@ async function serve(
     },
     clients: () => listeners.clients(),
     verify: () => void verifyOnce(store, log, () => stopping),
+    journal: () => store.journal(),
     async close() {
       await pusher.close()
       await listeners.close()

@@ -89,6 +89,12 @@ export const settings = {
     'URL',
     'receiver of checkpoints (RFC 5424): udp://HOST:PORT or tcp://HOST:PORT',
   ),
+  journal: setting(
+    optionalPath,
+    undefined,
+    'DIR',
+    'folder on another disk or share that gets every change of a keystore in a file before it counts: the second copy that ready=2 of a group asks for',
+  ),
   'disk-reserve': setting(
     size,
     64 * 2 ** 20,

@@ -1,5 +1,5 @@
-// Makes a data directory out of a backup and recovery shares: keys, clients, CA and certificates as they were,
-// under a new master key. Whole or not at all.
+// Makes a data directory out of a backup, a journal or both, and recovery shares: keys, clients, CA and certificates
+// as they were, under a new master key. Whole or not at all.
 import { existsSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { administrator } from './access/documents.ts'
@@ -7,6 +7,8 @@ import { UserError } from './errors.ts'
 import { fillFrom, type OpenBackup } from './exchange/backup-file.ts'
 import { verified, type BackupVerified } from './exchange/backup-verify.ts'
 import { placeOf, writeSettings } from './initialise.ts'
+import { beginFromJournal, demandWhole } from './keystore/journal-restore.ts'
+import type { ReplayReport } from './keystore/journal-replay.ts'
 import { initialiseStore } from './keystore/initialise.ts'
 import { makeMasterKey, masterKeyFile, type MasterKeyWish } from './keystore/master-key-choice.ts'
 import { rotateMasterKey } from './keystore/master-key-rotation.ts'
@@ -14,7 +16,10 @@ import type { MasterKey } from './keystore/master-key.ts'
 
 /** What is restored, and how. */
 export interface RestoreOptions {
-  readonly backup: OpenBackup
+  /** Without one the journal has to hold everything. */
+  readonly backup: OpenBackup | undefined
+  /** Folder of a journal, whose newer rows are put back as well. */
+  readonly journal: string | undefined
   readonly data: string
   /** URLs of an empty PostgreSQL; absent: a file in the directory. */
   readonly database: readonly string[] | undefined
@@ -33,6 +38,8 @@ export interface Restored extends Pick<BackupVerified, 'objects' | 'documents'> 
   readonly masterKeyPlace: string
   /** Path of the key file, or the kind of another master key. */
   readonly masterKeyName: string
+  /** What came back from the journal. */
+  readonly replay: ReplayReport | undefined
 }
 
 /**
@@ -40,12 +47,13 @@ export interface Restored extends Pick<BackupVerified, 'objects' | 'documents'> 
  * 'backup-damaged' when what came back is not whole.
  */
 export async function restore(options: RestoreOptions): Promise<Restored> {
-  const { backup, recovered, masterKey: wish, database, node, now } = options
-  const { manifest, digest } = backup
+  const { backup, journal, recovered, masterKey: wish, database, node, now } = options
+  const survey = backup === undefined ? await demandWhole(journal ?? '') : undefined
   const directory = resolve(options.data)
   const outside = wish.kind === 'file' && wish.path !== undefined ? resolve(wish.path) : undefined
   const found = outside !== undefined && existsSync(outside)
   let result: BackupVerified | undefined
+  let replay: ReplayReport | undefined
   await initialiseStore({
     directory,
     database,
@@ -55,22 +63,29 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
       if (isThere) throw databaseInUse()
       return recovered
     },
-    make: (driver, where) => fillFrom(backup, driver, where),
+    make: (driver, where) =>
+      survey === undefined
+        ? fillFrom(backup!, driver, where)
+        : beginFromJournal(journal!, survey, driver, where),
     // A chain of its own: the ends of the others are those of the backup, which its first record names.
     writer: 'restore',
     async fill(store, building) {
+      // Before anything is recorded here: the chains of the journal go on where those of the backup end.
+      if (journal !== undefined)
+        replay = await store.replayJournal({ path: journal, apply: true, actor: administrator })
       result = await verified(store)
       const [first] = result.problems
       if (first !== undefined) throw damaged(result.problems.length, first.subject, first.message)
       const heads = await store.auditHeads()
       await store.act((work) => {
         const details = {
-          digest,
-          created: Number(manifest.CreationDate),
+          ...(backup && { digest: backup.digest, created: Number(backup.manifest.CreationDate) }),
+          ...(replay && { journal: replay.journal }),
           heads: heads.map(({ chain, number }) => ({ chain, number })),
         }
-        const record = { actor: administrator, operation: 'backup restore', details }
-        work.audit({ ...record, object: manifest.ExportIdentifier, outcome: 'Success' })
+        const operation = backup === undefined ? 'journal restore' : 'backup restore'
+        const record = { actor: administrator, operation, details }
+        work.audit({ ...record, object: backup?.manifest.ExportIdentifier, outcome: 'Success' })
         return Promise.resolve()
       })
       const masterKey = await makeMasterKey(wish, building)
@@ -89,7 +104,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   const path = outside ?? join(directory, masterKeyFile)
   const masterKeyName = wish.kind === 'file' ? path : wish.kind
   const { objects, documents } = result
-  return { directory, objects, documents, masterKeyPlace: placeOf(wish, path), masterKeyName }
+  const masterKeyPlace = placeOf(wish, path)
+  return { directory, objects, documents, masterKeyPlace, masterKeyName, replay }
 }
 
 function databaseInUse(): UserError {

@@ -252,8 +252,15 @@ export const events = [
   [
     'backup restore',
     'the keystore was made anew out of a backup: what the chains have after the heads named was not in it',
-    'digest, created, heads',
+    'digest, created, journal, heads',
   ],
+  ['Journal Begun', 'a server has begun a journal', 'path, journal'],
+  [
+    'journal replay',
+    'rows were put back from a journal; what was under way when a server ended is taken over so, too',
+    'journal, rows',
+  ],
+  ['journal restore', 'the keystore was made anew out of a journal', 'journal, heads'],
   ['Master Key Added', 'another master key opens the keystore as well', 'provider'],
   ['Master Key Removed', 'a master key no longer opens it', 'provider'],
 ] as const

@@ -204,6 +204,7 @@ const documentRows = [
     '',
   ],
   ['listener', 'name of a client', 'address, fingerprint, kmip, notify, put, added', ''],
+  ['journal', '`place`', 'path, journal: where the server keeps its journal, and which one', ''],
   ['constraints', 'a group', 'ttlv (Constraints of KMIP 2.1, base64), count, by, set', ''],
   [
     'object-defaults',

@@ -94,6 +94,30 @@ const group: Fields = {
   ready: 'on how many copies new keys must be before they are handed out',
 }
 
+/** What was found in a journal. */
+const replayed: Fields = {
+  journal: 'identity of the journal',
+  store: 'identity of the keystore',
+  files: '',
+  frames: '',
+  whole: 'whether it held everything in the keystore once',
+  first: 'moment of its first frame',
+  last: 'moment of its last frame',
+  'faults[].kind': '`cut` (an end), `damage` or `gap`',
+  'faults[].where': 'file, and position in it',
+  'faults[].message': '',
+  undone: 'frames that were never committed, left out',
+  objects: 'new objects that were put back, or would be',
+  changes: 'newer states of objects',
+  documents: 'clients, certificates, policies and the like',
+  wiped: 'destroyed keys whose bytes were forgotten again',
+  auditRecords: 'records appended to their chains',
+  auditLeft: 'records that stay in the journal only: their chain has gone on otherwise',
+  'doubled[]': 'objects whose name or tape another object has by now',
+  'problems[].subject': 'what was not put back',
+  'problems[].message': '',
+}
+
 /** What became of a withdrawal. */
 const withdrawalCounts: Fields = {
   withdrawn: 'keys out of use',
@@ -279,6 +303,8 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'backup.alarm':
         'whether that is too many and too old (settings `backup.alarm-keys`, `backup.alarm-age`)',
       'disk.free': 'bytes',
+      journal:
+        'null where no server runs that keeps one; else its `path`, `state` (`current`, `behind` or `away`), `reason` and `bytes`',
       'disk.reserveReleased':
         'whether a server that runs has given its reserve back: new keys are refused',
       scrub:
@@ -418,6 +444,25 @@ export const jsonOutputs: readonly JsonOutput[] = [
       created: 'when the backup was made',
       objects: '',
       masterKey: 'path of the new key file, or `passphrase`, `pkcs11`',
+      journal: 'what came back from a journal, as `journal replay` has it; null without one',
+      'next[]': 'commands to go on with',
+    },
+  },
+  {
+    commands: ['journal verify', 'journal replay'],
+    about: 'What the keystore lacks of a journal.',
+    fields: { ...replayed, applied: 'whether it was put back' },
+  },
+  {
+    commands: ['journal restore'],
+    about: 'What came back.',
+    fields: {
+      directory: 'the data directory that was made',
+      objects: '',
+      masterKey: 'path of the new key file, or `passphrase`, `pkcs11`',
+      ...Object.fromEntries(
+        Object.entries(replayed).map(([path, what]) => [`journal.${path}`, what]),
+      ),
       'next[]': 'commands to go on with',
     },
   },

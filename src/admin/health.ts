@@ -21,6 +21,7 @@ import type { BackupThresholds } from './backup-state.ts'
 import { checkpointAge } from './checkpoint.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 import { accepts, durability } from './health-probes.ts'
+import { readiness } from './ready-state.ts'
 import { scrubProgress, scrubText } from './scrubbing.ts'
 import { diskState } from './disk.ts'
 import { isRunning, readServerState } from './server-state.ts'
@@ -170,6 +171,11 @@ export const checks: readonly Check[] = [
         await driver.close()
       }
     },
+  },
+  {
+    name: 'ready',
+    about: 'whether new keys are on as many copies as their groups want; how the journal is',
+    run: opened((store, place) => readiness(store, place)),
   },
   {
     name: 'schema',

@@ -12,6 +12,14 @@ const contact = z.object({
   lastContact: z.number(),
 })
 
+/** The journal that it keeps. */
+const journal = z.object({
+  path: z.string(),
+  state: z.enum(['current', 'behind', 'away']),
+  reason: z.string().optional(),
+  bytes: z.number(),
+})
+
 const serverState = z.object({
   pid: z.number(),
   /** HOST:PORT of the KMIP listener. */
@@ -23,6 +31,7 @@ const serverState = z.object({
   /** Milliseconds since the epoch. */
   started: z.number(),
   contacts: z.array(contact),
+  journal: journal.optional(),
 })
 
 export type ServerState = z.output<typeof serverState>

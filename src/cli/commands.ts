@@ -34,6 +34,7 @@ import {
   libraryListenerSet,
 } from './commands/library-listener.ts'
 import { cartridgeHold, cartridgeRelease, keyHold, keyRelease } from './commands/hold.ts'
+import { journalReplay, journalRestore, journalVerify } from './commands/journal.ts'
 import { keyDestroy, keyList, keyRecover, keyShow } from './commands/key.ts'
 import { libraryList, libraryShow } from './commands/library-views.ts'
 import { masterKeyReseal, masterKeyShow } from './commands/master-key.ts'
@@ -71,6 +72,7 @@ export const nouns: Readonly<Record<string, string>> = {
   'master-key': 'what opens the keystore',
   backup: 'the whole keystore in one encrypted file, and back',
   'backup schedule': 'backups that the server makes by itself',
+  journal: 'what a server has written to another disk, and bringing it back',
   recovery: 'shares of people that open the keystore without its master key',
   database: 'where the keystore is kept',
   audit: 'the hash-chained record of everything done with keys',
@@ -149,6 +151,9 @@ export const commands: readonly Command[] = [
   backupScheduleSet,
   backupScheduleList,
   backupScheduleRemove,
+  journalVerify,
+  journalReplay,
+  journalRestore,
   auditList,
   auditVerify,
   auditExport,

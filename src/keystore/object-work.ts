@@ -154,7 +154,8 @@ export class ObjectWork {
     trace.wiped = true
     await writeStep(trace, async () => {
       if (!(await writer.updateObject(n, row, entries))) throw new RevisionConflict(id, revision)
-      await (sealed ? writer.putSealed(n, sealed) : writer.forgetSealed(n))
+      const place = { n, id, revision: revision + 1 }
+      await (sealed ? writer.putSealed(place, sealed) : writer.forgetSealed(place))
     })
     return this.#told(this.#changed(new HeldObject({ ...row, n, sealed }, row), mac), before, true)
   }
@@ -186,7 +187,7 @@ export class ObjectWork {
     await writeStep(trace, async () => {
       if (!(await writer.updateObject(n, row, before.entries)))
         throw new RevisionConflict(id, before.revision)
-      if (sealed) await writer.putSealed(n, sealed)
+      if (sealed) await writer.putSealed({ n, id, revision: identity.revision }, sealed)
     })
     this.#changed(new HeldObject({ ...row, n, sealed }, row), mac)
     return true
@@ -234,8 +235,10 @@ export class ObjectWork {
     const { id } = object
     const n = this.#placeOf(heldOf(object))
     ground.trace.wiped = true
-    await writeStep(ground.trace, () => writer.forgetSealed(n))
-    this.#verified.set(id, (this.#verified.get(id) ?? heldOf(object)).wiped())
+    const newest = this.#verified.get(id) ?? heldOf(object)
+    const { revision } = newest
+    await writeStep(ground.trace, () => writer.forgetSealed({ n, id, revision }))
+    this.#verified.set(id, newest.wiped())
   }
 
   /** The sealed bytes of `before` opened and sealed for `identity`; null where there are none. */

@@ -112,10 +112,10 @@ export function documentReading(sql: SqlSession): DocumentReading {
 /** The writing part. */
 export function documentWriting(sql: SqlSession): DocumentWriting {
   return {
-    async putDocument({ kind, name, revision, epoch, body, sealed, mac }) {
+    async putDocument({ kind, name, revision, epoch, body, sealed, mac }, from = revision - 1) {
       const change = (await documentReading(sql).documentsChange()) + 1
       const values = [kind, name, revision, epoch, change, mac, body, sealed]
-      const rows = await (revision === 1
+      const rows = await (from === 0
         ? sql.query(
             `INSERT INTO documents (kind, name, revision, epoch, change, mac, body, sealed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING RETURNING revision`,
@@ -124,7 +124,7 @@ export function documentWriting(sql: SqlSession): DocumentWriting {
         : sql.query(
             `UPDATE documents SET revision = ?3, epoch = ?4, change = ?5, mac = ?6, body = ?7,
              sealed = ?8 WHERE kind = ?1 AND name = ?2 AND revision = ?9 RETURNING revision`,
-            [...values, revision - 1],
+            [...values, from],
           ))
       if (rows.length !== 1) return false
       await sql.query(

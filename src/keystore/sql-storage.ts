@@ -212,16 +212,18 @@ function writing(sql: SqlSession, dialect: SqlDriver['dialect']): StorageWriter 
       const all = [...values(object, entriesText(object.entries)), sealed]
       return after(sql.query(insertObject, all), (rows) => {
         const n = Number(rows[0]![0])
-        return after(addEntries(sql, object.group, n, object.entries), () => n)
+        const isFirst = object.revision === 1
+        const noted = isFirst ? [] : sql.query(noteRevision, [n, object.revision, object.mac])
+        return after(noted, () => after(addEntries(sql, object.group, n, object.entries), () => n))
       })
     },
-    updateObject(n, object, previous) {
+    updateObject(n, object, previous, from = object.revision - 1) {
       const isSame = previous === object.entries
       const update = isSame ? updateRecord : updateAll
       const text = isSame ? '' : entriesText(object.entries)
       const all = values(object, text)
       const set = update.places.map((at) => all[at]!)
-      return after(sql.query(update.sql, [...set, n, object.revision - 1]), ({ length }) => {
+      return after(sql.query(update.sql, [...set, n, from]), ({ length }) => {
         if (length === 0) return false
         return after(sql.query(noteRevision, [n, object.revision, object.mac]), () => {
           if (isSame || entriesText(previous) === text) return true
@@ -229,10 +231,10 @@ function writing(sql: SqlSession, dialect: SqlDriver['dialect']): StorageWriter 
         })
       })
     },
-    async putSealed(n, sealed) {
+    async putSealed({ n }, sealed) {
       await sql.query('UPDATE objects SET sealed = ?2 WHERE n = ?1', [n, sealed])
     },
-    async forgetSealed(n) {
+    async forgetSealed({ n }) {
       await sql.query('UPDATE objects SET sealed = NULL WHERE n = ?1', [n])
     },
   }

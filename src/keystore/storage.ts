@@ -83,6 +83,9 @@ export interface ObjectRow {
   readonly noted: { readonly revision: number; readonly mac: Uint8Array } | undefined
 }
 
+/** Which object, and how it stands. */
+export type ObjectPlace = Pick<ObjectRow, 'n' | 'id' | 'revision'>
+
 /** What an insert or update writes of an object. */
 export interface WrittenObject extends Omit<ObjectRow, 'n' | 'entries' | 'sealed' | 'noted'> {
   readonly entries: Entries
@@ -230,19 +233,22 @@ export interface StorageReader {
 /** Reading and writing inside one transaction. */
 export interface StorageWriter extends StorageReader {
   savepoint<T>(fn: () => Soon<T>): Promise<T>
-  /** Returns `n`. Throws UniqueConflict. */
+  /** Returns `n`. Notes the revision unless it is the first. Throws UniqueConflict. */
   insertObject(object: WrittenObject, sealed: Uint8Array | null): Soon<number>
   /**
    * Writes object `n` with all that follows from it, `previous` being its entries so far, and notes
-   * the revision; false when the row is not at `object.revision - 1`. Where `object.entries` is
-   * `previous` itself, entries and initial date stay as they are. Throws UniqueConflict.
+   * the revision; false when the row is not at revision `from`, by default the one before. Where
+   * `object.entries` is `previous` itself, entries and initial date stay as they are. Throws UniqueConflict.
    */
-  updateObject(n: number, object: WrittenObject, previous: Entries): Soon<boolean>
-  /** Puts other sealed bytes in the place of those that object `n` has. */
-  putSealed(n: number, sealed: Uint8Array): Promise<void>
-  forgetSealed(n: number): Promise<void>
-  /** Adds at revision 1, else replaces what is at `row.revision - 1`; false when it is not there. */
-  putDocument(row: WrittenDocument): Promise<boolean>
+  updateObject(n: number, object: WrittenObject, previous: Entries, from?: number): Soon<boolean>
+  /** Puts other sealed bytes in the place of those that the object has. */
+  putSealed(object: ObjectPlace, sealed: Uint8Array): Promise<void>
+  forgetSealed(object: ObjectPlace): Promise<void>
+  /**
+   * Adds, when `from` is 0, else replaces what is at revision `from`; by default the one before. False when it
+   * is not there.
+   */
+  putDocument(row: WrittenDocument, from?: number): Promise<boolean>
   /** Adds or replaces. */
   putTransient(row: TransientRow): Promise<void>
   deleteTransient(kind: string, name: string): Promise<boolean>

@@ -26,6 +26,9 @@ import { auditHeads, compareHeads } from './checkpoints.ts'
 import { openDatabase, placeName, urlsOf } from './database.ts'
 import type { RoomKeeper } from './disk-reserve.ts'
 import { demandLastSeen, readLastSeen, writeLastSeen, type LastSeen } from './last-seen.ts'
+import { JournalKeeper, type JournalWish } from './journal-keeper.ts'
+import type { JournalStatus } from './journal.ts'
+import { replayJournal, type ReplayReport, type ReplayWish } from './journal-replay.ts'
 import type { EpochWrapper, MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
 import type { ContentsCheck } from './examine.ts'
@@ -72,6 +75,8 @@ export interface OpenOptions {
   readonly changed?: ChangeObserver
   /** Keeps room for when the disk is full. */
   readonly room?: RoomKeeper | undefined
+  /** Keeps what is written elsewhere too, before it counts; for a server on a file. */
+  readonly journal?: JournalWish | undefined
   /** Told of trouble that belongs to no act, such as an epoch that cannot be begun. */
   readonly report?: (error: unknown) => void
 }
@@ -140,6 +145,12 @@ export interface Store {
   removeMasterKey(provider: string, actor: AuditActor): Promise<void>
   /** Makes `kept` the only master key, whose wraps it adds where they miss; answers which ones are gone. */
   retireOthers(kept: EpochWrapper, actor: AuditActor): Promise<readonly string[]>
+  /** The journal that is kept, if any. */
+  journal(): JournalStatus | undefined
+  /** Looks for a journal that is away, and brings it up to date; asked every second. */
+  tendJournal(): Promise<void>
+  /** Puts back what a journal has and the keystore lacks, or looks what that is. Throws UserError. */
+  replayJournal(wish: ReplayWish): Promise<ReplayReport>
   /** Answers what is queued, then closes database, lock and master key. */
   close(): Promise<void>
 }
@@ -208,18 +219,21 @@ async function storeOver(
   where: string,
   release: () => void,
 ): Promise<Store> {
-  const storage = sqlStorage(driver)
-  const id = await storage.read((rows) => rows.setting('store'))
+  const plain = sqlStorage(driver)
+  const id = await plain.read((rows) => rows.setting('store'))
   if (id === undefined) throw notInitialised(where)
   if (options.directory !== undefined) demandSameStore(options.directory, id, where)
   const sealing = new Sealing(id, masterKey)
-  const wraps = await storage.read((rows) => rows.wraps())
+  const wraps = await plain.read((rows) => rows.wraps())
   refuseOtherMasterKey(masterKey, wraps, where)
   await sealing.learn(wraps)
   const { directory, lastSeen } = options
   if (directory !== undefined && lastSeen !== undefined)
-    await storage.read((rows) => demandLastSeen(directory, lastSeen, rows, sealing, where))
+    await plain.read((rows) => demandLastSeen(directory, lastSeen, rows, sealing, where))
 
+  const ground = { store: id, storage: plain, sealing, chain: writer, now }
+  const keeper = options.journal && (await JournalKeeper.begin(options.journal, ground))
+  const storage = keeper?.storage ?? plain
   const before = new Set(wraps.map(({ provider }) => provider))
   const epochs = { storage, sealing, chain: writer, now, before }
   let beginning: Promise<void> | undefined
@@ -236,6 +250,8 @@ async function storeOver(
         .finally(() => (beginning = undefined))
     },
   })
+
+  await keeper?.start(acts.act)
 
   const examined = { storage, sealing, learnEpoch: acts.learnEpoch }
 
@@ -281,9 +297,13 @@ async function storeOver(
     addMasterKey: (other, actor) => addMasterKey(epochs, other, actor),
     retireOthers: (kept, actor) => retireOthers(epochs, kept, actor),
     removeMasterKey: (provider, actor) => removeMasterKey(epochs, provider, actor),
+    journal: () => keeper?.status,
+    tendJournal: async () => keeper?.tend(),
+    replayJournal: (wish) => replayJournal({ ...ground, storage }, wish),
     async close() {
       await acts.close()
       await beginning
+      await keeper?.close()
       await storage.close()
       release()
       sealing.close()

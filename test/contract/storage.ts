@@ -153,7 +153,9 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
     test('sealed bytes are put in the place of those before', async () => {
       const rows = await storage()
       const n = await rows.write((writer) => writer.insertObject(writtenObject(), Uint8Array.of(1)))
-      await rows.write((writer) => writer.putSealed(n, Uint8Array.of(2)))
+      await rows.write((writer) =>
+        writer.putSealed({ n, id: idOf(1), revision: 1 }, Uint8Array.of(2)),
+      )
       const row = await rows.read((reader) => reader.object('default', writtenObject().id))
       expect(plain(row?.sealed)).toEqual(plain(Uint8Array.of(2)))
     })
@@ -433,7 +435,7 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
       const due = (now: bigint) => rows.read((reader) => reader.wipeable(now, 10))
       expect(await due(49n)).toEqual([])
       expect(await due(50n)).toEqual([{ group: 'default', id: object.id }])
-      await rows.write((writer) => writer.forgetSealed(1))
+      await rows.write((writer) => writer.forgetSealed({ ...object, n: 1 }))
       expect(await due(50n)).toEqual([])
       const row = await rows.read((reader) => reader.object('default', object.id))
       expect(row?.sealed).toBeNull()

@@ -33,6 +33,7 @@ const request = 'REQUEST'
 const incomingRequest = join(scratch, 'incoming-request')
 
 /** The receipt of that site for a bundle of ours. */
+const journal = join(scratch, 'journal')
 const receipt = join(scratch, 'receipt')
 
 /** Its receipt for a withdrawal of ours, and a withdrawal of its own. */
@@ -180,6 +181,18 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
     join(scratch, 'restored'),
     '--yes',
   ],
+  ['journal verify', journal],
+  ['journal replay', journal],
+  [
+    'journal restore',
+    journal,
+    '--share',
+    join(scratch, 'share-1.txt'),
+    '--share',
+    join(scratch, 'shares', 'share-3.txt'),
+    '--data',
+    join(scratch, 'made-anew'),
+  ],
   ['master-key show'],
   ['master-key rotate'],
   ['master-key reseal'],
@@ -244,6 +257,16 @@ const rare = new Set([
   'problems[].kind',
   'problems[].subject',
   'problems[].message',
+  'faults[].kind',
+  'faults[].where',
+  'faults[].message',
+  'doubled[]',
+  'journal.faults[].kind',
+  'journal.faults[].where',
+  'journal.faults[].message',
+  'journal.doubled[]',
+  'journal.problems[].subject',
+  'journal.problems[].message',
 ])
 
 /** Every field of a document as a path: `keys[].id`. What stands below `details` or `value` is free. */
@@ -262,6 +285,13 @@ function pathsOf(value: unknown, prefix = ''): string[] {
 function fieldsOf(words: string, document: unknown): string[] {
   if (words === 'audit list' || !Array.isArray(document)) return pathsOf(document)
   return document.flatMap((entry) => pathsOf(entry))
+}
+
+/** Lets a server bring a journal of the data directory up to date. */
+async function journalled(): Promise<void> {
+  await using server = await startKeyreel({ data, args: ['--journal', journal] })
+  const isCurrent = async () => (await server.cli('status', '--json')).stdout.includes('"current"')
+  while (!(await isCurrent()));
 }
 
 test('every field that --json prints is described, and no other', async () => {
@@ -324,6 +354,7 @@ test('every field that --json prints is described, and no other', async () => {
       const ask = ['exchange', 'request', '--peer', 'A', ...tapes, '--out', incomingRequest]
       await runKeyreel([...ask, ...other])
     }
+    if (words === 'journal verify') await journalled()
     await run(words, rest.map(placed))
   }
 

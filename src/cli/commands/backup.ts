@@ -26,6 +26,7 @@ import { progress } from '../progress.ts'
 import { demandShares, hasShares, recoveryOfShares, shareOptions } from '../shares.ts'
 import type { ShareOptions } from '../shares.ts'
 import { fingerprintOption } from './exchange-certificate.ts'
+import { replayFacts, replayJson } from './journal-report.ts'
 import { refuseExisting } from './exchange-export.ts'
 import { masterKeyWish } from './init.ts'
 
@@ -105,6 +106,7 @@ export const backupRestore = command({
     ...shareOptions,
     masterKey: choice(masterKeyKinds, 'what seals the keystore from now on'),
     identity: text('HEX', 'the signer, as backup create or the recovery sheet says'),
+    journal: text('DIR', 'a journal whose newer rows are put back as well'),
   },
   examples: [
     'backup restore keyreel-monday.backup --share a.txt --share b.txt --identity 57:92:…',
@@ -119,7 +121,10 @@ export const backupRestore = command({
       const { data, database, node } = context.config
       const masterKey = await masterKeyWish(options.masterKey, context)
       const now = context.io.now
-      const made = await restore({ backup, data, database, node, recovered, masterKey, now })
+      const { journal } = options
+      const made = await restore({
+        ...{ backup, journal, data, database, node, recovered, masterKey, now },
+      })
       const { manifest } = backup
       const flag = data === './keyreel-data' ? '' : ` --data ${relative('.', data) || '.'}`
       const facts = pairs(
@@ -127,6 +132,7 @@ export const backupRestore = command({
           ['restored', made.directory],
           ['from', `backup ${manifest.ExportIdentifier} of ${moment(manifest.CreationDate)}`],
           ['objects', made.objects],
+          ...(made.replay === undefined ? [] : replayFacts(made.replay)),
           ['master key', made.masterKeyPlace],
         ],
         context.style,
@@ -142,6 +148,7 @@ export const backupRestore = command({
           created: isoMoment(manifest.CreationDate),
           objects: made.objects,
           masterKey: made.masterKeyName,
+          journal: made.replay === undefined ? null : replayJson(made.replay),
           next,
         },
         text: `${facts}\n\nnext:\n${next.map((line) => `  ${line}`).join('\n')}`,

@@ -1,6 +1,7 @@
 // `keyreel group …`: groups of clients that share keys, and how each treats them.
 import { groupOf, groups, setGroupPolicy } from '../../access/groups.ts'
 import type { Group } from '../../access/groups.ts'
+import { copiesKept } from '../../admin/ready-state.ts'
 import { UserError, exitStatus } from '../../errors.ts'
 import { argument, command, rest } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
@@ -62,12 +63,16 @@ export const groupSet = command({
   exits: keystoreExits,
   examples: ['group set default destroy=30d', 'group set test destroy=now duplicates=allow'],
   async run({ arguments: { NAME, SETTING }, context }) {
+    const { data: directory, database } = context.config
+    const place = { directory, database }
     if (SETTING.length === 0) {
       throw new UserError('usage', 'no setting given', `keyreel group set ${NAME} destroy=30d`, {
         exitStatus: exitStatus.usage,
       })
     }
-    const group = await withStore(context, (store) => setGroupPolicy(store, NAME, SETTING))
+    const group = await withStore(context, (store) =>
+      setGroupPolicy(store, NAME, SETTING, { copies: (work) => copiesKept(work, place) }),
+    )
     return { json: groupJson(group), text: groupText(group, context.style) }
   },
 })

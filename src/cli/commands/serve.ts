@@ -43,6 +43,7 @@ export const serve = command({
     'checkpoint',
     'checkpoint-interval',
     'syslog',
+    'journal',
     'database-silence',
     'test-mode',
   ],
@@ -84,10 +85,13 @@ async function serveUntilEnd(
   const record = () => recordState(config.data, server, started, log)
   const recording = setInterval(() => void record(), stateEvery).unref()
   let known = 0
+  let journal = server.journal()?.state
   const newcomers = setInterval(() => {
     const clients = server.clients().length
-    if (clients > known) void record()
+    const state = server.journal()?.state
+    if (clients > known || state !== journal) void record()
     known = clients
+    journal = state
   }, newcomersEvery).unref()
   const offReload = context.io.onSignal('SIGHUP', () => void reload(server, context))
   try {
@@ -161,7 +165,8 @@ async function recordState(
   try {
     const contacts = [...server.clients()]
     const { kmip, https } = server
-    await writeServerState(data, { pid: process.pid, kmip, https, started, contacts })
+    const journal = server.journal()
+    await writeServerState(data, { pid: process.pid, kmip, https, started, contacts, journal })
   } catch (error) {
     log.warn({ err: error }, 'cannot write down when clients were last seen')
   }

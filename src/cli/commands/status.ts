@@ -13,6 +13,7 @@ import {
 import { expiryText, isUrgent } from '../../admin/health.ts'
 import { diskState } from '../../admin/disk.ts'
 import type { DiskState } from '../../admin/disk.ts'
+import { journalOf, journalText } from '../../admin/ready-state.ts'
 import { scrubProgress, scrubText } from '../../admin/scrubbing.ts'
 import type { ScrubProgress } from '../../admin/scrubbing.ts'
 import { isRunning, readServerState } from '../../admin/server-state.ts'
@@ -105,6 +106,7 @@ async function openReport(
   const { style, config } = context
   const disk = await diskState(config.data, config['disk-reserve'])
   const urgent = certificates.filter(isUrgent)
+  const journal = journalOf(server)
   const facts = pairs(
     [
       ['data directory', config.data],
@@ -116,6 +118,7 @@ async function openReport(
       ),
       ['last backup', backupText(backup)],
       ['disk', diskText(disk)],
+      ...(journal === undefined ? [] : [['journal', journalText(journal)] as const]),
       ['scrub', scrubText(scrub, context.io.now())],
     ],
     style,
@@ -159,6 +162,7 @@ async function openReport(
       lastBackup: backup.last === undefined ? null : isoMoment(BigInt(backup.last.created)),
       backup: backupJson(backup, isAlarm),
       disk: { free: disk.free, reserveReleased: disk.isReleased },
+      journal: journal ?? null,
       scrub: scrubJson(scrub),
     },
     text: [

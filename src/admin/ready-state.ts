@@ -1,0 +1,121 @@
+// Whether groups that want every new key on several copies get them: for `status`, `doctor`, `group set` and the
+// server's alarm. Commands ask the database about standbys, and a server that runs about its journal.
+import { stat } from 'node:fs/promises'
+import { groups } from '../access/groups.ts'
+import { urlsOf, type DatabasePlace } from '../keystore/database.ts'
+import type { Copies } from '../keystore/ready.ts'
+import type { Store } from '../keystore/store.ts'
+import type { Work } from '../keystore/work.ts'
+import { failed, ok, warning, type Finding } from './finding.ts'
+import { isRunning, readServerState, type ServerState } from './server-state.ts'
+
+/** A group that wants more copies than there are. */
+export interface Unready {
+  readonly group: string
+  readonly wanted: number
+}
+
+/** Groups whose new keys are refused at the moment. */
+export async function unreadyGroups(work: Work, { count }: Copies): Promise<readonly Unready[]> {
+  const all = await groups(work)
+  return all
+    .filter(({ policy }) => policy.ready > count)
+    .map(({ name, policy }) => ({ group: name, wanted: policy.ready }))
+}
+
+/** Copies that the server of this place makes of what it commits. */
+export async function copiesKept(work: Work, place: DatabasePlace): Promise<Copies> {
+  const own = await work.copies()
+  const { directory } = place
+  if (urlsOf(place) !== undefined) return own
+  const journal = journalOf(await readServerState(directory))
+  if (journal === undefined) return { count: 1, missing: 'no server runs that keeps a journal' }
+  if (journal.state === 'current') return { count: own.count + 1, missing: 'there is one journal' }
+  return { count: own.count, missing: journalText(journal) }
+}
+
+/** The journal of a server that runs. */
+export function journalOf(state: ServerState | undefined): ServerState['journal'] {
+  return state !== undefined && isRunning(state) ? state.journal : undefined
+}
+
+/** What there is to say about a journal, one line. */
+export function journalText({
+  path,
+  state,
+  reason,
+  bytes,
+}: NonNullable<ServerState['journal']>): string {
+  const size = `${(bytes / 2 ** 20).toFixed(1)} MiB`
+  if (state === 'current') return `${path} holds everything, ${size}`
+  if (state === 'behind') return `${path} is being brought up to date, ${size}`
+  return `${path} is away: ${reason ?? 'unknown why'}`
+}
+
+/** The finding of `doctor`. */
+export async function readiness(store: Store, place: DatabasePlace): Promise<Finding> {
+  const { directory } = place
+  const isShared = urlsOf(place) !== undefined
+  const { copies, unready } = await store.read(async (work) => {
+    const copies = await copiesKept(work, place)
+    return { copies, unready: await unreadyGroups(work, copies) }
+  })
+  const [first] = unready
+  if (first !== undefined) {
+    const remedy = isShared
+      ? 'bring the synchronous standby back (synchronous_standby_names in postgresql.conf)'
+      : 'bring the journal back, or start the server with  keyreel serve --journal DIR'
+    const found = `group ${first.group} wants new keys on ${first.wanted} copies and there ${copies.count === 1 ? 'is 1' : `are ${copies.count}`}: ${copies.missing}`
+    return failed(`${found}; its libraries get none`, remedy)
+  }
+  const journal = journalOf(await readServerState(directory))
+  if (journal === undefined)
+    return ok(
+      copies.count === 1
+        ? 'no group wants a second copy'
+        : `new keys are on ${copies.count} machines`,
+    )
+  const text = journalText(journal)
+  if (journal.state === 'away')
+    return warning(text, 'mount its disk: the server looks for it every second')
+  if (await isSameDevice(journal.path, directory))
+    return warning(
+      `${text}, but it is on the disk of the keystore`,
+      'keyreel serve --journal DIR, DIR on another disk or share',
+    )
+  return ok(text)
+}
+
+async function isSameDevice(one: string, other: string): Promise<boolean> {
+  const found = await Promise.all([one, other].map((path) => stat(path).catch(() => undefined)))
+  const [a, b] = found
+  return a !== undefined && b !== undefined && a.dev === b.dev
+}
+
+/** Told of it. */
+interface AlarmLog {
+  info(fields: object, text: string): void
+  error(fields: object, text: string): void
+}
+
+/** Alarms while groups of this server want more copies than there are: once, and once when it is over. */
+export function readyWatch(store: Store, log: AlarmLog): () => Promise<void> {
+  let before = ''
+  return async () => {
+    const { copies, unready } = await store.read(async (work) => {
+      const copies = await work.copies()
+      return { copies, unready: await unreadyGroups(work, copies) }
+    })
+    const names = unready.map(({ group }) => group).join(', ')
+    if (names === before) return
+    before = names
+    if (names === '') log.info({}, 'there are as many copies again as every group wants')
+    else {
+      const fields = { alarm: true, groups: names, missing: copies.missing }
+      log.error(
+        fields,
+        `groups that want ${Math.min(...unready.map(({ wanted }) => wanted))} copies get no new keys`,
+      )
+    }
+  }
+}

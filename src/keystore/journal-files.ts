@@ -1,0 +1,197 @@
+// The folder of a journal: its files in order, what each holds, and what is wrong with them.
+import { lstat, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import {
+  framesIn,
+  isJournalFile,
+  journalFormat,
+  readFrame,
+  readHeader,
+  type JournalFrame,
+  type JournalHeader,
+} from './journal-format.ts'
+
+/** A frame and where it stands. */
+export interface PlacedFrame {
+  readonly file: string
+  readonly sequence: number
+  readonly frame: JournalFrame
+}
+
+/** Something that is not as it was written. */
+export interface JournalFault {
+  readonly kind: 'cut' | 'damage' | 'gap'
+  /** Name of the file, and a position in it where there is one. */
+  readonly where: string
+  readonly message: string
+}
+
+/** What reading meets: a file's beginning, a frame, a fault. */
+export type JournalItem =
+  | { readonly kind: 'header'; readonly file: string; readonly header: JournalHeader }
+  | ({ readonly kind: 'frame' } & PlacedFrame)
+  | ({ readonly kind: 'fault' } & { readonly fault: JournalFault })
+
+const fileName = /^(\d{8})\.journal$/
+
+/** The name of a journal's file. */
+export function journalFile(number: number): string {
+  return `${String(number).padStart(8, '0')}.journal`
+}
+
+/** Names of the files in a folder, in order. Throws UserError 'journal-link', 'journal-missing', 'journal-no-folder'. */
+export async function journalFilesIn(path: string): Promise<readonly string[]> {
+  const found = await lstat(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  })
+  if (found === undefined) throw missing(path)
+  if (found.isSymbolicLink()) throw behindLink(path)
+  if (!found.isDirectory()) throw noFolder(path)
+  return (await readdir(path)).filter((name) => fileName.test(name)).sort()
+}
+
+/** The number in a file's name. */
+export function numberIn(file: string): number {
+  return Number(fileName.exec(file)?.[1] ?? 0)
+}
+
+/** A file's bytes. Throws UserError 'journal-link' when it is a link. */
+export async function readJournalFile(path: string, file: string): Promise<Buffer> {
+  const whole = join(path, file)
+  if ((await lstat(whole)).isSymbolicLink()) throw behindLink(whole)
+  return readFile(whole)
+}
+
+/** The first frame of a file and the rest of it. */
+export function headOf(bytes: Buffer): { header: JournalHeader; rest: number } | undefined {
+  if (!isJournalFile(bytes)) return undefined
+  const first = framesIn(bytes).next().value
+  if (first?.kind !== 'frame') return undefined
+  const header = readHeader(first.frame.payload)
+  return header && { header, rest: first.frame.to }
+}
+
+/**
+ * Reads everything, in order. Throws UserError 'journal-foreign' when a file is of another keystore than
+ * `store`, 'journal-newer' for a form of a later release, 'journal-empty' when there is none.
+ */
+export async function* readJournal(
+  path: string,
+  store: string | undefined,
+  from = '',
+): AsyncGenerator<JournalItem> {
+  const files = (await journalFilesIn(path)).filter((file) => file >= from)
+  if (files.length === 0) throw empty(path)
+  let number: number | undefined
+  let sequence: number | undefined
+  let journal: string | undefined
+  const fault = (kind: JournalFault['kind'], where: string, message: string): JournalItem => ({
+    kind: 'fault',
+    fault: { kind, where, message },
+  })
+  for (const file of files) {
+    const before = number
+    number = numberIn(file)
+    if (before !== undefined && number !== before + 1)
+      yield fault('gap', file, `the file before it is ${journalFile(before)}: others are gone`)
+    const bytes = await readJournalFile(path, file)
+    const head = headOf(bytes)
+    if (head === undefined) {
+      const isLast = file === files.at(-1)
+      yield fault(isLast ? 'cut' : 'damage', file, 'its beginning is not as it was written')
+    } else {
+      demandOurs(join(path, file), head.header, store, journal)
+      journal = head.header.journal
+      yield { kind: 'header', file, header: head.header }
+    }
+    if (!isJournalFile(bytes)) continue
+    for (const met of framesIn(bytes, head?.rest)) {
+      if (met.kind !== 'frame') {
+        const bounds = `bytes ${met.from} to ${met.to}`
+        const what =
+          met.kind === 'cut'
+            ? `it was cut off in the middle of a frame (${bounds})`
+            : `${bounds} are damaged`
+        yield fault(met.kind, `${file}/${met.from}`, what)
+        if (met.kind === 'damage') sequence = undefined
+        continue
+      }
+      const { frame: raw } = met
+      const expected: number | undefined = sequence === undefined ? undefined : sequence + 1
+      if (expected !== undefined && raw.sequence > expected)
+        yield fault('gap', `${file}/${raw.from}`, `frame ${raw.sequence} follows on ${sequence}`)
+      sequence = raw.sequence
+      const frame = readFrame(raw.payload)
+      if (frame === undefined)
+        yield fault(
+          'damage',
+          `${file}/${raw.from}`,
+          `frame ${raw.sequence} is of a form not known here`,
+        )
+      else yield { kind: 'frame', file, sequence: raw.sequence, frame }
+    }
+  }
+}
+
+/** Throws UserError unless the file is one of that keystore, and of that journal where one is known. */
+export function demandOurs(
+  file: string,
+  header: JournalHeader,
+  store: string | undefined,
+  journal?: string,
+): void {
+  if (header.format > journalFormat) {
+    throw new UserError(
+      'journal-newer',
+      `${file}: written by a newer keyreel (form ${header.format}; this one knows ${journalFormat})`,
+      'run the keyreel version that wrote it, or a newer one',
+    )
+  }
+  if (store !== undefined && header.store !== store) {
+    throw new UserError(
+      'journal-foreign',
+      `${file}: the journal of another keystore (${header.store}; this one is ${store})`,
+      'name a folder of this keystore alone with --journal',
+    )
+  }
+  if (journal === undefined || header.journal === journal) return
+  throw new UserError(
+    'journal-mixed',
+    `${file}: of another journal (${header.journal}) than expected (${journal})`,
+    'keep the files of each journal in a folder of their own',
+  )
+}
+
+function missing(path: string): UserError {
+  return new UserError(
+    'journal-missing',
+    `there is no folder ${path}`,
+    `is its disk mounted? If so, make it:  mkdir -m 700 ${path}`,
+  )
+}
+
+function empty(path: string): UserError {
+  return new UserError(
+    'journal-empty',
+    `there is no journal in ${path}`,
+    'name the folder that  keyreel serve --journal  was given',
+  )
+}
+
+function behindLink(path: string): UserError {
+  return new UserError(
+    'journal-link',
+    `${path} is a symbolic link: it may lead anywhere tomorrow`,
+    'name the folder itself',
+  )
+}
+
+function noFolder(path: string): UserError {
+  return new UserError(
+    'journal-no-folder',
+    `${path} is no folder`,
+    'name a folder on another disk or share',
+  )
+}

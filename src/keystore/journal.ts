@@ -1,0 +1,351 @@
+// A journal: every row that the keystore writes, on another disk before it is committed. What is in it and
+// was never committed is told by the audit rows beside it. It counts as a copy while it holds everything;
+// while its disk is away the keystore goes on without it, and what it has missed is caught up with later.
+import { UserError } from '../errors.ts'
+import { entriesOf } from './audit.ts'
+import { text, type JournalEntry, type JournalHead } from './journal-format.ts'
+import { JournalWriter, type JournalPlace, type OpenedJournal } from './journal-writer.ts'
+import type { Copies } from './ready.ts'
+import type { AuditRow, StorageReader } from './storage.ts'
+
+/** Told of it. */
+export interface JournalLog {
+  info(fields: object, text: string): void
+  error(fields: object, text: string): void
+}
+
+/** What is known of a journal at the moment. */
+export interface JournalStatus {
+  readonly path: string
+  /** 'current' is a copy; 'behind' is being brought up to date; 'away' cannot be written. */
+  readonly state: 'current' | 'behind' | 'away'
+  /** Why it is away. */
+  readonly reason: string | undefined
+  /** Bytes of its files. */
+  readonly bytes: number
+}
+
+/** How a journal stands to the keystore's audit chains. */
+export type JournalStanding =
+  /** It may have missed something, but has nothing that the keystore lacks. */
+  | { readonly kind: 'behind' }
+  /** The newest file holds what the keystore lacks: what was under way when the last process ended. */
+  | { readonly kind: 'ahead'; readonly frames: number; readonly file: string }
+  /** It holds more than can have been under way, or another history. */
+  | { readonly kind: 'other'; readonly chain: string }
+
+/** The journal could not be written: the transaction is to run again, without it. */
+export class JournalLost extends Error {
+  constructor(cause: unknown) {
+    super('the journal could not be written', { cause })
+    this.name = 'JournalLost'
+  }
+}
+
+const none: JournalHead = { chain: '', last: 0, mac: '' }
+
+/** Most frames that a process can have left uncommitted. */
+const underWay = 8
+
+/** Subjects and audit rows in one step of catching up: other writers wait meanwhile. */
+const subjectsPerStep = 100
+const rowsPerStep = 256
+
+const toldEvery = 60_000
+
+/** Records of changed wraps, which are no rows that the audit record names. */
+const operationsOnWraps: ReadonlySet<string> = new Set(['Epoch Begun', 'Master Key Added'])
+
+/** A journal in use by the one process that writes it. */
+export class Journal {
+  readonly path: string
+  readonly #writer: JournalWriter
+  readonly #log: JournalLog
+  #state: JournalStatus['state'] = 'away'
+  #reason: string | undefined = 'not opened yet'
+  #opened: OpenedJournal | undefined
+  #heads = new Map<string, JournalHead>()
+  #before: ReadonlyMap<string, JournalHead> | undefined
+  #epochs = new Set<number>()
+  /** While it is behind: rows that are in it as they stand now, by subject. */
+  readonly #caughtUp = new Map<string, string>()
+  #toldAt = -Infinity
+  /** The last frame that this process knows to be whole; those behind it were undone. */
+  #acknowledged: number | undefined
+  /** Frames whose transaction was not committed. */
+  readonly #undone = new Set<number>()
+
+  constructor(place: JournalPlace, log: JournalLog) {
+    this.path = place.path
+    this.#writer = new JournalWriter(place)
+    this.#log = log
+  }
+
+  get status(): JournalStatus {
+    const { path } = this
+    return { path, state: this.#state, reason: this.#reason, bytes: this.#writer.bytes }
+  }
+
+  get isCurrent(): boolean {
+    return this.#state === 'current'
+  }
+
+  /** The journal's own identity, once it was opened. */
+  get id(): string | undefined {
+    return this.#opened?.journal
+  }
+
+  /** What it adds to the copies that the database is. */
+  added(): Copies {
+    if (this.#state === 'current') return { count: 1, missing: 'there is one journal' }
+    const missing =
+      this.#state === 'behind' ? 'the journal is being brought up to date' : 'the journal is away'
+    return {
+      count: 0,
+      missing: this.#reason === undefined ? missing : `${missing} (${this.#reason})`,
+    }
+  }
+
+  /** Looks for it; away when its disk is. Throws UserError for one that must not be used. */
+  async open(): Promise<boolean> {
+    if (this.#writer.isStuck) return false
+    try {
+      const opened = await this.#writer.open()
+      this.#opened = { ...opened, tail: opened.tail.filter(({ frame }) => this.#counts(frame)) }
+    } catch (error) {
+      if (error instanceof UserError && !mayComeBack.has(error.code)) throw error
+      this.#away(error)
+      return false
+    }
+    const { before, tail, epochs } = this.#opened
+    this.#heads = new Map(before.map((head) => [head.chain, head]))
+    this.#epochs = new Set(epochs)
+    for (const { chain, first, last, mac } of tail) {
+      // Behind damage there is a gap, which is caught up with.
+      if (first <= this.#headOf(chain).last + 1) this.#heads.set(chain, { chain, last, mac })
+    }
+    this.#acknowledged = this.#writer.sequence
+    this.#state = 'behind'
+    this.#reason = undefined
+    this.#caughtUp.clear()
+    return true
+  }
+
+  /** It is not to be used, for that reason. */
+  refuse(reason: string): void {
+    this.#away(new Error(reason))
+  }
+
+  /** Compares it with the keystore; asked after it was opened, before anything is written. */
+  async standing(rows: StorageReader): Promise<JournalStanding> {
+    const chains = new Set([...(await rows.chains()), ...this.#heads.keys()])
+    let frames = 0
+    for (const chain of chains) {
+      const ours = this.#headOf(chain)
+      const head = await rows.auditHead(chain)
+      const last = head?.last ?? 0
+      if (last >= ours.last) {
+        if (await isPartOf(rows, ours)) continue
+        return { kind: 'other', chain }
+      }
+      const more = this.#framesAfter(chain, last, head === undefined ? '' : text(head.mac))
+      if (more === undefined) return { kind: 'other', chain }
+      frames += more
+    }
+    if (frames === 0) return { kind: 'behind' }
+    const [first] = chains
+    if (frames > underWay) return { kind: 'other', chain: first! }
+    return { kind: 'ahead', frames, file: this.#opened!.file! }
+  }
+
+  /**
+   * Appends what a transaction has written, its audit rows last, and syncs it. Nothing where only the audit
+   * record grew: that comes with the next. Throws JournalLost.
+   */
+  async keep(rows: StorageReader, entries: readonly JournalEntry[]): Promise<void> {
+    if (!this.isCurrent || entries.every(({ kind }) => kind === 'audit')) return
+    const missed: JournalEntry[] = []
+    const known = new Set<string>()
+    for (const entry of entries) {
+      if (entry.kind !== 'audit' || known.has(entry.row.chain)) continue
+      const { chain, first } = entry.row
+      known.add(chain)
+      const { last } = this.#headOf(chain)
+      if (first <= last + 1) continue
+      const between = await rows.auditAfter(chain, last, first - last)
+      for (const row of between) if (row.first < first) missed.push({ kind: 'audit', row })
+    }
+    await this.#append(rows, [...missed, ...entries], false)
+  }
+
+  /** The transaction whose rows were kept last was not committed: the next one takes its place. */
+  undo(): void {
+    if (this.#before === undefined) return
+    this.#heads = new Map(this.#before)
+    this.#before = undefined
+    this.#undone.add(this.#writer.sequence)
+  }
+
+  /**
+   * One step of catching up with what others wrote, or was written while it was away; inside a transaction.
+   * False when there was nothing. Throws JournalLost.
+   */
+  async catchUp(rows: StorageReader): Promise<boolean> {
+    if (this.#state === 'away') return false
+    const found: AuditRow[] = []
+    const subjects = new Map<string, boolean>()
+    let touchesWraps = false
+    for (const chain of await rows.chains()) {
+      for (const row of await rows.auditAfter(chain, this.#headOf(chain).last, rowsPerStep)) {
+        if (subjects.size > subjectsPerStep || found.length >= rowsPerStep) break
+        found.push(row)
+        for (const { changes, operation, object } of entriesOf(row)) {
+          for (const change of changes) subjects.set(change.object, change.document === true)
+          touchesWraps ||= operationsOnWraps.has(operation)
+          if (operation === 'Wipe' && object !== undefined) subjects.set(object, false)
+        }
+      }
+    }
+    const isWhole = found.length === 0
+    if (isWhole && this.#state === 'current') return false
+    const entries = await this.#rowsOf(rows, subjects)
+    if (touchesWraps) for (const row of await rows.wraps()) entries.unshift({ kind: 'wrap', row })
+    for (const row of found) entries.push({ kind: 'audit', row })
+    await this.#append(rows, entries, isWhole)
+    if (!isWhole) return true
+    this.#state = 'current'
+    this.#caughtUp.clear()
+    this.#log.info({ journal: this.path }, 'the journal holds everything in the keystore')
+    return false
+  }
+
+  close(): void {
+    this.#writer.close()
+  }
+
+  async #rowsOf(
+    rows: StorageReader,
+    subjects: ReadonlyMap<string, boolean>,
+  ): Promise<JournalEntry[]> {
+    const entries: JournalEntry[] = []
+    for (const [subject, isDocument] of subjects) {
+      const entry = isDocument
+        ? await documentEntry(rows, subject)
+        : await objectEntry(rows, subject)
+      if (entry === undefined) continue
+      const { mac, sealed } = entry.row
+      const stands = `${text(mac)} ${sealed === null}`
+      if (this.#state === 'behind') {
+        if (this.#caughtUp.get(subject) === stands) continue
+        this.#caughtUp.set(subject, stands)
+      }
+      entries.push(entry)
+    }
+    return entries
+  }
+
+  async #append(
+    rows: StorageReader,
+    entries: readonly JournalEntry[],
+    whole: boolean,
+  ): Promise<void> {
+    const before = new Map(this.#heads)
+    if (this.#writer.beginsFile) this.#epochs.clear()
+    const unknown = entries.some((entry) => 'row' in entry && !this.#epochs.has(entry.row.epoch))
+    const wraps = unknown ? await rows.wraps() : []
+    const all = [...wraps.map((row): JournalEntry => ({ kind: 'wrap', row })), ...entries]
+    const time = Math.floor(Date.now() / 1000)
+    try {
+      await this.#writer.append({ time, whole, entries: all }, [...before.values()])
+    } catch (error) {
+      this.#away(error)
+      throw new JournalLost(error)
+    }
+    this.#before = before
+    this.#acknowledged = this.#writer.sequence
+    for (const entry of all) {
+      if (entry.kind === 'wrap') this.#epochs.add(entry.row.epoch)
+      if (entry.kind !== 'audit') continue
+      const { chain, last, mac } = entry.row
+      this.#heads.set(chain, { chain, last, mac: text(mac) })
+    }
+  }
+
+  #counts(frame: number): boolean {
+    if (this.#acknowledged === undefined) return true
+    return frame <= this.#acknowledged && !this.#undone.has(frame)
+  }
+
+  #headOf(chain: string): JournalHead {
+    return this.#heads.get(chain) ?? none
+  }
+
+  /** Frames of the newest file that hold rows of a chain after one; undefined when that one is not in it. */
+  #framesAfter(chain: string, last: number, mac: string): number | undefined {
+    const { before, tail } = this.#opened!
+    const rows = tail.filter((row) => row.chain === chain)
+    const start = before.find((head) => head.chain === chain) ?? none
+    const at = rows.findLastIndex((row) => row.last === last && row.mac === mac)
+    if (at < 0 && (start.last !== last || start.mac !== mac)) return undefined
+    return new Set(rows.slice(at + 1).map(({ frame }) => frame)).size
+  }
+
+  #away(error: unknown): void {
+    const reason = wordsOf(error)
+    const isNews = this.#state !== 'away' || this.#reason !== reason
+    this.#state = 'away'
+    this.#reason = reason
+    this.#writer.close()
+    const now = performance.now()
+    if (!isNews && now - this.#toldAt < toldEvery) return
+    this.#toldAt = now
+    const what = 'the journal is away: groups that want two copies get no new keys'
+    this.#log.error({ alarm: true, journal: this.path, reason }, what)
+  }
+}
+
+/** UserErrors that go away when a disk is mounted. */
+const mayComeBack: ReadonlySet<string> = new Set(['journal-missing', 'journal-gone'])
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'its quota is used up',
+  EACCES: 'it may not be written',
+  EPERM: 'it may not be written',
+  EROFS: 'its file system is read-only',
+  ENOENT: 'its folder is not there',
+  EIO: 'its disk failed',
+  ESTALE: 'its share is gone',
+  ETIMEDOUT: 'its disk does not answer',
+}
+
+function wordsOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (error instanceof UserError) return 'its folder is not there'
+  return (code !== undefined && reasons[code]) || message
+}
+
+/** Whether the keystore's chain has gone on from there. */
+async function isPartOf(rows: StorageReader, { chain, last, mac }: JournalHead): Promise<boolean> {
+  if (last === 0) return true
+  const [row] = await rows.auditBefore(chain, last + 1, 1)
+  return row?.last === last && text(row.mac) === mac
+}
+
+type RowEntry = Extract<JournalEntry, { kind: 'object' | 'document' }>
+
+async function objectEntry(rows: StorageReader, id: string): Promise<RowEntry | undefined> {
+  const found = await rows.object(undefined, id)
+  if (found === undefined) return undefined
+  const { group, type, revision, epoch, mac, record, n } = found
+  const sealed = found.sealed === undefined ? await rows.sealed(n) : found.sealed
+  return { kind: 'object', row: { id, group, type, revision, epoch, mac, record, sealed } }
+}
+
+async function documentEntry(rows: StorageReader, subject: string): Promise<RowEntry | undefined> {
+  const slash = subject.indexOf('/')
+  const found = await rows.document(subject.slice(0, slash), subject.slice(slash + 1))
+  if (found === undefined) return undefined
+  const { kind, name, revision, epoch, body, sealed, mac } = found
+  return { kind: 'document', row: { kind, name, revision, epoch, body, sealed, mac } }
+}
