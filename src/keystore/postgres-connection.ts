@@ -132,20 +132,25 @@ export class PostgresConnection implements SqlSession {
   }
 
   async #begin(lockPatience: number): Promise<ServerFacts> {
+    // First and alone: an older server does not know what comes next.
+    const [[number]] = (await this.run(`SELECT current_setting('server_version_num')`)) as [
+      [string],
+    ]
+    const version = Number(number)
+    if (version < oldestVersion) throw tooOld(this.address.name, version)
     await this.run(`SET lock_timeout = ${lockPatience}`)
     await this.run(`SET idle_in_transaction_session_timeout = ${idleInTransaction}`)
     const [row] = await this.run(
-      `SELECT current_setting('server_version_num'), current_setting('transaction_read_only'),
+      `SELECT current_setting('transaction_read_only'),
        current_setting('server_encoding'), current_setting('synchronous_commit', true)`,
     )
-    const [version, readOnly, encoding, durability] = row!.map(String)
-    if (Number(version) < oldestVersion) throw tooOld(this.address.name, Number(version))
+    const [readOnly, encoding, durability] = row!.map(String)
     if (encoding !== 'UTF8') throw notUnicode(this.address.name, String(encoding))
     // What is answered must be durable, whatever the server's default is.
     if (durability === 'off' || durability === 'local')
       await this.run('SET synchronous_commit = on')
     this.#process = await this.#processNumber()
-    return { version: Number(version), isReadOnly: readOnly === 'on' }
+    return { version, isReadOnly: readOnly === 'on' }
   }
 
   /** Compatible databases may have neither the number nor the table, or numbers that mean nothing there. */
@@ -272,9 +277,15 @@ function holdsNul(value: SqlValue): boolean {
 function tooOld(where: string, version: number): UserError {
   return new UserError(
     'database-too-old',
-    `${where}: PostgreSQL ${Math.floor(version / 10_000)} is too old`,
+    `${where}: PostgreSQL ${versionText(version)} is too old`,
     `keyreel needs PostgreSQL ${oldestVersion / 10_000} or newer: upgrade that server, or name another`,
   )
+}
+
+/** 13, or 9.4: before 10 the second part counted. */
+function versionText(version: number): string {
+  const [first, second] = [Math.floor(version / 10_000), Math.floor(version / 100) % 100]
+  return first < 10 ? `${first}.${second}` : `${first}`
 }
 
 function notUnicode(where: string, encoding: string): UserError {

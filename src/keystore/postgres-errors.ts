@@ -23,7 +23,8 @@ export function isConnectionLost(error: unknown): boolean {
 
 function isNetworkError(error: Error): boolean {
   const code = 'code' in error ? String(error.code) : ''
-  if (/^E[A-Z_]+$/.test(code)) return true
+  // A certificate that does not fit does not get better by waiting.
+  if (/^E[A-Z_]+$/.test(code)) return !/^ERR_(TLS|SSL|OSSL)_/.test(code)
   return /^(Connection terminated|timeout expired|Client (has encountered|was closed))/.test(
     error.message,
   )
@@ -104,10 +105,14 @@ export function explained(error: unknown, where: string): unknown {
     return new UserError('database-refused', message, wrongLogin, { cause: error })
   }
   if (isFromTls(error)) {
-    const message = `${where}: no encrypted connection (${(error as Error).message})`
+    const message = `${where}: no encrypted connection (${tlsReason(error)})`
     return new UserError('database-tls', message, wrongTls, { cause: error })
   }
   const state = sqlState(error)
+  if (state === '28000' && wantsTls.test((error as Error).message)) {
+    const message = `${where}: the database takes no connection that is not encrypted`
+    return new UserError('database-tls', message, wrongTls, { cause: error })
+  }
   const row = state && (failures[state] ?? failures[state.slice(0, 2)])
   if (!row) return error
   const [code, message, hint] = row
@@ -116,6 +121,9 @@ export function explained(error: unknown, where: string): unknown {
   })
 }
 
+/** What a server says, in English, whose pg_hba.conf has no line for a connection without TLS. */
+const wantsTls = /no pg_hba\.conf entry.*(no encryption|SSL off)/
+
 const wrongTls =
   'name the CA of the database with ?sslmode=verify-full&sslrootcert=FILE, and the host as its certificate does'
 
@@ -123,10 +131,23 @@ function wantsPassword(error: unknown): boolean {
   return error instanceof Error && /password must be a (non-empty )?string/.test(error.message)
 }
 
-function isFromTls(error: unknown): boolean {
+/** What OpenSSL calls a certificate that leads to no CA it was told of. */
+const ofAnotherCa = /^(UNABLE_TO_(VERIFY_LEAF|GET_ISSUER)|SELF_SIGNED_|DEPTH_ZERO_)/
+
+function tlsReason(error: Error): string {
+  return 'code' in error && ofAnotherCa.test(String(error.code))
+    ? 'its certificate is not of the CA that is named'
+    : error.message
+}
+
+function isFromTls(error: unknown): error is Error {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
-  return /CERT|SSL|TLS/.test(code) || /server does not support SSL/.test(error.message)
+  return (
+    /CERT|SSL|TLS/.test(code) ||
+    ofAnotherCa.test(code) ||
+    /server does not support SSL/.test(error.message)
+  )
 }
 
 /** No database of those named takes writes. */
