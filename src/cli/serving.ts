@@ -50,6 +50,7 @@ export async function serveWhileUnsealed(
     for (;;) {
       const given = offers.take()
       if (sealed === undefined || given !== undefined || mayComeBack(sealed) || isFirst) {
+        log.debug('trying to open the keystore')
         const opened = await attempt(context, given?.offer, isFirst)
         isFirst = false
         if (opened instanceof UserError) {
@@ -73,7 +74,7 @@ export async function serveWhileUnsealed(
           log.error({ alarm: true }, `sealed: ${end.message}; the port is closed`)
           sealed = end
         }
-      }
+      } else log.debug('what was refused is not tried again; waiting for another master key')
       if (sealed !== undefined) await noteSealed(context, sealed, started)
       const next = await pause(context, stop, offers.arrived)
       if (next === 'stop') return

@@ -2,7 +2,6 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { runKeyreel } from '../fixtures/keyreel.ts'
 import { accepts, WaitingServer } from '../fixtures/waiting-server.ts'
@@ -59,9 +58,10 @@ await t.test('a passphrase opens it, a wrong one does not and is not tried again
     '--passphrase-file',
     right,
   )
-  const server = new WaitingServer(env, data, '--passphrase-file', wrong)
+  const server = new WaitingServer(env, data, '--passphrase-file', wrong, '--log-level', 'debug')
   await server.says(/sealed: this passphrase does not open the keystore/)
-  await delay(2_500)
+  await server.says(/is not tried again[^]*is not tried again/)
+  t.equal(server.err.match(/trying to open the keystore/g)?.length, 1)
   const again = await cli(data, 'master-key', 'unseal', '--passphrase-file', wrong)
   t.equal(again.status, 12)
   t.match(again.stderr, /this passphrase does not open the keystore/)

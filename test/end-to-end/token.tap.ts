@@ -62,10 +62,10 @@ async function withToken(): Promise<void> {
   })
 
   await t.test('a wrong PIN is tried once; then a person gives the right one', async (t) => {
-    const server = new WaitingServer(env, data, '--pkcs11-pin-file', wrong)
+    const server = new WaitingServer(env, data, '--pkcs11-pin-file', wrong, '--log-level', 'debug')
     await server.says(/sealed: the PIN is not that of the token kms/)
     t.match(server.err, /a wrong PIN was given since the last right one/)
-    await delay(2_500)
+    await server.says(/is not tried again[^]*is not tried again/)
     const filed = await cli('status')
     t.equal(filed.status, 11)
     t.match(filed.stdout, /was not tried from a file: a wrong PIN was given/)
@@ -99,7 +99,7 @@ async function withToken(): Promise<void> {
         { env },
       )
       t.equal(made.status, 0, made.stderr)
-      const server = new WaitingServer(env, elsewhere)
+      const server = new WaitingServer(env, elsewhere, '--log-level', 'debug')
       await server.says(/^ready kmip=/m)
       const before = token.tries()
       const noticed = async (what: Meddling) => {
@@ -117,7 +117,7 @@ async function withToken(): Promise<void> {
       await server.says(/sealed: .*it was changed while the token was away/)
       t.equal(token.tries() - before, 3)
       token.setWrong(2)
-      await delay(2_500)
+      await server.says(/is not tried again[^]*is not tried again/)
       t.equal(token.tries() - before, 3, 'it is never tried again')
       t.match(
         (await runKeyreel(['status', '--data', elsewhere], { env })).stdout,
