@@ -2,7 +2,7 @@
 import { flagName, settings } from '../../src/config.ts'
 import type { SettingKey } from '../../src/config.ts'
 import type { Argument, Command, Option } from '../../src/cli/command.ts'
-import { commands } from '../../src/cli/commands.ts'
+import { allCommands } from '../../src/cli/commands.ts'
 import { exitMeanings } from '../../src/cli/exit-status.ts'
 import type { ExitStatus } from '../../src/cli/exit-status.ts'
 import { block, code, sections, table } from './markdown.ts'
@@ -38,6 +38,8 @@ const globalSettings = [
 ] as const satisfies SettingKey[]
 
 const always: readonly ExitStatus[] = [0, 1, 2, 130]
+
+const commands = await allCommands()
 
 export const commandsPage = {
   title: 'Commands',

@@ -1,56 +1,5 @@
-// The table of commands: one line per command, in the order of the help pages.
-import { auditExport, auditList, auditVerify } from './commands/audit.ts'
-import { backupCreate, backupList, backupRestore, backupVerify } from './commands/backup.ts'
-import {
-  backupScheduleList,
-  backupScheduleRemove,
-  backupScheduleSet,
-} from './commands/backup-schedule.ts'
-import { cartridgeList, cartridgeShow } from './commands/cartridge.ts'
-import { databaseMove } from './commands/database.ts'
-import { doctor } from './commands/doctor.ts'
-import {
-  exchangeCertificateExport,
-  exchangeCertificateImport,
-  exchangeCertificateList,
-  exchangeCertificateRenew,
-  exchangeCertificateRevoke,
-} from './commands/exchange-certificate.ts'
-import { exchangeApprove } from './commands/exchange-approve.ts'
-import { exchangeExport } from './commands/exchange-export.ts'
-import { exchangeImport } from './commands/exchange-import.ts'
-import { exchangeInspect } from './commands/exchange-inspect.ts'
-import { exchangeLogCommand } from './commands/exchange-log.ts'
-import { exchangeReceipt } from './commands/exchange-receipt.ts'
-import { exchangeRequest, exchangeRequestShow } from './commands/exchange-request.ts'
-import { exchangeWithdraw, exchangeWithdrawApply } from './commands/exchange-withdraw.ts'
-import { groupList, groupSet, groupShow } from './commands/group.ts'
-import { init } from './commands/init.ts'
-import { libraryAdd, libraryRenew, libraryRevoke } from './commands/library.ts'
-import { libraryCredentialAdd } from './commands/library-credential.ts'
-import {
-  libraryListenerList,
-  libraryListenerRemove,
-  libraryListenerSet,
-} from './commands/library-listener.ts'
-import { cartridgeHold, cartridgeRelease, keyHold, keyRelease } from './commands/hold.ts'
-import { journalReplay, journalRestore, journalVerify } from './commands/journal.ts'
-import { keyDestroy, keyList, keyRecover, keyShow } from './commands/key.ts'
-import { libraryList, libraryShow } from './commands/library-views.ts'
-import { masterKeyReseal, masterKeyShow } from './commands/master-key.ts'
-import { masterKeyUnseal } from './commands/master-key-unseal.ts'
-import { masterKeyRotate } from './commands/master-key-rotate.ts'
-import { operatorAdd, operatorList, operatorRevoke } from './commands/operator.ts'
-import { peerAccept, peerAdd, peerList, peerPull, peerPush } from './commands/peer.ts'
-import { peerAsk } from './commands/peer-ask.ts'
-import { peerWithdraw } from './commands/peer-withdraw.ts'
-import { recoveryOpen, recoveryPaper, recoveryShow, recoveryVerify } from './commands/recovery.ts'
-import { recoverySetup } from './commands/recovery-setup.ts'
-import { serve } from './commands/serve.ts'
-import { serverCertificateRenew, serverCertificateShow } from './commands/server.ts'
-import { status } from './commands/status.ts'
-import { ttlvCall } from './commands/ttlv-call.ts'
-import { ttlvDecode, ttlvEncode } from './commands/ttlv.ts'
+// The table of commands, in the order of the help pages. They are loaded by their first word: whoever runs one
+// should not wait until all the others are read.
 import type { Command } from './command.ts'
 
 /** What the nouns mean, for the help pages that list their verbs. */
@@ -79,85 +28,143 @@ export const nouns: Readonly<Record<string, string>> = {
   ttlv: 'messages of the KMIP protocol',
 }
 
+/** The commands by their first word. */
+const groups: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
+  init: async () => [(await import('./commands/init.ts')).init],
+  serve: async () => [(await import('./commands/serve.ts')).serve],
+  status: async () => [(await import('./commands/status.ts')).status],
+  doctor: async () => [(await import('./commands/doctor.ts')).doctor],
+  database: async () => [(await import('./commands/database.ts')).databaseMove],
+  async library() {
+    const { libraryAdd, libraryRenew, libraryRevoke } = await import('./commands/library.ts')
+    const { libraryList, libraryShow } = await import('./commands/library-views.ts')
+    const { libraryCredentialAdd } = await import('./commands/library-credential.ts')
+    const { libraryListenerSet, libraryListenerList, libraryListenerRemove } =
+      await import('./commands/library-listener.ts')
+    return [
+      libraryAdd,
+      libraryList,
+      libraryShow,
+      libraryRenew,
+      libraryRevoke,
+      libraryCredentialAdd,
+      libraryListenerSet,
+      libraryListenerList,
+      libraryListenerRemove,
+    ]
+  },
+  async group() {
+    const { groupList, groupShow, groupSet } = await import('./commands/group.ts')
+    return [groupList, groupShow, groupSet]
+  },
+  async server() {
+    const { serverCertificateShow, serverCertificateRenew } = await import('./commands/server.ts')
+    return [serverCertificateShow, serverCertificateRenew]
+  },
+  async cartridge() {
+    const { cartridgeList, cartridgeShow } = await import('./commands/cartridge.ts')
+    const { cartridgeHold, cartridgeRelease } = await import('./commands/hold.ts')
+    return [cartridgeList, cartridgeShow, cartridgeHold, cartridgeRelease]
+  },
+  async key() {
+    const { keyList, keyShow, keyRecover, keyDestroy } = await import('./commands/key.ts')
+    const { keyHold, keyRelease } = await import('./commands/hold.ts')
+    return [keyList, keyShow, keyRecover, keyDestroy, keyHold, keyRelease]
+  },
+  async exchange() {
+    const {
+      exchangeCertificateExport,
+      exchangeCertificateImport,
+      exchangeCertificateList,
+      exchangeCertificateRenew,
+      exchangeCertificateRevoke,
+    } = await import('./commands/exchange-certificate.ts')
+    const { exchangeExport } = await import('./commands/exchange-export.ts')
+    const { exchangeApprove } = await import('./commands/exchange-approve.ts')
+    const { exchangeRequest, exchangeRequestShow } = await import('./commands/exchange-request.ts')
+    const { exchangeInspect } = await import('./commands/exchange-inspect.ts')
+    const { exchangeImport } = await import('./commands/exchange-import.ts')
+    const { exchangeReceipt } = await import('./commands/exchange-receipt.ts')
+    const { exchangeWithdraw, exchangeWithdrawApply } =
+      await import('./commands/exchange-withdraw.ts')
+    const { exchangeLogCommand } = await import('./commands/exchange-log.ts')
+    return [
+      exchangeCertificateExport,
+      exchangeCertificateImport,
+      exchangeCertificateList,
+      exchangeCertificateRenew,
+      exchangeCertificateRevoke,
+      exchangeExport,
+      exchangeApprove,
+      exchangeRequest,
+      exchangeRequestShow,
+      exchangeInspect,
+      exchangeImport,
+      exchangeReceipt,
+      exchangeWithdraw,
+      exchangeWithdrawApply,
+      exchangeLogCommand,
+    ]
+  },
+  async peer() {
+    const { peerAccept, peerAdd, peerList, peerPush, peerPull } = await import('./commands/peer.ts')
+    const { peerWithdraw } = await import('./commands/peer-withdraw.ts')
+    const { peerAsk } = await import('./commands/peer-ask.ts')
+    return [peerAccept, peerAdd, peerList, peerPush, peerPull, peerWithdraw, peerAsk]
+  },
+  async operator() {
+    const { operatorAdd, operatorList, operatorRevoke } = await import('./commands/operator.ts')
+    return [operatorAdd, operatorList, operatorRevoke]
+  },
+  async 'master-key'() {
+    const { masterKeyShow, masterKeyReseal } = await import('./commands/master-key.ts')
+    const { masterKeyRotate } = await import('./commands/master-key-rotate.ts')
+    const { masterKeyUnseal } = await import('./commands/master-key-unseal.ts')
+    return [masterKeyShow, masterKeyRotate, masterKeyReseal, masterKeyUnseal]
+  },
+  async recovery() {
+    const { recoverySetup } = await import('./commands/recovery-setup.ts')
+    const { recoveryShow, recoveryPaper, recoveryVerify, recoveryOpen } =
+      await import('./commands/recovery.ts')
+    return [recoverySetup, recoveryShow, recoveryPaper, recoveryVerify, recoveryOpen]
+  },
+  async backup() {
+    const { backupCreate, backupVerify, backupRestore, backupList } =
+      await import('./commands/backup.ts')
+    const { backupScheduleSet, backupScheduleList, backupScheduleRemove } =
+      await import('./commands/backup-schedule.ts')
+    return [
+      backupCreate,
+      backupVerify,
+      backupRestore,
+      backupList,
+      backupScheduleSet,
+      backupScheduleList,
+      backupScheduleRemove,
+    ]
+  },
+  async journal() {
+    const { journalVerify, journalReplay, journalRestore } = await import('./commands/journal.ts')
+    return [journalVerify, journalReplay, journalRestore]
+  },
+  async audit() {
+    const { auditList, auditVerify, auditExport } = await import('./commands/audit.ts')
+    return [auditList, auditVerify, auditExport]
+  },
+  async ttlv() {
+    const { ttlvDecode, ttlvEncode } = await import('./commands/ttlv.ts')
+    const { ttlvCall } = await import('./commands/ttlv-call.ts')
+    return [ttlvDecode, ttlvEncode, ttlvCall]
+  },
+}
+
 /** Every command. */
-export const commands: readonly Command[] = [
-  init,
-  serve,
-  status,
-  doctor,
-  databaseMove,
-  libraryAdd,
-  libraryList,
-  libraryShow,
-  libraryRenew,
-  libraryRevoke,
-  libraryCredentialAdd,
-  libraryListenerSet,
-  libraryListenerList,
-  libraryListenerRemove,
-  groupList,
-  groupShow,
-  groupSet,
-  serverCertificateShow,
-  serverCertificateRenew,
-  cartridgeList,
-  cartridgeShow,
-  cartridgeHold,
-  cartridgeRelease,
-  keyList,
-  keyShow,
-  keyRecover,
-  keyDestroy,
-  keyHold,
-  keyRelease,
-  exchangeCertificateExport,
-  exchangeCertificateImport,
-  exchangeCertificateList,
-  exchangeCertificateRenew,
-  exchangeCertificateRevoke,
-  exchangeExport,
-  exchangeApprove,
-  exchangeRequest,
-  exchangeRequestShow,
-  exchangeInspect,
-  exchangeImport,
-  exchangeReceipt,
-  exchangeWithdraw,
-  exchangeWithdrawApply,
-  exchangeLogCommand,
-  peerAccept,
-  peerAdd,
-  peerList,
-  peerPush,
-  peerPull,
-  peerWithdraw,
-  peerAsk,
-  operatorAdd,
-  operatorList,
-  operatorRevoke,
-  masterKeyShow,
-  masterKeyRotate,
-  masterKeyReseal,
-  masterKeyUnseal,
-  recoverySetup,
-  recoveryShow,
-  recoveryPaper,
-  recoveryVerify,
-  recoveryOpen,
-  backupCreate,
-  backupVerify,
-  backupRestore,
-  backupList,
-  backupScheduleSet,
-  backupScheduleList,
-  backupScheduleRemove,
-  journalVerify,
-  journalReplay,
-  journalRestore,
-  auditList,
-  auditVerify,
-  auditExport,
-  ttlvDecode,
-  ttlvEncode,
-  ttlvCall,
-]
+export async function allCommands(): Promise<readonly Command[]> {
+  return commandsOf(Object.keys(groups))
+}
+
+/** Those whose first word is among the words of a command line. */
+export async function commandsOf(line: readonly string[]): Promise<readonly Command[]> {
+  const wanted = Object.entries(groups).filter(([word]) => line.includes(word))
+  return (await Promise.all(wanted.map(([, load]) => load()))).flat()
+}

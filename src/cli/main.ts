@@ -1,13 +1,14 @@
 // The command line: reads it, settles the configuration, runs the command, prints its report and
 // turns whatever went wrong into lines for a person and an exit status. The only place that does.
 import { settle } from '../config.ts'
+import { UserError } from '../errors.ts'
 import { openLog, printable } from '../log.ts'
 import type { Context, Report } from './command.ts'
-import { commands, nouns } from './commands.ts'
+import { allCommands, commandsOf, nouns } from './commands.ts'
 import { Interrupted } from './dialogue.ts'
 import type { ExitStatus } from './exit-status.ts'
 import { parseCommandLine } from './grammar.ts'
-import type { Parsed } from './grammar.ts'
+import type { Parsed, Shown } from './grammar.ts'
 import { processIo } from './io.ts'
 import type { Io } from './io.ts'
 import { explained } from './known-errors.ts'
@@ -18,8 +19,7 @@ import { release } from './release.ts'
 export async function main(argv: readonly string[], io: Io): Promise<ExitStatus> {
   try {
     const width = 'columns' in io.stdout ? Number(io.stdout.columns) || 100 : 100
-    const grammar = { commands, nouns, version: release(), width }
-    const parsed = parseCommandLine(grammar, argv)
+    const parsed = await understood(argv, width)
     if (!('command' in parsed)) {
       const stream = parsed.exitStatus === 0 ? io.stdout : io.stderr
       stream.write(parsed.text)
@@ -29,6 +29,19 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitStatus>
   } catch (error) {
     return complain(error, io)
   }
+}
+
+/** Reads the command line with the commands that it may mean; with all of them when it is not one of those. */
+async function understood(argv: readonly string[], width: number): Promise<Parsed | Shown> {
+  const rest = { nouns, version: release(), width }
+  try {
+    const parsed = parseCommandLine({ ...rest, commands: await commandsOf(argv) }, argv)
+    if ('command' in parsed || argv.includes('--version')) return parsed
+  } catch (error) {
+    // What is wrong may be that a command is missing here; what to type instead may be one that is.
+    if (!(error instanceof UserError)) throw error
+  }
+  return parseCommandLine({ ...rest, commands: await allCommands() }, argv)
 }
 
 /** Runs this process's command line and ends the process with its exit status. */

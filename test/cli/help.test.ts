@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { commands, nouns } from '../../src/cli/commands.ts'
+import { allCommands, nouns } from '../../src/cli/commands.ts'
 import { exitMeanings } from '../../src/cli/exit-status.ts'
 import { parseCommandLine } from '../../src/cli/grammar.ts'
 import { everySetting } from '../../src/config.ts'
 import { runKeyreel } from './script.ts'
 
+const commands = await allCommands()
 const grammar = { commands, nouns, version: '0.0.0', width: 100 }
 
 describe.each(commands.map((row) => [row.words, row] as const))('keyreel %s', (words, row) => {

@@ -203,18 +203,19 @@ describe('what is wrong on the disk is one error line and a hint', () => {
 })
 
 test('SIGINT in a command that waits is status 130', async () => {
-  let interrupt: (() => void) | undefined
+  const waits = Promise.withResolvers<() => void>()
   const running = runKeyreel(['ttlv', 'decode'], {
     io: {
       stdin: new PassThrough(),
       onSignal: (name, handler) => {
-        if (name === 'SIGINT') interrupt = handler
+        if (name === 'SIGINT') waits.resolve(handler)
         return () => undefined
       },
     },
   })
+  const interrupt = await waits.promise
   await new Promise(setImmediate)
-  interrupt?.()
+  interrupt()
   expect(await running).toEqual({ status: 130, stdout: '', stderr: 'interrupted\n' })
 })
 
