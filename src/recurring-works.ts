@@ -131,6 +131,7 @@ export function recurringWorks(ground: WorkGround): Task[] {
       every: 5 * second,
       run: async () => room?.restore(),
     },
+    { name: 'watch the standby', every: second, run: () => store.watchStandby() },
     { name: 'keep the journal', every: second, run: () => store.tendJournal() },
     { name: 'watch the copies of new keys', every: 5 * second, run: readyWatch(store, log) },
     {

@@ -77,6 +77,11 @@ export class GroupCommit<Rows> {
     })
   }
 
+  /** Those that wait for a transaction wait in vain. */
+  refuseWaiting(error: unknown): void {
+    for (const { reject } of this.#queue.splice(0)) reject(error)
+  }
+
   /** Takes no further act and waits for those queued. */
   async close(): Promise<void> {
     this.#closed = true

@@ -6,6 +6,7 @@ import {
   framesIn,
   isJournalFile,
   journalFormat,
+  journalMagic,
   readFrame,
   readHeader,
   type JournalFrame,
@@ -99,8 +100,8 @@ export async function* readJournal(
     const bytes = await readJournalFile(path, file)
     const head = headOf(bytes)
     if (head === undefined) {
-      const isLast = file === files.at(-1)
-      yield fault(isLast ? 'cut' : 'damage', file, 'its beginning is not as it was written')
+      const kind = isBeginning(bytes) ? 'cut' : 'damage'
+      yield fault(kind, file, 'its beginning is not as it was written')
     } else {
       demandOurs(join(path, file), head.header, store, journal)
       journal = head.header.journal
@@ -133,6 +134,13 @@ export async function* readJournal(
       else yield { kind: 'frame', file, sequence: raw.sequence, frame }
     }
   }
+}
+
+/** Whether these are the first bytes of a file whose first frame was cut off. */
+function isBeginning(bytes: Buffer): boolean {
+  if (!isJournalFile(bytes)) return bytes.equals(journalMagic.subarray(0, bytes.length))
+  const first = framesIn(bytes).next().value
+  return first === undefined || first.kind === 'cut'
 }
 
 /** Throws UserError unless the file is one of that keystore, and of that journal where one is known. */

@@ -1,6 +1,6 @@
 // Appends to the files of a journal. A frame counts once it is synced; whatever goes wrong, or takes too long,
 // closes the file, and a frame that was cut off stays behind as the end of it: the next one begins a file.
-import { mkdir, open, readdir, stat, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { randomUuid } from '../crypto/primitives/random.ts'
@@ -162,9 +162,15 @@ export class JournalWriter {
     try {
       await this.#inTime(async () => {
         if (this.beginsFile) await this.#begin(frame.time, heads)
+        const before = this.#length
         const bytes = frameOf(this.#sequence + 1, frameText(frame))
-        await this.#write(bytes)
-        await this.#file!.datasync()
+        try {
+          await this.#write(bytes)
+          await this.#file!.datasync()
+        } catch (error) {
+          await this.#takeBack(before)
+          throw error
+        }
         this.#sequence += 1
       })
     } catch (error) {
@@ -185,22 +191,34 @@ export class JournalWriter {
     await this.#file?.close()
     this.#file = undefined
     const number = this.#number + 1
-    this.#file = await open(join(path, journalFile(number)), 'wx', 0o600)
-    this.#number = number
+    const name = join(path, journalFile(number))
+    this.#file = await open(name, 'wx', 0o600)
     this.#length = 0
     const header = {
-      format: journalFormat,
-      journal: this.#journal,
-      store,
-      file: number,
-      time,
-      heads,
+      ...{ format: journalFormat, journal: this.#journal, store, file: number, time, heads },
     }
-    await this.#write(
-      Buffer.concat([journalMagic, frameOf(this.#sequence, JSON.stringify(header))]),
-    )
-    await this.#file.datasync()
-    await syncFolder(path)
+    try {
+      await this.#write(
+        Buffer.concat([journalMagic, frameOf(this.#sequence, JSON.stringify(header))]),
+      )
+      await this.#file.datasync()
+      await syncFolder(path)
+      this.#number = number
+    } catch (error) {
+      // On a full disk this is tried again and again: nothing of it shall stay.
+      await rm(name, { force: true }).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Takes back what was written of a frame, so that the file stays whole; else it ends there. */
+  async #takeBack(length: number): Promise<void> {
+    try {
+      await this.#file?.truncate(length)
+      this.#length = length
+    } catch {
+      // The file ends in the middle of a frame, and the next frame begins another.
+    }
   }
 
   async #write(bytes: Buffer): Promise<void> {

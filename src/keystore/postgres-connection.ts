@@ -71,6 +71,8 @@ export class PostgresConnection implements SqlSession {
   lost: unknown
   /** The first failed statement of the transaction: everything after it fails, and it cannot commit. */
   failure: unknown
+  /** Whether the transaction has sent anything but questions. */
+  hasWritten = false
   /** Whether the wait for the standby was called off while a commit was under way. */
   waitCancelled = false
   readonly #client: pg.Client
@@ -198,6 +200,7 @@ export class PostgresConnection implements SqlSession {
     if (this.failure !== undefined) throw this.failure
     // Refused before it is sent, so that the transaction stays whole.
     if (parameters.some(holdsNul)) throw new Error('a text for the database holds U+0000')
+    this.hasWritten ||= !isQuestion.test(sql)
     try {
       return (await this.#send(sql, parameters)).rows
     } catch (error) {
@@ -269,6 +272,9 @@ export class PostgresConnection implements SqlSession {
     patience.abort()
   }
 }
+
+/** Statements that leave nothing to commit. */
+const isQuestion = /^\s*(SELECT(?! setval)|SAVEPOINT|RELEASE)\b/
 
 function holdsNul(value: SqlValue): boolean {
   return typeof value === 'string' && value.includes('\u0000')

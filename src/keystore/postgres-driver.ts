@@ -114,6 +114,11 @@ class Writer {
       if (mayRunAgain(connection, cause) && performance.now() < until) return 'again'
       throw explained(connection.failure === undefined ? error : cause, connection.address.name)
     }
+    if (!connection.hasWritten) {
+      // Nothing but the turn would be committed, and waited for.
+      await connection.rollback()
+      return { result }
+    }
     return this.#commit(connection, turn, result, until)
   }
 

@@ -60,7 +60,10 @@ function copiesOf([names, durability, synchronous, others, hidden]: SqlRow): Cop
     return one('the database does not let this server see its standbys')
   if (Number(synchronous) < awaited) {
     const there = `${String(synchronous)} of ${awaited}`
-    return one(`the synchronous standby of the database is away (${there} there)`)
+    return {
+      ...one(`the synchronous standby of the database is away (${there} there)`),
+      isStuck: true,
+    }
   }
   return { count: 1 + awaited, missing: `commits wait for ${awaited} standby` }
 }

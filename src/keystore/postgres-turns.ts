@@ -34,6 +34,7 @@ const takeTurn = `WITH taken AS (UPDATE turns SET number = number + 1 WHERE one 
 export async function beginTurn(connection: PostgresConnection): Promise<Turn> {
   for (;;) {
     connection.failure = undefined
+    connection.hasWritten = false
     const mark = Buffer.from(randomBytes(16)).toString('hex')
     // Sent together: the answer to BEGIN is not waited for.
     const begun = connection.run('BEGIN ISOLATION LEVEL READ COMMITTED')

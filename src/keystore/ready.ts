@@ -10,6 +10,8 @@ export interface Copies {
   readonly count: number
   /** Why there are no more, in words fit for clients. */
   readonly missing: string
+  /** Commits are not answered at all until what is missing is there. */
+  readonly isStuck?: true
 }
 
 /** Most copies that a group may want: a primary and eight standbys. */

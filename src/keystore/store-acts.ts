@@ -10,6 +10,7 @@ import { HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
 import { after, either, type Soon } from './soon.ts'
 import type { Storage, StorageReader, StorageWriter } from './storage.ts'
+import { StandbyWatch } from './standby-watch.ts'
 import { TransientWork } from './transient-work.ts'
 import { SnapshotBehind, type WorkGround } from './work-ground.ts'
 import type { AuditRecord, ChangeObserver, Work } from './work.ts'
@@ -37,6 +38,8 @@ export interface ActsGround {
   readonly epochWorn: () => void
   /** Who keeps room for when the disk is full; nobody by default. */
   readonly room?: RoomKeeper | undefined
+  /** Milliseconds for which a standby may be away before acts are refused. */
+  readonly standbyGrace?: number | undefined
   /** Told of trouble that concerns no single act. */
   readonly report: (error: unknown) => void
 }
@@ -49,6 +52,8 @@ export interface Acts {
   inSnapshot<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T>
   /** Opens an epoch made since the start, or remembers that there is none. */
   learnEpoch(missing: EpochNotOpen): Promise<void>
+  /** Looks whether commits are answered; while they are not, acts are refused at once. */
+  watchStandby(): Promise<void>
   /** Answers what is queued and takes nothing more. */
   close(): Promise<void>
 }
@@ -57,6 +62,7 @@ export interface Acts {
 export function actsOver(ground: ActsGround): Acts {
   const { storage, sealing, chain, now, report, changed, room } = ground
   const highest = new HighestRevisions()
+  const standby = new StandbyWatch(ground.standbyGrace)
   const seals = { left: 0, epoch: 0 }
   let logHoldsWiped = false
   let truncating: Promise<void> | undefined
@@ -145,7 +151,14 @@ export function actsOver(ground: ActsGround): Acts {
   const group = new GroupCommit(host, ground.groupTime)
 
   return {
-    act: <T>(fn: (work: Work) => Promise<T>) => group.act(fn) as Promise<T>,
+    act<T>(fn: (work: Work) => Promise<T>) {
+      const { closed } = standby
+      return closed ? Promise.reject(closed) : (group.act(fn) as Promise<T>)
+    },
+    async watchStandby() {
+      standby.look(await storage.read((rows) => rows.copies()), performance.now())
+      if (standby.closed) group.refuseWaiting(standby.closed)
+    },
     async read(fn) {
       for (let mayLag = true; ; mayLag = false) {
         try {

@@ -71,6 +71,8 @@ export interface OpenOptions {
   readonly sealsPerEpoch?: number
   /** Milliseconds after which a group commit takes no further act; 20 by default. */
   readonly groupTime?: number
+  /** Milliseconds for which a synchronous standby may be away before acts are refused; 5000 by default. */
+  readonly standbyGrace?: number
   /** Told of the objects that each act of this process has written. */
   readonly changed?: ChangeObserver
   /** Keeps room for when the disk is full. */
@@ -145,6 +147,8 @@ export interface Store {
   removeMasterKey(provider: string, actor: AuditActor): Promise<void>
   /** Makes `kept` the only master key, whose wraps it adds where they miss; answers which ones are gone. */
   retireOthers(kept: EpochWrapper, actor: AuditActor): Promise<readonly string[]>
+  /** Looks whether the database answers commits: while its synchronous standby is away, acts are refused at once. */
+  watchStandby(): Promise<void>
   /** The journal that is kept, if any. */
   journal(): JournalStatus | undefined
   /** Looks for a journal that is away, and brings it up to date; asked every second. */
@@ -242,6 +246,7 @@ async function storeOver(
     report,
     changed: options.changed,
     groupTime: options.groupTime,
+    standbyGrace: options.standbyGrace,
     room: options.room,
     sealsPerEpoch: options.sealsPerEpoch ?? sealsPerEpoch,
     epochWorn() {
@@ -297,6 +302,7 @@ async function storeOver(
     addMasterKey: (other, actor) => addMasterKey(epochs, other, actor),
     retireOthers: (kept, actor) => retireOthers(epochs, kept, actor),
     removeMasterKey: (provider, actor) => removeMasterKey(epochs, provider, actor),
+    watchStandby: acts.watchStandby,
     journal: () => keeper?.status,
     tendJournal: async () => keeper?.tend(),
     replayJournal: (wish) => replayJournal({ ...ground, storage }, wish),

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createStore } from '../../src/keystore/create-store.ts'
 import { openPostgres } from '../../src/keystore/postgres-driver.ts'
-import { openStore, type Store } from '../../src/keystore/store.ts'
+import { openStore, type OpenOptions, type Store } from '../../src/keystore/store.ts'
 import {
   makeCluster,
   postgresBinaries,
@@ -38,10 +38,10 @@ describe.skipIf(cannotRun)('a primary and a standby', () => {
     await primary.query('SELECT pg_reload_conf()')
   }
 
-  async function opened(url = primary.url): Promise<Store> {
+  async function opened(url = primary.url, more: Partial<OpenOptions> = {}): Promise<Store> {
     const driver = await openPostgres({ urls: [url] })
     const masterKey = memoryMasterKey()
-    const store = await openStore({ driver, masterKey, writer: 'serve', now: () => clock })
+    const store = await openStore({ driver, masterKey, writer: 'serve', now: () => clock, ...more })
     onTestFinished(() => store.close())
     return store
   }
@@ -96,4 +96,43 @@ describe.skipIf(cannotRun)('a primary and a standby', () => {
     const store = await opened(primary.url.replace('keyreel@', 'plain@'))
     await until(store, /does not let this server see its standbys/)
   })
+
+  describe('while the synchronous standby is away', () => {
+    const note = (store: Store) =>
+      store.act((work) => {
+        work.audit({ actor: { name: 'a', kind: 'cli' }, operation: 'Test', outcome: 'Success' })
+        return Promise.resolve('noted')
+      })
+
+    test('what leaves nothing to commit is answered, the rest is refused, and goes on by itself', async () => {
+      await names('second')
+      const store = await opened(primary.url, { standbyGrace: 0 })
+      await until(store, 2)
+      await note(store)
+      await standby.crash()
+      await until(store, /away \(0 of 1 there\)/)
+
+      // A refused Create is such an act.
+      expect(await store.act((work) => work.copies())).toMatchObject({ count: 1, isStuck: true })
+      const underWay = note(store)
+      await waiting()
+      const queued = note(store)
+      const refused = expect(queued).rejects.toMatchObject({ code: 'standby-away' })
+      await store.watchStandby()
+      await refused
+      await expect(note(store)).rejects.toMatchObject({ code: 'standby-away' })
+
+      await standby.start()
+      expect(await underWay).toBe('noted')
+      await until(store, 2)
+      await store.watchStandby()
+      expect(await note(store)).toBe('noted')
+    })
+  })
+
+  /** Until a commit waits for the standby. */
+  async function waiting(): Promise<void> {
+    const question = `SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'`
+    while ((await primary.query(question)).length === 0) await delay(20)
+  }
 })

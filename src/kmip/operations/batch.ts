@@ -279,6 +279,11 @@ class Run {
       { err: error, correlation },
       'an operation failed for a reason of our own',
     )
+    if (error instanceof UserError && error.code === 'standby-away')
+      return new KmipError(
+        'GeneralFailure',
+        'the standby of the database is away: nothing is recorded',
+      )
     if (error instanceof UserError && error.code === 'disk-full')
       return new KmipError('GeneralFailure', 'the disk of the server is full: nothing is recorded')
     return new KmipError(
@@ -291,6 +296,7 @@ class Run {
 /** Trouble of the database as a whole: no item would fare better alone. */
 const databaseTrouble: ReadonlySet<string> = new Set([
   'disk-full',
+  'standby-away',
   'database-io',
   'database-busy',
   'database-unwritable',

@@ -1,0 +1,40 @@
+// Watches whether commits can be answered. A database that waits for a synchronous standby which is away leaves
+// every commit waiting, and with it every library: after a few seconds whoever would write is told so at once,
+// until the standby is back.
+import { UserError } from '../errors.ts'
+import type { Copies } from './ready.ts'
+
+/** Milliseconds for which a standby may be away before acts are refused: it may only be starting again. */
+const grace = 5_000
+
+/** The watch of one process. */
+export class StandbyWatch {
+  readonly #grace: number
+  #away: { readonly since: number; readonly missing: string } | undefined
+  #closed: UserError | undefined
+
+  constructor(wait: number = grace) {
+    this.#grace = wait
+  }
+
+  /** Why acts are refused now; undefined while they are not. */
+  get closed(): UserError | undefined {
+    return this.#closed
+  }
+
+  /** Takes what the database says now; `at` in milliseconds. */
+  look({ isStuck, missing }: Copies, at: number): void {
+    if (isStuck !== true) {
+      this.#away = undefined
+      this.#closed = undefined
+      return
+    }
+    this.#away ??= { since: at, missing }
+    if (at - this.#away.since < this.#grace) return
+    this.#closed ??= new UserError(
+      'standby-away',
+      `${missing}: commits wait for it, so nothing can be recorded`,
+      'bring the standby back; to go on without it, take it out of synchronous_standby_names on the primary',
+    )
+  }
+}
