@@ -59,6 +59,8 @@ export function watchMasterKey({ store, log, reopen, lost }: MasterKeyWatching):
         { before, now: store.provider() },
         'the master key was rotated; this server goes on with the new one',
       )
+      // The next rotation may come before the next look.
+      tried = false
     } catch (error) {
       log.error(
         { err: error, alarm: true, before },

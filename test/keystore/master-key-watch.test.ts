@@ -53,6 +53,22 @@ test('a server goes on with the master key that is configured after a rotation',
   await server.beginEpoch(actor)
 })
 
+test('a second rotation between two looks is followed as well', async () => {
+  const { directory, server, next } = await rotated()
+  const { log, lines } = notebook()
+  let configured = next
+  const reopen = () => Promise.resolve(openMasterKeyFile(configured))
+  const watch = watchMasterKey({ store: server, log, reopen, lost: notLost })
+  await watch.look()
+  const cli = await opened(directory, { writer: 'cli', masterKey: openMasterKeyFile(next) })
+  configured = join(directory, '..', 'second.key')
+  await cli.retireOthers(createMasterKeyFile(configured), actor)
+  await cli.close()
+  await watch.look()
+  expect(lines.map(({ level }) => level)).toEqual(['info', 'info'])
+  expect(server.provider()).toBe(openMasterKeyFile(configured).id)
+})
+
 test('a master key that is not at hand is asked for once, then again when told to', async () => {
   const { server, next } = await rotated()
   const { log, lines } = notebook()
