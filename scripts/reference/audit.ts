@@ -231,6 +231,11 @@ export const events = [
     'a recovery key was made and its shares handed out; the one of before opens nothing any more',
     'id, threshold, shares',
   ],
+  [
+    'Index Rebuilt',
+    'columns and index rows that were not those of the records were made anew (`doctor --repair`)',
+    'objects, removed, auditRows',
+  ],
   ['backup create', 'a backup was written', 'digest, objects, recovery'],
   ['backup verify', 'a copy of a backup was found whole', 'digest, objects, recovery'],
   [
@@ -284,7 +289,7 @@ const problems = [
   ['changed', 'an object or document is not what keyreel wrote'],
   [
     'derived',
-    'columns or index rows by which an object is found are not those of its record; a search may miss it',
+    'columns or index rows by which an object is found are not those of its record; a search may miss it. `doctor --repair` makes them anew',
   ],
   ['replayed', 'an earlier state was put back'],
   ['missing', 'the chain knows of an object or document whose row is gone'],

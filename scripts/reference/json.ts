@@ -308,7 +308,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'disk.reserveReleased':
         'whether a server that runs has given its reserve back: new keys are refused',
       scrub:
-        'null before the server has once looked through everything; else `started`, `finished`, and how many `objects`, `documents`, `auditRows` and `damaged`',
+        'null before the server has once looked through everything; else `started`, `finished`, and how many `objects`, `documents`, `auditRows`, `others` (rows of all other tables) and `damaged`',
     },
   },
   {
@@ -511,6 +511,11 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'checks[].found': 'one line',
       'checks[].remedy': 'absent when all is well',
       sealed: 'whether the keystore could not be opened',
+      'repaired.objects':
+        'with `--repair`: objects whose columns, entries or index rows were made anew',
+      'repaired.removed': 'index rows taken away that no object has',
+      'repaired.auditRows': 'rows of the audit record that were indexed again',
+      'repaired.damaged': 'objects that are damaged themselves, and were left alone',
     },
   },
   {

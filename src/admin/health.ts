@@ -241,7 +241,7 @@ export const checks: readonly Check[] = [
       const { problems, objects, documents } = await store.auditVerify({ contents: contentsCheck })
       const [first] = problems
       if (first === undefined) return ok(`${objects} objects and ${documents} documents are sound`)
-      return failed(`${first.subject}: ${first.message}`, remedy)
+      return failed(`${first.subject}: ${first.message}`, remedyOf(problems, remedy))
     }),
   },
   {
@@ -249,12 +249,16 @@ export const checks: readonly Check[] = [
     about: 'what the server found when it last looked through everything that is stored',
     run: opened(async (store, { now }) => {
       const progress = await store.read((work) => scrubProgress(work))
-      const { problems: [first] = [], last, started } = progress ?? {}
+      const { problems = [], last, started } = progress ?? {}
+      const [first] = problems
       const found = scrubText(progress, now)
       if (first !== undefined)
         return failed(
           `${found}; ${first.subject}: ${first.message}`,
-          'keyreel audit verify  lists all of it; docs/how-to/check-that-nothing-was-changed.md',
+          remedyOf(
+            problems,
+            'keyreel audit verify  lists all of it; docs/how-to/check-that-nothing-was-changed.md',
+          ),
         )
       const quiet = 'start the server: it looks through the keystore by itself (keyreel serve)'
       if (last === undefined) return started === undefined ? warning(found, quiet) : ok(found)
@@ -361,6 +365,11 @@ function opened(check: (store: Store, context: HealthContext) => Promise<Finding
 
 function isOpen(keystore: Store | UserError): keystore is Store {
   return 'act' in keystore
+}
+
+/** What merely follows from records can be made again. */
+function remedyOf(problems: readonly { kind: string }[], otherwise: string): string {
+  return problems.every(({ kind }) => kind === 'derived') ? 'keyreel doctor --repair' : otherwise
 }
 
 async function newestRecord(store: Store): Promise<bigint> {

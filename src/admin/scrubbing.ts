@@ -8,7 +8,14 @@ import type { Store } from '../keystore/store.ts'
 import type { AuditActor, JsonValue, Work } from '../keystore/work.ts'
 
 const count = z.number().int().nonnegative()
-const counts = { objects: count, documents: count, auditRows: count, damaged: count }
+const counts = {
+  objects: count,
+  documents: count,
+  auditRows: count,
+  // Progress that an earlier release has kept does not say.
+  others: count.default(0),
+  damaged: count,
+}
 const problem = z.object({ kind: z.string(), subject: z.string(), message: z.string() })
 
 const progress = z.object({
@@ -16,6 +23,9 @@ const progress = z.object({
     z.object({ part: z.literal('objects'), n: z.number() }),
     z.object({ part: z.literal('documents'), kind: z.string(), name: z.string() }),
     z.object({ part: z.literal('audit'), chain: z.string(), number: z.number() }),
+    z.object({ part: z.literal('transients'), kind: z.string(), name: z.string() }),
+    z.object({ part: z.literal('epochs') }),
+    z.object({ part: z.literal('rows'), table: z.string(), after: z.array(z.string()).readonly() }),
   ]),
   /** Seconds since 1970; absent between two walks. */
   started: z.number().optional(),
@@ -45,6 +55,7 @@ const unbegun: ScrubProgress = {
   objects: 0,
   documents: 0,
   auditRows: 0,
+  others: 0,
   damaged: 0,
   problems: [],
 }
@@ -57,6 +68,16 @@ export async function scrubProgress(
   return kept && progress.parse(kept.body)
 }
 
+/** Forgets the damage of the last walk that has been repaired. */
+export async function forgetDerivedDamage(work: Work): Promise<void> {
+  const before = await scrubProgress(work)
+  if (before === undefined) return
+  await keep(work, {
+    ...before,
+    problems: before.problems.filter(({ kind }) => kind !== 'derived'),
+  })
+}
+
 /** In one line: the last complete walk, or how far the first is. */
 export function scrubText(progress: ScrubProgress | undefined, now: bigint): string {
   if (progress === undefined) return 'the keystore has not been looked through yet'
@@ -67,8 +88,8 @@ export function scrubText(progress: ScrubProgress | undefined, now: bigint): str
 }
 
 function seenText(seen: Pick<ScrubProgress, keyof typeof counts>): string {
-  const { objects, documents, auditRows, damaged } = seen
-  return `${objects} objects, ${documents} documents, ${auditRows} audit rows, ${damaged} damaged`
+  const { objects, documents, auditRows, others, damaged } = seen
+  return `${objects} objects, ${documents} documents, ${auditRows} audit rows, ${others} other rows, ${damaged} damaged`
 }
 
 function agoText(seconds: bigint): string {
@@ -132,15 +153,23 @@ export class Scrubber {
     now: bigint,
   ): Promise<void> {
     const known = new Set(before.problems.map(({ subject }) => subject))
+    const told = new Set(walk.problems.map(({ subject }) => subject))
     const found: Problem[] = []
-    const seen = { objects: 0, documents: 0, auditRows: 0 }
+    const seen = { objects: 0, documents: 0, auditRows: 0, others: 0 }
     let position: ScrubPosition | undefined = walk.position
-    for (let left = pace; left > 0 && position !== undefined; left -= rowsAtOnce) {
+    for (let left = pace; left > 0 && position !== undefined;) {
       const step = await this.#store.scrub(position, Math.min(left, rowsAtOnce), contentsCheck)
-      found.push(...step.problems)
+      for (const one of step.problems) {
+        // What is wrong with an object shows in its rows elsewhere too: it is told once.
+        if (told.has(one.subject)) continue
+        told.add(one.subject)
+        found.push(one)
+      }
+      left -= Math.max(1, step.objects + step.documents + step.auditRows + step.others)
       seen.objects += step.objects
       seen.documents += step.documents
       seen.auditRows += step.auditRows
+      seen.others += step.others
       position = step.next
     }
     const at: ScrubProgress = {
@@ -149,6 +178,7 @@ export class Scrubber {
       objects: walk.objects + seen.objects,
       documents: walk.documents + seen.documents,
       auditRows: walk.auditRows + seen.auditRows,
+      others: walk.others + seen.others,
       damaged: walk.damaged + found.length,
       problems: [...walk.problems, ...found].slice(0, problemsKept),
     }
@@ -168,10 +198,10 @@ export class Scrubber {
     { started = 0, last, ...at }: ScrubProgress,
     fresh: readonly Problem[],
   ): Promise<void> {
-    const { objects, documents, auditRows, damaged } = at
+    const { objects, documents, auditRows, others, damaged } = at
     const done = await this.#store.act(async (work) => {
       const finished = Number(work.now)
-      const walked = { started, finished, objects, documents, auditRows, damaged }
+      const walked = { started, finished, objects, documents, auditRows, others, damaged }
       const rested: ScrubProgress = { ...unbegun, problems: at.problems, last: walked }
       await keep(work, rested)
       recordDamage(work, fresh)
@@ -180,7 +210,7 @@ export class Scrubber {
     this.#progress = done
     const seconds = done.last!.finished - started
     this.#options.log.info(
-      { objects, documents, auditRows, damaged, seconds, before: last?.finished },
+      { objects, documents, auditRows, others, damaged, seconds, before: last?.finished },
       'scrub of the keystore is complete',
     )
   }

@@ -68,7 +68,11 @@ export async function verified(store: Store): Promise<BackupVerified> {
   let next: ScrubPosition | undefined = scrubStart
   while (next !== undefined) {
     const step = await store.scrub(next, rowsAtOnce, contentsCheck)
-    found.push(...step.problems.filter(({ subject }) => !known.has(subject)))
+    for (const problem of step.problems) {
+      if (known.has(problem.subject)) continue
+      known.add(problem.subject)
+      found.push(problem)
+    }
     next = step.next
   }
   return { objects, documents, problems: found }

@@ -68,7 +68,9 @@ export async function objectHistory(
       const [row, previous] = await rows.auditBefore(chain, number + 1, 2)
       if (!row) continue
       verifyRow(sealing, row, previous)
-      entries.push(...entriesOf(row).filter((entry) => entry.number === number))
+      // The index is not believed: a record counts when it is about the object.
+      const found = entriesOf(row).find((entry) => entry.number === number)
+      if (found !== undefined && objectsOf(found).includes(object)) entries.push(found)
     }
     let looked = 0
     for await (const row of rowsAfter(rows, sealing, chain, await rows.auditIndexed(chain))) {
@@ -140,7 +142,8 @@ async function* rowsAfter(
   }
 }
 
-function verifyRow(sealing: Sealing, row: AuditRow, previous: AuditRow | undefined): void {
+/** Throws IntegrityError unless the row is as it was written, and follows on the one before it. */
+export function verifyRow(sealing: Sealing, row: AuditRow, previous: AuditRow | undefined): void {
   const follows = row.first === (previous?.last ?? 0) + 1
   if (follows && equalBytes(sealing.auditMac(row, previous?.mac ?? beforeFirst), row.mac)) return
   throw new IntegrityError(

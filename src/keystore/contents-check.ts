@@ -8,21 +8,21 @@ import { columnsOf, indexOf, uniqueOf } from './derived-rows.ts'
 import { ManagedObject, type ObjectTypeName } from './managed-object.ts'
 import { ObjectType } from '../kmip/model/enumerations.ts'
 import type { ContentsCheck } from './examine.ts'
+import type { ObjectRow } from './storage.ts'
 import { IntegrityError, type IntegrityCode, type UniqueEntry } from './work.ts'
 
 /** See ContentsCheck. */
 export const contentsCheck: ContentsCheck = (row, material, sealing) => {
-  const { id, group, record } = row
+  const { id } = row
   const wrong = (code: IntegrityCode, what: string) => new IntegrityError(code, id, what)
-  const objectType = ObjectType.nameOf(row.type) as ObjectTypeName
-  const object = decoded(() => ManagedObject.decodeRecord({ id, group, objectType }, record))
+  const object = decodedRow(row)
   if (object === undefined) throw wrong('changed', 'its record is of a form not known here')
   const { CheckValue, DestroyDate } = object.vitals
   if (CheckValue !== undefined && material !== undefined)
     sealing.verifyCheck(row, CheckValue, material)
   if (CheckValue !== undefined && material === undefined && DestroyDate === undefined)
     throw wrong('material-missing', 'its sealed key material was taken away')
-  if (!isDeepStrictEqual(present(row.columns), present(columnsOf(object))))
+  if (!isDeepStrictEqual(presentColumns(row.columns), presentColumns(columnsOf(object))))
     throw wrong('derived', 'columns by which it is found are not those of its record')
   const { index = [], unique = [] } = row.entries ?? {}
   const claims = uniqueOf(object)
@@ -32,10 +32,11 @@ export const contentsCheck: ContentsCheck = (row, material, sealing) => {
     throw wrong('derived', 'index entries by which it is found are not those of its record')
 }
 
-/** Undefined for a record that this release cannot read, although it is one that keyreel wrote. */
-function decoded(decode: () => ManagedObject): ManagedObject | undefined {
+/** What a row's record says; undefined for one that this release cannot read, although keyreel wrote it. */
+export function decodedRow({ id, group, type, record }: ObjectRow): ManagedObject | undefined {
+  const objectType = ObjectType.nameOf(type) as ObjectTypeName
   try {
-    return decode()
+    return ManagedObject.decodeRecord({ id, group, objectType }, record)
   } catch (error) {
     if (error instanceof DecodeError || error instanceof RangeError) return undefined
     throw error
@@ -47,7 +48,7 @@ function isSame(one: UniqueEntry, other: UniqueEntry): boolean {
 }
 
 /** The fields that have a value, in the order of their names. */
-function present(columns: object): [string, unknown][] {
+export function presentColumns(columns: object): [string, unknown][] {
   return Object.entries(columns)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))

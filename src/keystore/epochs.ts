@@ -6,7 +6,7 @@ import { appendAudit } from './audit.ts'
 import { recoveryProvider, type EpochWrapper, type MasterKey } from './master-key.ts'
 import { recoveryWrappers } from './recovery-key.ts'
 import type { Sealing } from './sealing.ts'
-import type { Storage, StorageWriter, WrapRow } from './storage.ts'
+import type { Storage, StorageReader, StorageWriter, WrapRow } from './storage.ts'
 import type { AuditActor, JsonValue } from './work.ts'
 
 /** What changes of epochs stand on. */
@@ -50,7 +50,7 @@ async function epochBegun(ground: EpochsGround, actor: AuditActor): Promise<bool
     refuseRetired(known, ground)
     const now = await recoveryWrappers(rows, sealing)
     if (now.map(({ id }) => id).join() !== others.map(({ id }) => id).join()) return false
-    for (const wrap of made) await rows.putWrap(wrap)
+    for (const wrap of made) await putNoted(rows, sealing, wrap)
     await note(rows, ground, actor, 'Epoch Begun', { epoch: made[0]!.epoch })
     return true
   })
@@ -82,7 +82,7 @@ export async function addMasterKey(
       const fresh = made.filter(({ epoch }) => still.has(epoch))
       // An epoch was begun meanwhile: it is wrapped in the next round.
       if (fresh.length !== still.size) return false
-      for (const wrap of fresh) await rows.putWrap(wrap)
+      for (const wrap of fresh) await putNoted(rows, sealing, wrap)
       if (fresh.length > 0) {
         await note(rows, ground, actor, 'Master Key Added', { provider: other.id })
       }
@@ -170,6 +170,26 @@ export function epochFacts({ storage }: EpochsGround): Promise<readonly EpochFac
       return { epoch, providers: providers.map(({ provider }) => provider), objects, documents }
     })
   })
+}
+
+/** Every wrap with what was noted of it, if anything was: those of before notes were taken have none. */
+export async function notedWraps(
+  rows: Pick<StorageReader, 'wraps' | 'setting'>,
+): Promise<readonly (WrapRow & { readonly note: string | undefined })[]> {
+  const noted: (WrapRow & { note: string | undefined })[] = []
+  for (const wrap of await rows.wraps())
+    noted.push({ ...wrap, note: await rows.setting(noteName(wrap)) })
+  return noted
+}
+
+/** Nobody here can open the wraps for a recovery key: what is noted tells that they are still whole. */
+async function putNoted(rows: StorageWriter, sealing: Sealing, wrap: WrapRow): Promise<void> {
+  await rows.putWrap(wrap)
+  await rows.putSetting(noteName(wrap), sealing.noteOfWrap(wrap))
+}
+
+function noteName({ epoch, provider }: Pick<WrapRow, 'epoch' | 'provider'>): string {
+  return `wrap ${epoch} ${provider}`
 }
 
 function isOf(id: string): (wrap: WrapRow) => boolean {

@@ -1,7 +1,7 @@
 // What is looked at in one row, whoever walks over rows: verification, the scrubber.
 import { verifyDocumentNoted, verifyNoted } from './replay.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
-import type { DocumentRow, ObjectRow, Storage, StorageReader } from './storage.ts'
+import type { DocumentRow, ObjectRow, Storage, StorageReader, TransientRow } from './storage.ts'
 import { IntegrityError } from './work.ts'
 
 /**
@@ -81,6 +81,16 @@ export function examineDocument(sealing: Sealing, row: DocumentRow): Examined {
     if (sealed) sealing.unsealDocument(row, sealed).wipe()
   })
   return { subject: `${kind}/${name}`, revision, mac, wrong }
+}
+
+/** MAC and seal of a transient. */
+export function examineTransient(sealing: Sealing, row: TransientRow): Examined {
+  const { kind, name, mac, sealed } = row
+  const wrong = wrongWith(() => {
+    sealing.verifyTransient(row)
+    if (sealed) sealing.unsealTransient(row, sealed).wipe()
+  })
+  return { subject: `${kind}/${name}`, revision: 1, mac, wrong }
 }
 
 /** As `examineDocument`, and that its revision is the one noted: for walks that do not know the chains. */

@@ -1,5 +1,6 @@
-// One bounded step of a walk over all that is under a MAC or sealed: objects, then documents, then audit
-// rows. The walk is a position that can be kept; what looks wrong is told and does not stop it.
+// One bounded step of a walk over everything stored: objects, documents, audit rows and transients, which are under a
+// MAC, then the wraps of epochs and the settings, then the rows that follow from all these (scrub-rows.ts). The walk
+// is a position that can be kept; what looks wrong is told and does not stop it.
 import { equalBytes } from '../crypto/primitives/mac.ts'
 import { kindOf } from './audit-verify.ts'
 import type { Problem } from './audit-chain-walk.ts'
@@ -8,20 +9,28 @@ import { beforeFirst } from './audit.ts'
 import {
   examineNotedDocument,
   examineObject,
+  examineTransient,
   inSnapshot,
   wrongWith,
   type ContentsCheck,
   type Examined,
   type ExamineGround,
 } from './examine.ts'
-import type { Sealing } from './sealing.ts'
-import type { AuditRow, StorageReader } from './storage.ts'
+import { notedWraps } from './epochs.ts'
+import { knownSchema } from './migrate.ts'
+import { rowsStart, scrubRows, type RowsPosition } from './scrub-rows.ts'
+import { EpochNotOpen, type Sealing } from './sealing.ts'
+import type { AuditRow, StorageReader, WrapRow } from './storage.ts'
+import { IntegrityError } from './work.ts'
 
 /** Where a walk stands: what was examined last. */
 export type ScrubPosition =
   | { readonly part: 'objects'; readonly n: number }
   | { readonly part: 'documents'; readonly kind: string; readonly name: string }
   | { readonly part: 'audit'; readonly chain: string; readonly number: number }
+  | { readonly part: 'transients'; readonly kind: string; readonly name: string }
+  | { readonly part: 'epochs' }
+  | RowsPosition
 
 /** Where a walk begins. */
 export const scrubStart: ScrubPosition = { part: 'objects', n: 0 }
@@ -31,11 +40,13 @@ export interface ScrubStep {
   readonly objects: number
   readonly documents: number
   readonly auditRows: number
+  /** Transients, wraps of epochs, settings, and rows that follow from others. */
+  readonly others: number
   readonly problems: readonly Problem[]
   readonly next: ScrubPosition | undefined
 }
 
-const nothing = { objects: 0, documents: 0, auditRows: 0 } as const
+const nothing = { objects: 0, documents: 0, auditRows: 0, others: 0 } as const
 
 /** Examines at most `limit` rows after `from`. */
 export async function scrubStep(
@@ -45,7 +56,13 @@ export async function scrubStep(
   contents?: ContentsCheck,
 ): Promise<ScrubStep> {
   const { sealing } = ground
-  return inSnapshot(ground, (rows) => {
+  if (from.part === 'epochs') return scrubEpochs(ground)
+  return inSnapshot(ground, async (rows) => {
+    if (from.part === 'rows') {
+      const { seen, ...found } = await scrubRows(rows, from, limit)
+      return { ...nothing, others: seen, ...found }
+    }
+    if (from.part === 'transients') return scrubTransients(rows, sealing, from, limit)
     if (from.part === 'objects') return scrubObjects(rows, sealing, from.n, limit, contents)
     if (from.part === 'documents') return scrubDocuments(rows, sealing, from, limit)
     return scrubAudit(rows, sealing, from, limit)
@@ -94,8 +111,10 @@ async function scrubAudit(
   const [first] = page
   if (first === undefined) {
     const following = (await rows.chains()).find((name) => name > chain)
-    const next: ScrubPosition | undefined =
-      following === undefined ? undefined : { part: 'audit', chain: following, number: 0 }
+    const next: ScrubPosition =
+      following === undefined
+        ? { part: 'transients', kind: '', name: '' }
+        : { part: 'audit', chain: following, number: 0 }
     return { ...nothing, problems: [], next }
   }
   const problems: Problem[] = []
@@ -109,6 +128,58 @@ async function scrubAudit(
   }
   const next: ScrubPosition = { part: 'audit', chain, number: page.at(-1)!.last }
   return { ...nothing, auditRows: page.length, problems, next }
+}
+
+async function scrubTransients(
+  rows: StorageReader,
+  sealing: Sealing,
+  { kind, name }: { readonly kind: string; readonly name: string },
+  limit: number,
+): Promise<ScrubStep> {
+  const page = await rows.transientsAfter(kind, name, limit)
+  const problems = problemsOf(page.map((row) => examineTransient(sealing, row)))
+  const last = page.at(-1)
+  const next: ScrubPosition = last
+    ? { part: 'transients', kind: last.kind, name: last.name }
+    : { part: 'epochs' }
+  return { ...nothing, others: page.length, problems, next }
+}
+
+/** The master key may be in a token: it is asked outside of any snapshot. */
+async function scrubEpochs(ground: ExamineGround): Promise<ScrubStep> {
+  const { sealing } = ground
+  const { wraps, store, schema } = await inSnapshot(ground, async (rows) => ({
+    wraps: await notedWraps(rows),
+    store: await rows.setting('store'),
+    schema: await rows.setting('schema'),
+  }))
+  const problems: Problem[] = []
+  for (const { note, ...wrap } of wraps) {
+    const message = await faultOfWrap(ground, wrap, note)
+    const subject = `epoch ${wrap.epoch}/${wrap.provider}`
+    if (message !== undefined) problems.push({ kind: 'changed', subject, message })
+  }
+  const changed = (name: string): void =>
+    void problems.push({ kind: 'changed', subject: `setting ${name}`, message: 'it was changed' })
+  if (store !== sealing.store) changed('store')
+  if (schema !== String(knownSchema())) changed('schema')
+  return { ...nothing, others: wraps.length + 2, problems, next: rowsStart }
+}
+
+async function faultOfWrap(
+  { sealing, learnEpoch }: ExamineGround,
+  wrap: WrapRow,
+  note: string | undefined,
+): Promise<string | undefined> {
+  for (;;) {
+    try {
+      return await sealing.faultOfWrap(wrap, note)
+    } catch (error) {
+      if (error instanceof IntegrityError) return error.message
+      if (!(error instanceof EpochNotOpen)) throw error
+      await learnEpoch(error)
+    }
+  }
 }
 
 /** Each row is judged by the row before it as it stands there: a bad one is told once. */

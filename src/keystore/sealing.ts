@@ -8,6 +8,7 @@ import { equalBytes, mac } from '../crypto/primitives/mac.ts'
 import { randomBytes } from '../crypto/primitives/random.ts'
 import type { SymmetricKey } from '../crypto/primitives/symmetric-key.ts'
 import { Secret } from '../crypto/secret.ts'
+import { UserError } from '../errors.ts'
 import { lent, type EpochWrapper, type MasterKey } from './master-key.ts'
 import type { AuditRow, DocumentRow, ObjectRow, TransientRow, WrapRow } from './storage.ts'
 import { IntegrityError } from './work.ts'
@@ -60,6 +61,11 @@ export class Sealing {
   /** The newest epoch: what is new is sealed under it. */
   get current(): number {
     return this.#current
+  }
+
+  /** The store's identifier, as it was when this process opened it. */
+  get store(): string {
+    return this.#store
   }
 
   /** The master key whose wraps are opened. */
@@ -138,6 +144,37 @@ export class Sealing {
       }
     }
     return made
+  }
+
+  /** What tells later that a wrap is as it was made, whoever it is for: kept beside it. */
+  noteOfWrap(wrap: WrapRow): string {
+    return `${this.#current} ${Buffer.from(this.#wrapMac(this.#current, wrap)).toString('base64')}`
+  }
+
+  /**
+   * What is wrong with a wrap: it is not the one that was noted, or the master key in use does not open it. Of a wrap
+   * for somebody else that was never noted nothing can be said. Throws UserError while the master key is away, and
+   * what MACs throw for an epoch that is not open.
+   */
+  async faultOfWrap(wrap: WrapRow, note: string | undefined): Promise<string | undefined> {
+    const [, epoch, noted] = /^(\d+) (\S+)$/.exec(note ?? '') ?? []
+    if (noted !== undefined) {
+      const made = this.#wrapMac(Number(epoch), wrap)
+      if (!equalBytes(made, Buffer.from(noted, 'base64'))) return 'it was changed outside keyreel'
+    } else if (note !== undefined) return 'what was noted of it was changed'
+    if (wrap.provider !== this.#masterKey.id) return undefined
+    await this.#masterKey.check?.()
+    try {
+      const context = wrapContext(this.#store, wrap.epoch)
+      const secret = await this.#masterKey.unwrap(wrap.bytes, context)
+      const opened = this.#derived(secret)
+      secret.fill(0)
+      const known = mac(this.#keys(wrap.epoch).records, 'same')
+      return equalBytes(mac(opened.records, 'same'), known) ? undefined : 'it opens another epoch'
+    } catch (error) {
+      if (error instanceof UserError) return 'the master key does not open it any more'
+      throw error
+    }
   }
 
   /** MAC of an object's row. */
@@ -278,14 +315,22 @@ export class Sealing {
     throw new IntegrityError('unknown-epoch', `epoch ${epoch}`, 'the keystore has no such epoch')
   }
 
-  #open(epoch: number, secret: Uint8Array): void {
+  #wrapMac(under: number, { epoch, provider, bytes }: WrapRow): Uint8Array {
+    return mac(this.#keys(under).records, head('wrap', this.#store, epoch, provider), bytes)
+  }
+
+  #derived(secret: Uint8Array): EpochKeys {
     const salt = new TextEncoder().encode(this.#store)
-    this.#epochs.set(epoch, {
+    return {
       sealing: deriveKey(secret, salt, 'keyreel 1 sealing'),
       records: deriveKey(secret, salt, 'keyreel 1 records'),
       audit: deriveKey(secret, salt, 'keyreel 1 audit'),
       checks: deriveKey(secret, salt, 'keyreel 1 checks'),
-    })
+    }
+  }
+
+  #open(epoch: number, secret: Uint8Array): void {
+    this.#epochs.set(epoch, this.#derived(secret))
     this.#current = Math.max(this.#current, epoch)
   }
 

@@ -1,7 +1,10 @@
 // Transients in SQL: rows that are forgotten when their time is over.
 import type { SqlRow, SqlSession, StorageReader, StorageWriter, TransientRow } from './storage.ts'
 
-type TransientReading = Pick<StorageReader, 'transient' | 'transients' | 'transientsHeld'>
+type TransientReading = Pick<
+  StorageReader,
+  'transient' | 'transients' | 'transientsAfter' | 'transientsHeld'
+>
 type TransientWriting = Pick<
   StorageWriter,
   'putTransient' | 'deleteTransient' | 'deleteTransientsUntil'
@@ -24,6 +27,14 @@ export function transientReading(sql: SqlSession): TransientReading {
         `SELECT ${columns} FROM transients WHERE kind = ?1 AND owner = coalesce(?2, owner)
          ORDER BY n LIMIT ?3`,
         [kind, owner ?? null, limit],
+      )
+      return rows.map(transientRow)
+    },
+    async transientsAfter(kind, name, limit) {
+      const rows = await sql.query(
+        `SELECT ${columns} FROM transients WHERE (kind, name) > (?1, ?2)
+         ORDER BY kind, name LIMIT ?3`,
+        [kind, name, limit],
       )
       return rows.map(transientRow)
     },

@@ -20,7 +20,7 @@ import { transientReading, transientWriting } from './sql-storage-transients.ts'
 import type { Copies } from './ready.ts'
 import { standbyCopies } from './postgres-facts.ts'
 import { after, inTurn, type Soon } from './soon.ts'
-import { rowsAfter } from './tables.ts'
+import { rowsAfter, tables } from './tables.ts'
 import type {
   Entries,
   ObjectRow,
@@ -198,6 +198,10 @@ function updateOf(columns: readonly string[]): { sql: string; places: readonly n
   return { sql, places: columns.map((name) => written.indexOf(name)) }
 }
 
+const updateDerived = `UPDATE objects SET entries = ?1,
+  ${derivedColumns.map(([, name], at) => `${name} = ?${at + 2}`).join(', ')}
+  WHERE n = ?${derivedColumns.length + 2}`
+
 const noteRevision = `INSERT INTO revisions (object, revision, mac) VALUES (?1, ?2, ?3)
   ON CONFLICT (object) DO UPDATE SET revision = excluded.revision, mac = excluded.mac`
 
@@ -230,6 +234,15 @@ function writing(sql: SqlSession, dialect: SqlDriver['dialect']): StorageWriter 
           return changeEntries(sql, object.group, n, previous, object.entries)
         })
       })
+    },
+    async rewriteDerived(n, group, columns, entries) {
+      await sql.query(updateDerived, [entriesText(entries), ...columnValues(columns), n])
+      await addEntries(sql, group, n, entries)
+    },
+    async removeDerivedRow(table, row) {
+      const { columns } = tables.find(({ name }) => name === table)!
+      const places = Object.keys(columns).map((name, at) => `${name} = ?${at + 1}`)
+      await sql.query(`DELETE FROM ${table} WHERE ${places.join(' AND ')}`, row)
     },
     async putSealed({ n }, sealed) {
       await sql.query('UPDATE objects SET sealed = ?2 WHERE n = ?1', [n, sealed])

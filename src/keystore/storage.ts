@@ -191,6 +191,8 @@ export interface StorageReader {
     owner: string | undefined,
     limit: number,
   ): Promise<readonly TransientRow[]>
+  /** All transients, those whose time is over too, by kind and name. */
+  transientsAfter(kind: string, name: string, limit: number): Promise<readonly TransientRow[]>
   /** How many rows an owner has, and bytes sealed in them. */
   transientsHeld(kind: string, owner: string): Promise<{ count: number; bytes: number }>
   /** Objects under an epoch before `epoch`, from `after` on, by epoch and `n`. */
@@ -241,6 +243,10 @@ export interface StorageWriter extends StorageReader {
    * `object.entries` is `previous` itself, entries and initial date stay as they are. Throws UniqueConflict.
    */
   updateObject(n: number, object: WrittenObject, previous: Entries, from?: number): Soon<boolean>
+  /** Writes what follows from the record of object `n`, which stays; rows that it has more are left. Throws UniqueConflict. */
+  rewriteDerived(n: number, group: string, columns: ObjectColumns, entries: Entries): Promise<void>
+  /** Takes a row away, given whole. */
+  removeDerivedRow(table: 'attribute_index' | 'unique_entries', row: SqlRow): Promise<void>
   /** Puts other sealed bytes in the place of those that the object has. */
   putSealed(object: ObjectPlace, sealed: Uint8Array): Promise<void>
   forgetSealed(object: ObjectPlace): Promise<void>

@@ -32,6 +32,7 @@ import { replayJournal, type ReplayReport, type ReplayWish } from './journal-rep
 import type { EpochWrapper, MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
 import type { ContentsCheck } from './examine.ts'
+import { rebuildStep, type RebuildPosition, type RebuildStep } from './rebuild.ts'
 import { scrubStep, type ScrubPosition, type ScrubStep } from './scrub.ts'
 import { isHalfMoved } from './move-tables.ts'
 import { demandSameStore, machineName, readNodeIdentity } from './node-identity.ts'
@@ -127,6 +128,8 @@ export interface Store {
   copy<T>(fn: (tables: Pick<StorageReader, 'tableRows'>) => Promise<T>): Promise<T>
   /** One bounded step of the index behind `objectHistory`; false when there is nothing left to do. */
   catchUpAuditIndex(): Promise<boolean>
+  /** One bounded step of making index rows and columns anew where they do not follow from the records. */
+  rebuildDerived(from: RebuildPosition | undefined, actor: AuditActor): Promise<RebuildStep>
   /** Begins a new epoch of keys for what is sealed from now on. */
   beginEpoch(actor: AuditActor): Promise<void>
   /** Every epoch with its master keys and what is under it, the newest last. */
@@ -292,6 +295,8 @@ async function storeOver(
     othersWrote: () => storage.othersWrote(),
     writeInBulk: (isOn) => storage.writeInBulk(isOn),
     catchUpAuditIndex: () => catchUpAuditIndex(storage, sealing, indexedPerStep),
+    rebuildDerived: (from, actor) =>
+      rebuildStep({ ...epochs, learnEpoch: acts.learnEpoch }, from, actor),
     beginEpoch: (actor) => beginEpoch(epochs, actor),
     epochs: () => epochFacts(epochs),
     followEpochs: () => followEpochs(epochs),

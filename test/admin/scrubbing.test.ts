@@ -1,8 +1,12 @@
 // The scrubber: everything stored is looked at, in bounded turns, and damage is told once it is met.
 import { describe, expect, test } from 'vitest'
+import { administrator } from '../../src/access/documents.ts'
 import { Scrubber, scrubProgress, scrubText } from '../../src/admin/scrubbing.ts'
 import { contentsCheck } from '../../src/keystore/contents-check.ts'
+import { setUpRecovery } from '../../src/keystore/recovery-setup.ts'
+import { examinedTables } from '../../src/keystore/scrub-rows.ts'
 import type { Store } from '../../src/keystore/store.ts'
+import { tables, tablesLeftOut } from '../../src/keystore/tables.ts'
 import { started, testEngine, type TestEngine } from '../kmip/operations/engine.ts'
 
 const blob = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex')
@@ -19,9 +23,11 @@ const progressOf = (store: Store) => store.read((work) => scrubProgress(work))
 
 /** Turns until the walk is at its end; how many it took. */
 async function walkOnce(engine: TestEngine, scrubber: Scrubber): Promise<number> {
+  const before = (await progressOf(engine.store))?.last?.finished
   for (let turns = 1; ; turns++) {
     await scrubber.turn()
-    if ((await progressOf(engine.store))?.last !== undefined) return turns
+    const last = (await progressOf(engine.store))?.last?.finished
+    if (last !== undefined && last !== before) return turns
   }
 }
 
@@ -52,6 +58,113 @@ const damages: [what: string, sql: string, kind: string][] = [
     'unique values taken away',
     `DELETE FROM unique_entries WHERE n = (SELECT n FROM objects WHERE id = ?1)`,
     'derived',
+  ],
+]
+
+/** The same for the tables beside objects, documents and audit rows: what is told, and of what. */
+const otherDamages: [what: string, sql: string, kind: string, subject: RegExp][] = [
+  [
+    'a transient that was changed',
+    `UPDATE transients SET owner = 'beta' WHERE kind = 'ticket'`,
+    'changed',
+    /^ticket\/T$/,
+  ],
+  [
+    'the seal of a transient',
+    `UPDATE transients SET sealed = zeroblob(40) WHERE kind = 'ticket'`,
+    'changed',
+    /^ticket\/T$/,
+  ],
+  [
+    'the wrap for the master key',
+    `UPDATE epoch_wraps SET bytes = zeroblob(32) WHERE provider = 'test'`,
+    'changed',
+    /^epoch 1\/test$/,
+  ],
+  [
+    'the wrap for the recovery key, which nobody here opens',
+    `UPDATE epoch_wraps SET bytes = zeroblob(length(bytes)) WHERE provider LIKE 'recovery:%'`,
+    'changed',
+    /^epoch 1\/recovery:/,
+  ],
+  [
+    'what is noted of a wrap',
+    `UPDATE settings SET value = 'x' WHERE name LIKE 'wrap 1 recovery:%'`,
+    'changed',
+    /^epoch 1\/recovery:/,
+  ],
+  ['the count of seals', `UPDATE epochs SET seals = -1`, 'changed', /^epoch 1$/],
+  [
+    'an epoch that nothing opens',
+    `INSERT INTO epochs (epoch, seals) VALUES (7, 0)`,
+    'changed',
+    /^epoch 7$/,
+  ],
+  [
+    'the identifier of the store',
+    `UPDATE settings SET value = 'other' WHERE name = 'store'`,
+    'changed',
+    /^setting store$/,
+  ],
+  [
+    'the number of the schema',
+    `UPDATE settings SET value = '1' WHERE name = 'schema'`,
+    'changed',
+    /^setting schema$/,
+  ],
+  [
+    'an object that was taken away',
+    `WITH gone AS (SELECT n FROM objects WHERE id = ?1) INSERT INTO revisions (object, revision, mac) SELECT n + 70, 2, zeroblob(32) FROM gone`,
+    'missing',
+    /^object 7\d$/,
+  ],
+  [
+    'a document that was taken away',
+    `DELETE FROM documents WHERE kind = 'group'`,
+    'missing',
+    /^group\/default$/,
+  ],
+  [
+    'an index row of no object',
+    `INSERT INTO attribute_index (group_name, attribute, value, n) VALUES ('default', CAST('Name' AS BLOB), CAST('X' AS BLOB), 70)`,
+    'derived',
+    /^object 70$/,
+  ],
+  [
+    'an index row of another value',
+    `INSERT INTO attribute_index (group_name, attribute, value, n) SELECT 'default', CAST('Name' AS BLOB), CAST('X' AS BLOB), n FROM objects WHERE id = ?1`,
+    'derived',
+    /^[0-9a-f-]{36}$/,
+  ],
+  [
+    'an index row in another group',
+    `INSERT INTO attribute_index (group_name, attribute, value, n) SELECT 'vault', attribute, value, n FROM attribute_index LIMIT 1`,
+    'derived',
+    /^[0-9a-f-]{36}$/,
+  ],
+  [
+    'a claim that its object does not make',
+    `INSERT INTO unique_entries (group_name, kind, value, n) SELECT 'default', 'name', CAST('X' AS BLOB), n FROM objects WHERE id = ?1`,
+    'derived',
+    /^[0-9a-f-]{36}$/,
+  ],
+  [
+    'a claim of no object',
+    `INSERT INTO unique_entries (group_name, kind, value, n) VALUES ('default', 'name', CAST('X' AS BLOB), 70)`,
+    'derived',
+    /^object 70$/,
+  ],
+  [
+    'an index of records that reaches too far',
+    `UPDATE audit_indexed SET number = 900`,
+    'derived',
+    /^test\/\d+$/,
+  ],
+  [
+    'a place of no record',
+    `INSERT INTO audit_objects (object, chain, number) VALUES (?1, 'test', 900)`,
+    'derived',
+    /^test\/900$/,
   ],
 ]
 
@@ -100,6 +213,46 @@ describe('damage', () => {
     engine.time.seconds += 3600n
     await scrubberOf(engine).turn()
     expect((await progressOf(engine.store))!.problems).toMatchObject([{ kind: 'derived' }])
+  })
+
+  test.each(otherDamages)('%s', async (_, sql, kind, subject) => {
+    const engine = await testEngine()
+    const [id] = await keys(engine, 2)
+    await engine.policy('destroy=5d')
+    await engine.store.act((work) =>
+      work.putTransient(
+        { kind: 'ticket', name: 'T', owner: 'alpha', expires: work.now + 9n, body: {} },
+        Buffer.from('secret'),
+      ),
+    )
+    await setUpRecovery(engine.store, {
+      threshold: 2,
+      holders: [{ number: 1 }, { number: 2 }],
+      actor: administrator,
+      handOut: () => undefined,
+    })
+    while (await engine.store.catchUpAuditIndex());
+    await walkOnce(engine, scrubberOf(engine))
+    expect((await progressOf(engine.store))!.problems).toEqual([])
+    expect((await progressOf(engine.store))!.last!.others).toBeGreaterThan(15)
+
+    await engine.tamper(sql, ...(sql.includes('?1') ? [blob(id!)] : []))
+    engine.time.seconds += 3600n
+    await walkOnce(engine, scrubberOf(engine))
+    const { problems } = (await progressOf(engine.store))!
+    expect(problems.map((one) => one.kind)).toEqual([kind])
+    expect(problems[0]!.subject).toMatch(subject)
+    expect(engine.alarms()).toHaveLength(1)
+    expect(await damageOf(engine)).toHaveLength(1)
+  })
+
+  test('every table is walked, or its rows are examined with those they belong to', () => {
+    const elsewhere = ['settings', 'epoch_wraps', 'objects', 'documents', 'audit', 'transients']
+    const all = [...tables.map(({ name }) => name), ...Object.keys(tablesLeftOut)]
+    const notOurs = new Set(['turns'])
+    expect([...Object.keys(examinedTables), ...elsewhere].toSorted()).toEqual(
+      all.filter((name) => !notOurs.has(name)).toSorted(),
+    )
   })
 
   test('that is still there in the next walk alarms again and is recorded once', async () => {
@@ -164,11 +317,11 @@ test('after a walk it rests for its interval', async () => {
 })
 
 test('what was found is told in one line', () => {
-  const counts = { objects: 5, documents: 2, auditRows: 9, damaged: 0 }
+  const counts = { objects: 5, documents: 2, auditRows: 9, others: 7, damaged: 0 }
   const rested = { position: { part: 'objects' as const, n: 0 }, ...counts, problems: [] }
   expect(scrubText(undefined, 0n)).toBe('the keystore has not been looked through yet')
   expect(scrubText({ ...rested, started: 5 }, 0n)).toBe(
-    'the first scrub is under way: 5 objects, 2 documents, 9 audit rows, 0 damaged',
+    'the first scrub is under way: 5 objects, 2 documents, 9 audit rows, 7 other rows, 0 damaged',
   )
   const done = { ...rested, last: { started: 0, finished: 100, ...counts } }
   for (const [seconds, ago] of [
@@ -178,7 +331,7 @@ test('what was found is told in one line', () => {
     [864_100n, '10 days'],
   ] as const) {
     expect(scrubText(done, seconds)).toBe(
-      `last complete scrub ${ago} ago: 5 objects, 2 documents, 9 audit rows, 0 damaged`,
+      `last complete scrub ${ago} ago: 5 objects, 2 documents, 9 audit rows, 7 other rows, 0 damaged`,
     )
   }
   expect(scrubText({ ...done, started: 200, damaged: 3 }, 300n)).toMatch(/, 3 damaged since$/)

@@ -81,6 +81,7 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['server certificate renew'],
   ['status'],
   ['doctor'],
+  ['doctor', '--repair', 'audit'],
   ['cartridge list'],
   ['cartridge show', 'KR0001L8'],
   ['key list'],
