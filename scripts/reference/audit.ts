@@ -232,6 +232,11 @@ export const events = [
     'id, threshold, shares',
   ],
   [
+    'key destruction',
+    'the record of a wiped key was written for somebody outside',
+    'digest (of the text that is signed)',
+  ],
+  [
     'Index Rebuilt',
     'columns and index rows that were not those of the records were made anew (`doctor --repair`)',
     'objects, removed, auditRows',

@@ -331,6 +331,23 @@ chain "serve" 1042 q3…
 \`keyreel exchange certificate export\`. Files of early releases have no signature.
 `
 
+const destructionText = `
+## Destruction records
+
+\`keyreel key destruction\` writes CMS SignedData (RFC 5652) around plain data, in PEM, signed by the exchange identity. The data is JSON:
+
+- \`keyreel\`: \`destruction 1\`; \`statement\`: what is claimed, in words; \`store\`: identity of the keystore; \`issued\`: when
+- \`key\`: \`id\`, \`group\`, \`type\`, \`owner\`, \`algorithm\`, \`length\`, \`created\`
+- \`cartridge\`: \`barcode\`, \`mediumSerial\`, \`librarySerial\`; null when the key names none
+- \`destroyed\`: \`at\`, \`by\`, \`record\` (\`chain\` and \`number\` in the audit record)
+- \`wiped\`: \`at\`, \`how\`, \`record\`
+- \`mayStillBeIn\`: places that may still have the key, each with \`kind\` and \`where\`; nothing is claimed of others
+- \`allRecordsLookedThrough\`: false when there are more records of the key than were looked through
+
+\`openssl cms -verify -inform PEM -in FILE -CAfile IDENTITY.pem\` checks and prints it; IDENTITY.pem is the second certificate of \`keyreel
+exchange certificate export\`, and whether it is the right one is a question of its fingerprint.
+`
+
 const folder = join(import.meta.dirname, '../../src/keystore/migrations')
 
 function schema(): string {
@@ -366,6 +383,7 @@ export const formatsPage = {
       ),
       transientText,
       auditText,
+      destructionText,
       '## Tables',
       `Number of the schema: \`settings\`, name \`schema\`. A keyreel that knows only older schemas refuses the database.`,
       schema(),

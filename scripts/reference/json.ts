@@ -405,6 +405,25 @@ export const jsonOutputs: readonly JsonOutput[] = [
     },
   },
   {
+    commands: ['key destruction'],
+    about:
+      'What was written; the fields of the signed text itself are in [Formats](formats.md#destruction-records).',
+    fields: {
+      file: 'the signed record',
+      key: 'its identifier',
+      group: '',
+      cartridge: 'barcode; null when the key names none',
+      destroyed: '',
+      by: 'absent when the record of it was not found among the newest',
+      wipeAfter: 'until then it could have been brought back; absent when it was wiped at once',
+      wiped: 'when its bytes were wiped in the live database',
+      liveDatabase: '`wiped`',
+      'mayBeIn[]': 'other places that may still have it, in words',
+      signer: 'SHA-256 of the certificate of the identity that signed',
+      digest: 'SHA-256 of the text that is signed',
+    },
+  },
+  {
     commands: ['backup create'],
     about: 'What was written.',
     fields: {

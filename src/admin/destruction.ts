@@ -1,5 +1,6 @@
 // Who still needs a key, before it is destroyed; and what can be said of one that was: when its bytes went
 // from the live database, and where copies may be. Nothing is claimed of what keyreel cannot see.
+import { allOf, type Body } from '../access/documents.ts'
 import { labelOf, type Label } from '../keystore/cartridge-labels.ts'
 import { holdOf, type Hold } from '../keystore/holds.ts'
 import type { ManagedObject } from '../keystore/managed-object.ts'
@@ -31,30 +32,118 @@ export interface Dependents {
   readonly complete: boolean
 }
 
+/** A record of the audit chain that tells of an act. */
+export interface Told {
+  readonly chain: string
+  readonly number: number
+}
+
+/** Where a key may still be. */
+export interface Place {
+  readonly kind: PlaceKind
+  /** In words. */
+  readonly where: string
+}
+
 /** What became of a destroyed key. Times are seconds since 1970. */
 export interface Destruction {
   readonly destroyed: bigint
   /** Who destroyed it; undefined when the record is older than was looked through. */
   readonly by: string | undefined
+  readonly destroyRecord: Told | undefined
   /** Until then it can be brought back. */
   readonly wipeAfter: bigint | undefined
-  /** When its bytes were overwritten in the live database; undefined while they are there. */
+  /** When its bytes were wiped in the live database; undefined while they are there. */
   readonly wiped: bigint | undefined
+  readonly wipeRecord: Told | undefined
+  /** What wiping does in this database. */
+  readonly how: string
   /** Sealed bytes are still in the live database. */
   readonly isKept: boolean
-  /** Other places that may have it, in words. */
-  readonly mayBeIn: readonly string[]
+  /** Other places that may have it. */
+  readonly places: readonly Place[]
 }
 
-/** Who still needs the key whose identifier begins so, and what became of it; `copies` went to other sites. */
+/** What is known about a key and the places where it may be. */
+interface Traces extends Pick<Dependents, 'copies' | 'users'> {
+  readonly dialect: Store['dialect']
+  /** Path of the journal that is kept, if any. */
+  readonly journal: string | undefined
+  readonly backups: readonly { readonly id: string; readonly body: Body<'backup'> }[]
+  /** Seconds since 1970: from when to when its bytes were in the live database. */
+  readonly from: bigint
+  readonly until: bigint
+  /** The same moments in words. */
+  readonly period: string
+}
+
+/** Kinds of places that may still have a key, in the order they are told. A new way to keep bytes gets its row here. */
+const placeKinds = {
+  backup: ({ backups, from, until }) =>
+    backups
+      .filter(
+        ({ body }) => BigInt(body.created) >= from && BigInt(body.begun ?? body.created) <= until,
+      )
+      .filter(({ body }) => body.removed === undefined)
+      .map(
+        ({ id, body }) => `backup ${id} of ${iso(BigInt(body.created))}, written to ${body.file}`,
+      ),
+  'deleted backups': ({ backups, from, until }) => {
+    const gone = backups.filter(
+      ({ body }) =>
+        body.removed !== undefined &&
+        BigInt(body.created) >= from &&
+        BigInt(body.begun ?? body.created) <= until,
+    )
+    if (gone.length === 0) return []
+    return [
+      `copies of ${gone.length} backups whose files the server has deleted, if anybody made any`,
+    ]
+  },
+  journal: ({ journal }) =>
+    journal === undefined
+      ? []
+      : [`the journal in ${journal}, and copies of it, which keep what was written to them`],
+  'data directory': ({ period }) => [
+    `copies and backups of the data directory made from ${period}, and archives of the database's log of that time: keyreel does not know of them`,
+  ],
+  database: ({ dialect, period }) =>
+    dialect === 'sqlite'
+      ? []
+      : [
+          'pages of the PostgreSQL server and of its standbys, where bytes of a row that is gone stay until another row is written over them',
+          `the write-ahead log of PostgreSQL from ${period}, and its archives`,
+        ],
+  disk: () => ['blocks that the disk has remapped, and snapshots of its file system'],
+  site: ({ copies }) =>
+    copies.map(({ peer, time, exportId }) => `site ${peer}, by export ${exportId} of ${iso(time)}`),
+  client: ({ users }) =>
+    [...users].map(([client, time]) => `${client}, which last fetched it ${iso(time)}`),
+} as const satisfies Record<string, (traces: Traces) => string[]>
+
+/** Names of the kinds. */
+export type PlaceKind = keyof typeof placeKinds
+
+/** What wiping does, by database. */
+const wiping: Readonly<Record<Store['dialect'], string>> = {
+  sqlite: 'overwritten in the database file, and the write-ahead log cut off',
+  postgres: 'taken out of the row, and the table vacuumed so that the space is used again',
+}
+
+/**
+ * Who still needs the key whose identifier begins so, and what became of it; `copies` went to other sites, `journal` is
+ * the path of one.
+ */
 export async function dependentsOf(
   store: Store,
   prefix: string,
   copies: readonly SentCopy[],
+  journal: string | undefined,
 ): Promise<{ dependents: Dependents; destruction: Destruction | undefined }> {
-  const { object, hold } = await store.read(async (work) => {
+  const { object, hold, backups, now } = await store.read(async (work) => {
     const object = await findKey(work, prefix)
-    return { object, hold: await holdOf(work, object) }
+    const backups = (await allOf(work, 'backup')).map(({ name, body }) => ({ id: name, body }))
+    return { object, hold: await holdOf(work, object), backups, now: work.now }
   })
   const { entries, complete } = await store.objectHistory(object.id, recordsLooked)
   const users = new Map<string, bigint>()
@@ -62,13 +151,15 @@ export async function dependentsOf(
     if (isUse(entry) && !users.has(entry.actor.name)) users.set(entry.actor.name, entry.time)
   }
   const dependents = { label: labelOf(object), copies, users, hold, complete }
-  return { dependents, destruction: destructionOf(object, entries, dependents) }
+  const known = { copies, users, backups, journal, dialect: store.dialect }
+  return { dependents, destruction: destructionOf(object, entries, known, now) }
 }
 
 function destructionOf(
   { vitals, stored }: ManagedObject,
   entries: readonly AuditEntry[],
-  { copies, users }: Dependents,
+  known: Omit<Traces, 'from' | 'until' | 'period'>,
+  now: bigint,
 ): Destruction | undefined {
   const { DestroyDate, WipeAfter, InitialDate } = vitals
   if (DestroyDate === undefined) return undefined
@@ -79,24 +170,31 @@ function destructionOf(
   )
   const until = wipe?.time ?? (isKept ? undefined : DestroyDate)
   const end = until === undefined ? 'now' : iso(until)
+  const traces = {
+    ...known,
+    ...{ from: InitialDate, until: until ?? now, period: `${iso(InitialDate)} to ${end}` },
+  }
   return {
     destroyed: DestroyDate,
     by: destroy?.actor.name,
+    destroyRecord: toldBy(destroy),
     wipeAfter: WipeAfter,
     wiped: isKept ? undefined : until,
+    // Where the policy wipes at once, the record of the Destroy tells both.
+    wipeRecord: isKept ? undefined : toldBy(wipe ?? destroy),
+    how: wiping[known.dialect],
     isKept,
-    mayBeIn: [
-      `copies and backups of the data directory made from ${iso(InitialDate)} to ${end}, and archives of the database's log of that time: keyreel does not know of them`,
-      'blocks that the disk has remapped, and snapshots of its file system',
-      ...copies.map(
-        ({ peer, time, exportId }) => `site ${peer}, by export ${exportId} of ${iso(time)}`,
-      ),
-      ...[...users].map(([client, time]) => `${client}, which last fetched it ${iso(time)}`),
-    ],
+    places: Object.entries(placeKinds).flatMap(([kind, where]) =>
+      where(traces).map((text) => ({ kind: kind as PlaceKind, where: text })),
+    ),
   }
 }
 
 const destroying: ReadonlySet<string> = new Set(['Destroy', 'key destroy'])
+
+function toldBy(entry: AuditEntry | undefined): Told | undefined {
+  return entry && { chain: entry.chain, number: entry.number }
+}
 
 function iso(seconds: bigint): string {
   return new Date(Number(seconds) * 1000).toISOString().replace('.000Z', 'Z')

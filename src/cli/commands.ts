@@ -69,7 +69,8 @@ const groups: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   async key() {
     const { keyList, keyShow, keyRecover, keyDestroy } = await import('./commands/key.ts')
     const { keyHold, keyRelease } = await import('./commands/hold.ts')
-    return [keyList, keyShow, keyRecover, keyDestroy, keyHold, keyRelease]
+    const { keyDestruction } = await import('./commands/key-destruction.ts')
+    return [keyList, keyShow, keyRecover, keyDestruction, keyDestroy, keyHold, keyRelease]
   },
   async exchange() {
     const {

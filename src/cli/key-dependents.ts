@@ -35,29 +35,29 @@ export function dependentsText(
 
 /** What became of a destroyed key. */
 export function destructionJson(destruction: Destruction) {
-  const { destroyed, wipeAfter, wiped, by, isKept, mayBeIn } = destruction
+  const { destroyed, wipeAfter, wiped, by, isKept, places } = destruction
   return {
     destroyed: isoMoment(destroyed),
     by,
     wipeAfter: isoMoment(wipeAfter),
     wiped: isoMoment(wiped),
     liveDatabase: isKept ? 'kept' : 'wiped',
-    mayBeIn,
+    mayBeIn: places.map(({ where }) => where),
   }
 }
 
 /** The same for people. */
 export function destructionText(destruction: Destruction, style: Style): string {
-  const { destroyed, by, wiped, wipeAfter, mayBeIn } = destruction
+  const { destroyed, by, wiped, wipeAfter, how, places } = destruction
   const live =
     wiped === undefined
       ? `kept until ${moment(wipeAfter) ?? 'it is wiped'}, then wiped`
-      : `wiped ${moment(wiped) ?? ''}: overwritten, and the log cut off`
+      : `wiped ${moment(wiped) ?? ''}: ${how}`
   return pairs(
     [
       ['destroyed', `${moment(destroyed) ?? ''}${by === undefined ? '' : ` by ${by}`}`],
       ['live database', live],
-      ...mayBeIn.map((place, at) => [at === 0 ? 'may still be in' : '', place] as const),
+      ...places.map(({ where }, at) => [at === 0 ? 'may still be in' : '', where] as const),
     ],
     style,
   )

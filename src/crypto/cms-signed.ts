@@ -11,6 +11,7 @@ import { contextTag, derNull, DerReader, derTag, element, integer } from './der.
 import { octets, oid, sequence, setOf } from './der.ts'
 
 const ids = {
+  data: '1.2.840.113549.1.7.1',
   signedData: '1.2.840.113549.1.7.2',
   contentInfo: '1.2.840.113549.1.9.16.1.6',
   contentType: '1.2.840.113549.1.9.3',
@@ -47,12 +48,21 @@ export interface Signer {
 
 /** `inner`, a ContentInfo, signed: again a ContentInfo. `time` is seconds since 1970. */
 export function signContent(inner: Uint8Array, signer: Signer, time: bigint): Uint8Array {
+  return signed(ids.contentInfo, inner, signer, time)
+}
+
+/** Plain data, signed: for readers who know CMS and nothing of us. `time` is seconds since 1970. */
+export function signData(content: Uint8Array, signer: Signer, time: bigint): Uint8Array {
+  return signed(ids.data, content, signer, time)
+}
+
+function signed(type: string, inner: Uint8Array, signer: Signer, time: bigint): Uint8Array {
   const { certificate, privateKey, also = [] } = signer
   const found = schemes.find(({ keyType }) => keyType === privateKey.asymmetricKeyType)
   if (found === undefined) throw new CryptoRefusal('parameters', 'a signer has an EC or RSA key')
   const { digest, digestAlgorithm, signatureAlgorithm } = found
   const attributes = [
-    attribute(ids.contentType, oid(ids.contentInfo)),
+    attribute(ids.contentType, oid(type)),
     attribute(ids.signingTime, timeElement(time)),
     attribute(ids.messageDigest, octets(createHash(digest).update(inner).digest())),
   ]
@@ -69,9 +79,10 @@ export function signContent(inner: Uint8Array, signer: Signer, time: bigint): Ui
   return contentInfo(
     ids.signedData,
     sequence(
-      integer(3),
+      // RFC 5652 §5.1: 1 for plain data, 3 for anything else.
+      integer(type === ids.data ? 1 : 3),
       setOf(digestAlgorithm),
-      sequence(oid(ids.contentInfo), element(contextTag(0), octets(inner))),
+      sequence(oid(type), element(contextTag(0), octets(inner))),
       element(contextTag(0), ...sorted([certificate, ...also].map(({ der }) => der))),
       setOf(signerInfo),
     ),

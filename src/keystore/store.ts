@@ -90,6 +90,8 @@ export interface Store {
   readonly id: string
   /** The name of this node, where others may share the database; undefined for a file. */
   readonly node: string | undefined
+  /** What kind of database holds it: they wipe in different ways. */
+  readonly dialect: SqlDriver['dialect']
   /** Milliseconds by which this machine's clock is ahead of the database's. */
   clockAhead(): Promise<number>
   /**
@@ -266,6 +268,7 @@ async function storeOver(
   return {
     id,
     node: options.sharedAs,
+    dialect: driver.dialect,
     clockAhead: () => storage.clockAhead(),
     act: acts.act,
     read: acts.read,

@@ -79,7 +79,11 @@ export const keyShow = command({
           return { row: keyRow(object, work.now), attributes: attributesOf(object, work.now) }
         })
         const copies = await copiesOf(store, found.row.id)
-        return { ...found, copies, ...(await dependentsOf(store, found.row.id, copies)) }
+        return {
+          ...found,
+          copies,
+          ...(await dependentsOf(store, found.row.id, copies, context.config.journal)),
+        }
       },
     )
     const shown = attributes.map(
@@ -126,7 +130,7 @@ export const keyDestroy = command({
       if (dryRun) {
         const line = `would destroy key ${before.id}${tape}; it would be ${wipe}`
         const copies = await copiesOf(store, before.id)
-        const { dependents } = await dependentsOf(store, before.id, copies)
+        const { dependents } = await dependentsOf(store, before.id, copies, context.config.journal)
         return {
           json: {
             ...rowJson(before),
