@@ -2,6 +2,7 @@
 // killed, then the primary, and the standby promoted. No acknowledged key is lost, none is doubled.
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { connect as tlsConnect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect } from '../../src/kmip/client/client.ts'
 import { readKit } from '../../simulator/kit.ts'
@@ -43,28 +44,48 @@ describe.skipIf(cannotRun)('two nodes, a primary and a synchronous standby', () 
     await there.close()
     await stage.close()
 
-    const { host, port } = b
-    const key = { ca: kit.ca, cert: kit.certificate, key: kit.key }
-    const client = await connect({ host, port, ...key, reconnect: { attempts: 1 } })
-    const ping = () => client.call('Query', { QueryFunction: ['QueryOperations'] })
-    await ping()
-    expect((await a.cli('library', 'revoke', 'early', '--yes')).status).toBe(0)
-    const since = performance.now()
-    const isAnswered = () => ping().then(Boolean, () => false)
-    while (await isAnswered()) {
-      expect(performance.now() - since).toBeLessThan(5_000)
-      await delay(50)
-    }
-    await client.close()
-    const { stdout } = await b.cli('status', '--json')
-    const status = JSON.parse(stdout) as {
-      nodes: { name: string; running: boolean; version: string; leads: boolean }[]
-    }
-    expect(status.nodes).toMatchObject([
-      { name: 'kms-a', running: true, leads: true },
-      { name: 'kms-b', running: true, leads: false },
+    const hasMet = () =>
+      statusOf(b).then((nodes) => nodes.every(({ contacts }) => contacts.some(isEarly)))
+    const isEarly = ({ client }: { client: string }) => client === 'early'
+    await within(20_000, hasMet)
+    expect(await statusOf(b)).toMatchObject([
+      { name: 'kms-a', running: true, leads: true, clockAheadMilliseconds: expect.any(Number) },
+      { name: 'kms-b', running: true, leads: false, clockAheadMilliseconds: expect.any(Number) },
     ])
   })
+
+  test('policies, certificates and revocations of one node count at the other within 5 s', async () => {
+    const [a, b] = two.nodes as [Keyreel, Keyreel]
+    const { host, port } = b
+    const kit = await readKit((await a.enrol('late')).directory)
+    const key = { ca: kit.ca, cert: kit.certificate, key: kit.key }
+    const client = await connect({ host, port, ...key, reconnect: { attempts: 1 } })
+
+    const { UniqueIdentifier } = await client.call('Create', {
+      ObjectType: 'SymmetricKey',
+      Attributes: [
+        { tag: 'CryptographicAlgorithm', value: 'AES' },
+        { tag: 'CryptographicLength', value: 256 },
+        { tag: 'CryptographicUsageMask', value: 0x0c },
+      ],
+    })
+    expect((await a.cli('group', 'set', 'default', 'destroy=refuse')).status).toBe(0)
+    // Every act asks for it anew.
+    await expect(client.call('Destroy', { UniqueIdentifier })).rejects.toThrow(
+      /refuses Destroy by its policy/,
+    )
+
+    const shown = await fingerprintAt(b, kit.ca)
+    expect((await a.cli('server', 'certificate', 'renew')).status).toBe(0)
+    await within(5_000, async () => (await fingerprintAt(b, kit.ca)) !== shown)
+
+    const isAnswered = () =>
+      client.call('Query', { QueryFunction: ['QueryOperations'] }).then(Boolean, () => false)
+    expect(await isAnswered()).toBe(true)
+    expect((await a.cli('library', 'revoke', 'late', '--yes')).status).toBe(0)
+    await within(5_000, async () => !(await isAnswered()))
+    await client.close()
+  }, 120_000)
 
   test(
     'a fleet writes on while a node and then the primary is killed',
@@ -88,6 +109,42 @@ describe.skipIf(cannotRun)('two nodes, a primary and a synchronous standby', () 
       expect(journey.ofKind('failover')).toBeLessThanOrEqual(journey.drives)
       expect(journey.longestWait).toBeLessThan(longestPause)
       expect((await objectsOn(b)) - before).toBe(journey.tapes)
+      // The work that must be done once falls to the node that is left.
+      await within(60_000, async () => (await statusOf(b))[1]!.leads)
     },
   )
 })
+
+interface NodeStatus {
+  readonly name: string
+  readonly running: boolean
+  readonly leads: boolean
+  readonly contacts: readonly { readonly client: string }[]
+}
+
+async function statusOf(node: Keyreel): Promise<readonly NodeStatus[]> {
+  const { stdout } = await node.cli('status', '--json')
+  return (JSON.parse(stdout) as { nodes: NodeStatus[] }).nodes
+}
+
+/** Waits until it is so; fails when that takes longer. */
+async function within(milliseconds: number, isSo: () => Promise<boolean>): Promise<void> {
+  const since = performance.now()
+  while (!(await isSo())) {
+    expect(performance.now() - since).toBeLessThan(milliseconds)
+    await delay(50)
+  }
+}
+
+/** Fingerprint of the certificate that the server shows. */
+async function fingerprintAt({ host, port }: Keyreel, ca: string): Promise<string> {
+  const socket = tlsConnect({ host, port, ca })
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  socket.once('secureConnect', () => resolve(socket.getPeerCertificate().fingerprint256))
+  socket.once('error', reject)
+  try {
+    return await promise
+  } finally {
+    socket.destroy()
+  }
+}

@@ -73,6 +73,63 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     expect(await things(driver)).toEqual([[1n]])
   })
 
+  test('a commit that cannot be settled is in doubt, and says so', async () => {
+    const { driver, proxy } = await behindProxy({ patience: 300 })
+    proxy.cutNextCommit('after')
+    const doubtful = await refusal(
+      driver.transaction(async (sql) => {
+        await sql.query('INSERT INTO things (n) VALUES (1)')
+        proxy.refuse('new')
+      }),
+    )
+    expect(doubtful).toMatchObject({ code: 'commit-in-doubt' })
+    expect(doubtful.hint).toContain('keyreel audit list')
+    proxy.refuse(false)
+    // It was kept, and nobody has done it again.
+    expect(await things(driver)).toEqual([[1n]])
+  })
+
+  test.each(['40001', '40P01'])(
+    'a transaction or snapshot that loses against another (%s) runs again',
+    async (state) => {
+      const driver = await withThings(await server.fresh())
+      const losing = `DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '${state}'; END $$`
+      let runs = 0
+      await driver.transaction(async (sql) => {
+        await sql.query('INSERT INTO things (n) VALUES (1)')
+        if (++runs < 3) await sql.query(losing)
+      })
+      expect({ runs, things: await things(driver) }).toEqual({ runs: 3, things: [[1n]] })
+      runs = 0
+      const count = await driver.snapshot(async (sql) => {
+        if (++runs < 3) await sql.query(losing)
+        return sql.query('SELECT count(*) FROM things')
+      })
+      expect({ runs, count }).toEqual({ runs: 3, count: [[1n]] })
+    },
+  )
+
+  test('a commit that loses against another runs again', async () => {
+    const url = await server.fresh()
+    const driver = await withThings(url)
+    const other = await opened({ urls: [url] })
+    await other.transaction(async (sql) => {
+      await sql.query('CREATE SEQUENCE commits')
+      // What a sequence counts stays counted when the transaction is undone.
+      await sql.query(`CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('commits') < 3 THEN RAISE EXCEPTION 'lost' USING ERRCODE = '40001'; END IF;
+        RETURN NULL; END $$`)
+      await sql.query(`CREATE CONSTRAINT TRIGGER lose AFTER INSERT ON things
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose()`)
+    })
+    let runs = 0
+    await driver.transaction(async (sql) => {
+      runs++
+      await sql.query('INSERT INTO things (n) VALUES (1)')
+    })
+    expect({ runs, things: await things(driver) }).toEqual({ runs: 3, things: [[1n]] })
+  })
+
   test('the other database named is used once the first is gone', async () => {
     const schema = await server.fresh()
     const [first, second] = [await cutProxy(schema), await cutProxy(schema)]
