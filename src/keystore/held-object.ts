@@ -1,4 +1,5 @@
 // A managed object as an act holds it, with what the store needs to know and its users do not.
+import { equalBytes } from '../crypto/primitives/mac.ts'
 import type { Entries, ObjectRow } from './storage.ts'
 import { IntegrityError, type ObjectColumns, type StoredObject } from './work.ts'
 
@@ -11,7 +12,10 @@ type HeldFields = Pick<
 /** Columns and entries are read only when something asks for them: most objects are loaded to be served. */
 type Derived = Pick<ObjectRow, 'columns' | 'entries'>
 
-/** From a verified row, or as the act has left it. Never changed; a new one gets its `n` when it is written. */
+/**
+ * From a verified row, or as the act has left it. Never changed: acts share it. A new one gets its `n` when it
+ * is written.
+ */
 export class HeldObject implements StoredObject {
   #n: number | undefined
   readonly id: string
@@ -24,6 +28,8 @@ export class HeldObject implements StoredObject {
   readonly sealed: Uint8Array | null | undefined
   readonly #derived: Derived
   #entries: Entries | undefined
+  #decoded: unknown
+  #checked: Uint8Array | undefined
 
   constructor(fields: HeldFields, derived: Derived) {
     this.#n = fields.n
@@ -54,6 +60,21 @@ export class HeldObject implements StoredObject {
 
   get hasMaterial(): boolean {
     return this.sealed !== null
+  }
+
+  decoded<T>(decode: (record: Uint8Array) => T): T {
+    this.#decoded ??= decode(this.record)
+    return this.#decoded as T
+  }
+
+  /** Whether its material, as it is sealed here, has been compared with that check value. */
+  isChecked(check: Uint8Array): boolean {
+    return this.#checked !== undefined && equalBytes(this.#checked, check)
+  }
+
+  /** Its material, as it is sealed here, has that check value. */
+  noteChecked(check: Uint8Array): void {
+    this.#checked = check
   }
 
   get columns(): ObjectColumns {

@@ -127,6 +127,7 @@ function verifiedObject({ sealing }: Place, row: JournalObject): ManagedObject {
     sealed: null,
     noted: undefined,
     entries: undefined,
+    entriesText: '',
     columns: { owner: '', initialDate: 0n, lastChangeDate: 0n },
   })
   const objectType = ObjectType.nameOf(type) as ObjectTypeName

@@ -4,7 +4,7 @@ import { ObjectType } from '../kmip/model/enumerations.ts'
 import { KmipError } from '../kmip/model/result.ts'
 import { applicationEntry, columnsOf, indexOf, uniqueOf, vitalColumns } from './derived-rows.ts'
 import { refuseHeld } from './holds.ts'
-import { ManagedObject, type ObjectTypeName } from './managed-object.ts'
+import { ManagedObject, readRecord, type ObjectTypeName } from './managed-object.ts'
 import { after, inTurn, type Soon } from './soon.ts'
 import { demandReady } from './ready.ts'
 import { withdrawnText } from './withdrawal.ts'
@@ -19,10 +19,8 @@ import {
 /** The object that a verified row holds. */
 export function objectOf(stored: StoredObject): ManagedObject {
   const objectType = ObjectType.nameOf(stored.type) as ObjectTypeName
-  const object = ManagedObject.decodeRecord(
-    { id: stored.id, group: stored.group, objectType },
-    stored.record,
-  )
+  const identity = { id: stored.id, group: stored.group, objectType }
+  const object = ManagedObject.ofRecord(identity, stored.decoded(readRecord))
   object.stored = stored
   return object
 }

@@ -197,27 +197,37 @@ export class ManagedObject {
     )
   }
 
-  /**
-   * Reads a record whose MAC has been verified.
-   * @throws RangeError for a record format of a later release
-   */
+  /** Reads a record whose MAC has been verified; see `ofRecord`. */
   static decodeRecord(
     identity: { id: string; group: string; objectType: ObjectTypeName },
     record: Uint8Array,
   ): ManagedObject {
-    const { RecordFormat, Vitals, HeldAttributes } = decode(
-      ObjectRecord,
-      recordTag,
-      record,
-      trusted,
-    )
+    return ManagedObject.ofRecord(identity, readRecord(record))
+  }
+
+  /**
+   * The object that a record holds; what is decoded of it may be shared.
+   * @throws RangeError for a record format of a later release
+   */
+  static ofRecord(
+    identity: { id: string; group: string; objectType: ObjectTypeName },
+    { RecordFormat, Vitals, HeldAttributes }: DecodedRecord,
+  ): ManagedObject {
     if (RecordFormat !== recordFormat) {
       throw new RangeError(
         `object ${identity.id} has record format ${RecordFormat}, expected ${recordFormat}`,
       )
     }
-    return new ManagedObject(identity, Vitals, HeldAttributes)
+    return new ManagedObject(identity, { ...Vitals }, HeldAttributes)
   }
+}
+
+/** A record in its parts, attributes undecoded. */
+export type DecodedRecord = Readonly<Infer<typeof ObjectRecord>>
+
+/** The parts of a record whose MAC has been verified. */
+export function readRecord(record: Uint8Array): DecodedRecord {
+  return decode(ObjectRecord, recordTag, record, trusted)
 }
 
 function decodeAttributes(undecoded: Raw): AttributeSet {

@@ -46,7 +46,22 @@ export class ObjectWork {
   load(group: string | undefined, id: string): Soon<StoredObject | undefined> {
     const known = this.#verified.get(id)
     if (known) return group === undefined || known.group === group ? known : undefined
-    return after(this.ground.rows.object(group, id), (row) => row && this.#accept(row))
+    const { rows, recognised } = this.ground
+    const before = recognised.find(group, id)
+    if (before === undefined) return this.#read(group, id)
+    return after(rows.isUnchanged(before.row), (isUnchanged) =>
+      isUnchanged ? this.#met(before.object) : this.#read(group, id),
+    )
+  }
+
+  #read(group: string | undefined, id: string): Soon<StoredObject | undefined> {
+    const { rows, recognised } = this.ground
+    return after(rows.object(group, id), (row) => {
+      if (row === undefined) return undefined
+      const object = this.#accept(row)
+      recognised.remember(row, object)
+      return object
+    })
   }
 
   loadAnywhere(id: string): Soon<StoredObject | undefined> {
@@ -152,6 +167,7 @@ export class ObjectWork {
     const sealed = material ? sealing.sealObject(identity, material) : null
     const row = { ...identity, mac, columns, entries: { index, unique } }
     trace.wiped = true
+    ground.recognised.forget(id)
     await writeStep(trace, async () => {
       if (!(await writer.updateObject(n, row, entries))) throw new RevisionConflict(id, revision)
       const place = { n, id, revision: revision + 1 }
@@ -218,7 +234,10 @@ export class ObjectWork {
         throw new IntegrityError('material-missing', id, 'its sealed key material is not there')
       const secret = ground.sealing.unsealObject(held, sealed)
       try {
-        if (check) verifying(ground, () => ground.sealing.verifyCheck(held, check, secret.bytes))
+        if (check && !held.isChecked(check)) {
+          verifying(ground, () => ground.sealing.verifyCheck(held, check, secret.bytes))
+          held.noteChecked(check)
+        }
       } catch (error) {
         secret.wipe()
         throw error
@@ -235,6 +254,7 @@ export class ObjectWork {
     const { id } = object
     const n = this.#placeOf(heldOf(object))
     ground.trace.wiped = true
+    ground.recognised.forget(id)
     const newest = this.#verified.get(id) ?? heldOf(object)
     const { revision } = newest
     await writeStep(ground.trace, () => writer.forgetSealed({ n, id, revision }))
@@ -300,10 +320,15 @@ export class ObjectWork {
     const { ground } = this
     verifying(ground, () => ground.sealing.verifyObject(row))
     verifyNoted(row)
-    refuseOlder(ground, row.id, row.revision)
-    ground.trace.seen.push({ subject: row.id, revision: row.revision })
-    const object = new HeldObject(row, row)
-    this.#verified.set(row.id, object)
+    return this.#met(new HeldObject(row, row))
+  }
+
+  /** A verified object enters the act. */
+  #met(object: HeldObject): HeldObject {
+    const { id, revision } = object
+    refuseOlder(this.ground, id, revision)
+    this.ground.trace.seen.push({ subject: id, revision })
+    this.#verified.set(id, object)
     return object
   }
 

@@ -85,6 +85,10 @@ class SelectedObject implements ObjectRow {
     return columnsOf(this.#row)
   }
 
+  get entriesText(): string {
+    return this.#row[6] as string
+  }
+
   get entries(): Entries | undefined {
     return entriesOf(this.#row[6] as string)
   }

@@ -69,6 +69,10 @@ export function sqlStorage(driver: SqlDriver): Storage {
 // Statements are written out once: they are looked up by their text.
 const objectById = `SELECT ${objectSelection} FROM ${objectSource} WHERE o.id = ?1`
 const objectOfGroup = `${objectById} AND o.group_name = ?2`
+const objectUnchanged = `SELECT 1 FROM ${objectSource} WHERE o.n = ?1 AND o.id = ?2 AND o.group_name = ?3
+  AND o.object_type = ?4 AND o.revision = ?5 AND o.epoch = ?6 AND o.entries = ?7 AND o.mac = ?8
+  AND o.record = ?9 AND o.sealed = ?10
+  AND (r.revision = o.revision AND r.mac = o.mac OR r.object IS NULL AND o.revision = 1)`
 const holderOf = `SELECT o.id FROM unique_entries u JOIN objects o ON o.n = u.n
   WHERE u.group_name = ?1 AND u.kind = ?2 AND u.value = ?3`
 
@@ -89,6 +93,10 @@ function reading(sql: SqlSession, dialect: SqlDriver['dialect']): StorageReader 
           ? sql.query(objectById, [bytes])
           : sql.query(objectOfGroup, [bytes, group])
       return after(rows, firstObject)
+    },
+    isUnchanged({ n, id, group, type, revision, epoch, entriesText, mac, record, sealed }) {
+      const fields = [n, idBytes(id), group, type, revision, epoch, entriesText, mac, record]
+      return after(sql.query(objectUnchanged, [...fields, sealed ?? null]), isOne)
     },
     async sealed(n) {
       const rows = await sql.query('SELECT sealed FROM objects WHERE n = ?1', [n])
@@ -163,6 +171,10 @@ async function holdsEntries(
   for (const { kind, value } of unique)
     if (!(await held(uniqueEntryHeld, kind, value))) return false
   return true
+}
+
+function isOne({ length }: readonly SqlRow[]): boolean {
+  return length === 1
 }
 
 function firstObject([row]: readonly SqlRow[]): ObjectRow | undefined {

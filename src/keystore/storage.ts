@@ -75,6 +75,8 @@ export interface ObjectRow {
   readonly columns: ObjectColumns
   /** Undefined when what the row says about them cannot be read. */
   readonly entries: Entries | undefined
+  /** What the row says about them. */
+  readonly entriesText: string
   readonly record: Uint8Array
   /** Null when wiped or never there; undefined when too long to be loaded along. */
   readonly sealed: Uint8Array | null | undefined
@@ -87,7 +89,10 @@ export interface ObjectRow {
 export type ObjectPlace = Pick<ObjectRow, 'n' | 'id' | 'revision'>
 
 /** What an insert or update writes of an object. */
-export interface WrittenObject extends Omit<ObjectRow, 'n' | 'entries' | 'sealed' | 'noted'> {
+export interface WrittenObject extends Omit<
+  ObjectRow,
+  'n' | 'entries' | 'entriesText' | 'sealed' | 'noted'
+> {
   readonly entries: Entries
 }
 
@@ -164,6 +169,8 @@ export interface StorageReader {
   copies(): Promise<Copies>
   /** `group` undefined: whichever. */
   object(group: string | undefined, id: string): Soon<ObjectRow | undefined>
+  /** Whether the row, entries included, is what it was, and still stands at its newest revision. */
+  isUnchanged(row: ObjectRow): Soon<boolean>
   sealed(n: number): Promise<Uint8Array | null>
   identifiers(low: string, high: string, limit: number): Promise<readonly string[]>
   holder(group: string, kind: string, value: string): Soon<string | undefined>

@@ -6,6 +6,7 @@ import type { RoomKeeper } from './disk-reserve.ts'
 import { UserError } from '../errors.ts'
 import { GroupCommit, type GroupHost } from './group-commit.ts'
 import type { HeldDocuments } from './held-document.ts'
+import { RecognisedObjects } from './recognised-objects.ts'
 import { HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
 import { after, either, type Soon } from './soon.ts'
@@ -63,6 +64,7 @@ export function actsOver(ground: ActsGround): Acts {
   const { storage, sealing, chain, now, report, changed, room } = ground
   const highest = new HighestRevisions()
   const standby = new StandbyWatch(ground.standbyGrace)
+  const recognised = new RecognisedObjects()
   const seals = { left: 0, epoch: 0 }
   let logHoldsWiped = false
   let truncating: Promise<void> | undefined
@@ -118,7 +120,7 @@ export function actsOver(ground: ActsGround): Acts {
     run(rows, act, trace) {
       const hasRoom = room?.isTight !== true
       const writer = rows
-      const held = { trace, documents, mayLag: false, hasRoom, chargeSeal }
+      const held = { trace, documents, recognised, mayLag: false, hasRoom, chargeSeal }
       const work = new ActWork({ rows, writer, sealing, highest, ...held }, groupNow)
       return completed(act as RunnableAct<unknown>, work, trace, changed)
     },
@@ -195,7 +197,8 @@ export function actsOver(ground: ActsGround): Acts {
   }
 
   function snapshotGround(rows: StorageReader, trace: ActTrace, mayLag: boolean): WorkGround {
-    const held = { trace, documents: new Map(), mayLag, hasRoom: false, chargeSeal }
+    const documents: HeldDocuments = new Map()
+    const held = { trace, documents, recognised, mayLag, hasRoom: false, chargeSeal }
     return { rows, writer: undefined, sealing, highest, ...held }
   }
 }

@@ -1,6 +1,7 @@
 // What all parts of an act's Work stand on: rows, seals, the trace of the act, and the checks they share.
 import type { ActTrace } from './acts.ts'
 import type { HeldDocuments } from './held-document.ts'
+import type { RecognisedObjects } from './recognised-objects.ts'
 import { replayed, type HighestRevisions } from './replay.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
 import type { Soon } from './soon.ts'
@@ -13,6 +14,7 @@ export interface WorkGround {
   readonly writer: StorageWriter | undefined
   readonly sealing: Sealing
   readonly highest: HighestRevisions
+  readonly recognised: RecognisedObjects
   readonly trace: ActTrace
   /** Documents verified in this transaction or snapshot. */
   readonly documents: HeldDocuments

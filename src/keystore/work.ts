@@ -62,10 +62,12 @@ export interface StoredObject {
   readonly unique: readonly UniqueEntry[]
   /** Whether sealed key material is still kept. */
   readonly hasMaterial: boolean
+  /** What the one `decode` there is makes of the record: made once, shared, and so never changed. */
+  decoded<T>(decode: (record: Uint8Array) => T): T
 }
 
 /** What `insert` takes; the store adds the rest. */
-export type NewObject = Omit<StoredObject, 'revision' | 'hasMaterial'>
+export type NewObject = Omit<StoredObject, 'revision' | 'hasMaterial' | 'decoded'>
 
 /**
  * What `update` takes: identifier, group and type never change. Without `index` and `unique` both stay
