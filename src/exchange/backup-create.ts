@@ -16,7 +16,7 @@ import { keyOf, tables, type TableShape } from '../keystore/tables.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
 import { backupFormat, encodeBackupManifest } from './backup-manifest.ts'
 import { headLine, rowLine } from './backup-rows.ts'
-import { BundleWriter, type OpenFile } from './bundle-writer.ts'
+import { BundleWriter, type LinkFile, type OpenFile } from './bundle-writer.ts'
 import { ensureExchange, openIdentity, own as ownCertificates } from './identity.ts'
 
 /** What was written. */
@@ -36,6 +36,7 @@ export interface BackupWish {
   readonly out: string
   readonly actor?: AuditActor
   readonly openFile?: OpenFile
+  readonly linkFile?: LinkFile
   /** Told how many rows are written. */
   readonly progress?: (rows: number) => void
 }
@@ -79,6 +80,7 @@ export async function writeBackup(
       encryptionCertificate(own.current).recipient,
     ],
     wish.openFile,
+    wish.linkFile,
   )
   try {
     const objects = await writeTables(store, writer, wish.progress)

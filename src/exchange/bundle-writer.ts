@@ -2,7 +2,7 @@
  * Writes a bundle: parts as they come into a file beside the wanted one, then manifest and parts
  * together. The wanted file appears whole, on disk and at once, or not at all.
  */
-import { link, open, readdir, rm, type FileHandle } from 'node:fs/promises'
+import { link, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Issuer } from '../crypto/certificates-issue.ts'
 import { envelop } from '../crypto/cms.ts'
@@ -29,6 +29,9 @@ export interface WrittenParts {
 /** Opens a file of ours; as `open` of Node does. */
 export type OpenFile = typeof open
 
+/** Gives a file another name; as `link` of Node does. */
+export type LinkFile = typeof link
+
 /** One bundle being written. Call `finish`, or `abandon` when anything has failed. */
 export class BundleWriter {
   readonly #out: string
@@ -39,6 +42,7 @@ export class BundleWriter {
   readonly #enclosed: Uint8Array[] = []
   readonly #temporary: { parts: string; whole: string }
   readonly #open: OpenFile
+  readonly #link: LinkFile
   #file: FileHandle | undefined
 
   /** `exportId` names temporary files beside `out`. Each of the recipients can open it alone. */
@@ -47,8 +51,10 @@ export class BundleWriter {
     exportId: string,
     recipients: readonly Recipient[],
     openFile: OpenFile = open,
+    linkFile: LinkFile = link,
   ) {
     this.#open = openFile
+    this.#link = linkFile
     this.#out = out
     this.#recipients = recipients
     this.#partKeyId = Buffer.from(exportId)
@@ -131,11 +137,23 @@ export class BundleWriter {
     } finally {
       await whole.close()
     }
-    // A link, unlike a rename, never takes the place of a file that is there.
-    await link(this.#temporary.whole, this.#out)
+    await this.#appear()
     await this.abandon()
     await syncDirectory(dirname(this.#out))
     return { digest: toHex(digest.value()), bytes: digest.length }
+  }
+
+  /** A link, unlike a rename, never takes the place of a file that is there; file systems of sticks and shares know none. */
+  async #appear(): Promise<void> {
+    const { whole } = this.#temporary
+    try {
+      await this.#link(whole, this.#out)
+    } catch (error) {
+      if (!linkless.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+      if ((await stat(this.#out).catch(() => undefined)) !== undefined)
+        throw Object.assign(new Error(`EEXIST: ${this.#out} is there`), { code: 'EEXIST' })
+      await rename(whole, this.#out)
+    }
   }
 
   /** Removes what an export to the same file has left that was killed at its very end. */
@@ -155,6 +173,9 @@ export class BundleWriter {
     await rm(this.#temporary.whole, { force: true })
   }
 }
+
+/** What file systems say that have no links. */
+const linkless: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 const copied = 1024 * 1024
 

@@ -10,6 +10,7 @@ import { BackupScheduler } from '../../src/backup-scheduler.ts'
 import { settle } from '../../src/config.ts'
 import { backUp } from '../../src/exchange/backup-job.ts'
 import type { RunningBackup } from '../../src/exchange/backup-thread.ts'
+import { announceNode } from '../../src/keystore/nodes.ts'
 import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
 import { recoverable } from './recoverable.ts'
 import { day, newSite, now, scratch, type Site } from './site.ts'
@@ -214,6 +215,52 @@ test('one that is under way is given up when the server stops, without an alarm'
   const run = await runOf(site)
   expect(run).toMatchObject({ started: Number(now), failures: 0 })
   expect(run!.finished).toBeUndefined()
+})
+
+test('what another node is at is left to it, and taken up once that node is gone or was started anew', async () => {
+  const { site, directory, scheduler } = await scheduled()
+  const started = Number(now - day)
+  const file = join(directory, 'keyreel-nightly-of-b.backup')
+  const run = { started, node: 'b', file, failures: 0 }
+  const report = (wish: object) =>
+    site.store.act((work) =>
+      announceNode(work, {
+        ...{ node: 'b', home: 'elsewhere:/data', version: '1', kmip: 'b:5696', stopped: false },
+        ...{ started: 0, heard: Date.now(), clockAhead: 0, contacts: [], ...wish },
+      }),
+    )
+  await site.store.act((work) => keepRun(work, 'nightly', run))
+  await report({})
+  await scheduler.turn()
+  expect(readdirSync(directory)).toEqual([])
+  await report({ started: started * 1000 + 1 })
+  await scheduler.turn()
+  expect(readdirSync(directory)).toHaveLength(1)
+
+  site.time.seconds += 2n * day
+  await site.store.act((work) =>
+    keepRun(work, 'nightly', { ...run, started: Number(site.time.seconds - day) }),
+  )
+  await report({ heard: Date.now() - 60_000 })
+  await scheduler.turn()
+  expect(readdirSync(directory)).toHaveLength(2)
+})
+
+test('doctor says when a backup was due and no server was there to make it', async () => {
+  const { site, folder, scheduler } = await scheduled()
+  const thresholds = backupThresholds(settle({ flags: {}, environment: {} }))
+  const check = () =>
+    backupCheck(site.store, { directory: folder, thresholds, now: site.time.seconds })
+  await scheduler.turn()
+  site.time.seconds += 2n * day
+  expect((await check()).status).toBe('warning')
+  site.time.seconds += 1n
+  expect(await check()).toMatchObject({
+    status: 'failed',
+    found: 'schedule nightly was due on 2027-01-16, and no backup was made',
+  })
+  await scheduler.turn()
+  expect((await check()).status).toBe('warning')
 })
 
 test('without a recovery key it says what to do', async () => {

@@ -1,8 +1,9 @@
 // Backups: what comes back is what was there, byte for byte; anything else is refused or found.
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { administrator } from '../../src/access/documents.ts'
 import { backupState, backups } from '../../src/admin/backup-state.ts'
 import { recoveryKeyFrom, recoveryOpener } from '../../src/crypto/recovery-keys.ts'
 import { createBackup } from '../../src/exchange/backup-create.ts'
@@ -14,6 +15,7 @@ import {
   verifyBackup,
 } from '../../src/exchange/backup-verify.ts'
 import { openExchangeKeys } from '../../src/exchange/identity.ts'
+import { loadObject, saveVitals } from '../../src/keystore/keystore.ts'
 import { recoveryMasterKey } from '../../src/keystore/recovery-key.ts'
 import type { RecoveryShare } from '../../src/keystore/recovery-share.ts'
 import { joinShares } from '../../src/keystore/recovery-shares.ts'
@@ -116,6 +118,38 @@ test('a live keystore that lacks a key of the backup, or has an older state of i
   expect(missing.map(({ subject }) => subject)).toEqual(['object 1', 'object 2'])
   expect(ids).toHaveLength(2)
   await backup.close()
+})
+
+test('a live keystore that has an older state of a key is told apart, a newer one is not', async () => {
+  const { site, shares, ids, file } = await backedUp(2)
+  const older = await restored(shares, file)
+  await site.store.act(async (work) => {
+    const object = (await loadObject(work, 'default', ids[1]!))!
+    object.vitals.LastChangeDate = work.now + 1n
+    await saveVitals(work, object)
+    work.audit({ actor: administrator, operation: 'test', object: object.id, outcome: 'Success' })
+  })
+  const newer = join(scratch(), 'newer')
+  await createBackup(site.store, { out: newer })
+  const [before, after] = [await openHere(site, file), await openHere(site, newer)]
+  expect((await compareWith(older, after)).map(({ subject }) => subject)).toEqual(['object 2'])
+  expect(await compareWith(site.store, before)).toEqual([])
+  await Promise.all([before.close(), after.close(), older.close()])
+})
+
+test('where there are no links a backup appears whole all the same, and never over another file', async () => {
+  const { site } = await recoverable()
+  await site.key()
+  const out = join(scratch(), 'backup')
+  const linkFile = () => Promise.reject(Object.assign(new Error('no links'), { code: 'EPERM' }))
+  await createBackup(site.store, { out, linkFile })
+  await (await openHere(site, out)).close()
+  const before = readFileSync(out)
+  await expect(createBackup(site.store, { out, linkFile })).rejects.toMatchObject({
+    code: 'EEXIST',
+  })
+  expect(readFileSync(out)).toEqual(before)
+  expect(readdirSync(dirname(out))).toEqual(['backup'])
 })
 
 test('other shares, and other servers, do not open it', async () => {

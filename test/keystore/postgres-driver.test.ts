@@ -1,14 +1,18 @@
 // PostgreSQL against the storage contract, and what only a server can do.
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { AttributeSet } from '../../src/keystore/attribute-set.ts'
 import { createStore } from '../../src/keystore/create-store.ts'
+import { insertObject } from '../../src/keystore/keystore.ts'
+import { ManagedObject } from '../../src/keystore/managed-object.ts'
 import { openPostgres, type PostgresOptions } from '../../src/keystore/postgres-driver.ts'
 import type { SqlDriver } from '../../src/keystore/storage.ts'
 import { openStore } from '../../src/keystore/store.ts'
+import { wipeDue } from '../../src/keystore/wiping.ts'
 import { storageContract } from '../contract/storage.ts'
 import { cutProxy, type CutProxy } from '../fixtures/cut-proxy.ts'
 import { startPostgres, withoutPostgres, type PostgresServer } from '../fixtures/postgres.ts'
-import { memoryMasterKey } from './sample.ts'
+import { actor, clock, idOf, materialOf, memoryMasterKey } from './sample.ts'
 
 let server: PostgresServer
 
@@ -139,6 +143,37 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     await first.close()
     await add(driver, 2)
     expect(await things(driver)).toEqual([[1n], [2n]])
+  })
+
+  test('a wipe takes the sealed bytes out of the row, and a vacuum follows', async () => {
+    const driver = await openPostgres({ urls: [await server.fresh()] })
+    const masterKey = memoryMasterKey()
+    await createStore({ driver, masterKey, now: () => clock, chain: 'test' })
+    const store = await openStore({ driver, masterKey, writer: 'test', now: () => clock })
+    onTestFinished(() => store.close())
+    await store.act(async (work) => {
+      const dates = { InitialDate: clock, LastChangeDate: clock, LeaseTime: 0 }
+      const flags = { Owner: 'alpha', Fresh: true, Sensitive: false, Extractable: true }
+      const object = new ManagedObject(
+        { id: idOf(1), group: 'default', objectType: 'SymmetricKey' },
+        { ...dates, ...flags, DestroyDate: clock, WipeAfter: clock },
+        new AttributeSet(),
+      )
+      await insertObject(work, object, materialOf(1))
+      work.audit({ actor, operation: 'made', outcome: 'Success' })
+    })
+    const read = (statement: string) => driver.snapshot((sql) => sql.query(statement))
+    const vacuumed = async () => {
+      const found = await read(
+        `SELECT vacuum_count, n_dead_tup FROM pg_stat_user_tables WHERE relid = 'objects'::regclass`,
+      )
+      return { times: Number(found[0]![0]), dead: Number(found[0]![1]) }
+    }
+    const { times } = await vacuumed()
+    await wipeDue(store)
+    expect(await read('SELECT sealed FROM objects')).toEqual([[null]])
+    await expect.poll(vacuumed, { timeout: 10_000 }).toEqual({ times: times + 1, dead: 0 })
+    expect(store.dialect).toBe('postgres')
   })
 
   test('a primary that lacks what was answered for is refused', async () => {
