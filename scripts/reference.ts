@@ -11,6 +11,7 @@ import { formatsPage } from './reference/formats.ts'
 import { jsonPage } from './reference/json.ts'
 import { attributesPage } from './reference/kmip-attributes.ts'
 import { enumerationsPage } from './reference/kmip-enumerations.ts'
+import { journalsPage } from './reference/journals.ts'
 import { kmipPage } from './reference/kmip.ts'
 import { reasonsPage } from './reference/kmip-reasons.ts'
 import { settingsPage } from './reference/settings.ts'
@@ -37,6 +38,7 @@ const pages: Readonly<Record<string, Page>> = {
   'audit-record.md': auditPage,
   'formats.md': formatsPage,
   'bundles.md': bundlesPage,
+  'journals.md': journalsPage,
   'simulator.md': simulatorPage,
 }
 

@@ -7,6 +7,7 @@ import { UserError } from './errors.ts'
 import { fillFrom, type OpenBackup } from './exchange/backup-file.ts'
 import { verified, type BackupVerified } from './exchange/backup-verify.ts'
 import { placeOf, writeSettings } from './initialise.ts'
+import type { JournalSurvey } from './keystore/journal-survey.ts'
 import { beginFromJournal, demandWhole } from './keystore/journal-restore.ts'
 import type { ReplayReport } from './keystore/journal-replay.ts'
 import { initialiseStore } from './keystore/initialise.ts'
@@ -48,7 +49,7 @@ export interface Restored extends Pick<BackupVerified, 'objects' | 'documents'> 
  */
 export async function restore(options: RestoreOptions): Promise<Restored> {
   const { backup, journal, recovered, masterKey: wish, database, node, now } = options
-  const survey = backup === undefined ? await demandWhole(journal ?? '') : undefined
+  const survey = backup === undefined ? await surveyed(journal ?? '', recovered) : undefined
   const directory = resolve(options.data)
   const outside = wish.kind === 'file' && wish.path !== undefined ? resolve(wish.path) : undefined
   const found = outside !== undefined && existsSync(outside)
@@ -106,6 +107,15 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   const { objects, documents } = result
   const masterKeyPlace = placeOf(wish, path)
   return { directory, objects, documents, masterKeyPlace, masterKeyName, replay }
+}
+
+async function surveyed(journal: string, recovered: MasterKey): Promise<JournalSurvey> {
+  try {
+    return await demandWhole(journal)
+  } catch (error) {
+    recovered.close()
+    throw error
+  }
 }
 
 function databaseInUse(): UserError {

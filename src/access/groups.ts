@@ -76,7 +76,7 @@ function refuseMissing(wanted: number, { count, missing }: Copies): void {
   throw new UserError(
     'copies-missing',
     `ready=${wanted} wants every new key on ${wanted} copies, and there ${count === 1 ? 'is 1' : `are ${count}`}: ${missing}`,
-    'a keystore in a file: keyreel serve --journal PATH; on PostgreSQL: synchronous_standby_names (docs/how-to/have-every-key-twice.md)',
+    'a keystore in a file: keyreel serve --journal DIR; on PostgreSQL: synchronous_standby_names (docs/how-to/have-every-key-twice.md)',
     { exitStatus: exitStatus.policy },
   )
 }

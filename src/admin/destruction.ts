@@ -3,6 +3,7 @@
 import { allOf, type Body } from '../access/documents.ts'
 import { labelOf, type Label } from '../keystore/cartridge-labels.ts'
 import { holdOf, type Hold } from '../keystore/holds.ts'
+import { notedJournal } from '../keystore/journal-keeper.ts'
 import type { ManagedObject } from '../keystore/managed-object.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditEntry } from '../keystore/work.ts'
@@ -103,7 +104,9 @@ const placeKinds = {
   journal: ({ journal }) =>
     journal === undefined
       ? []
-      : [`the journal in ${journal}, and copies of it, which keep what was written to them`],
+      : [
+          `the journal in ${journal}, copies of it and journals before it, which keep what was written to them`,
+        ],
   'data directory': ({ period }) => [
     `copies and backups of the data directory made from ${period}, and archives of the database's log of that time: keyreel does not know of them`,
   ],
@@ -131,19 +134,20 @@ const wiping: Readonly<Record<Store['dialect'], string>> = {
 }
 
 /**
- * Who still needs the key whose identifier begins so, and what became of it; `copies` went to other sites, `journal` is
- * the path of one.
+ * Who still needs the key whose identifier begins so, and what became of it; `copies` went to other sites, `configured` is
+ * the path of one that is configured: the one that a server has begun counts more.
  */
 export async function dependentsOf(
   store: Store,
   prefix: string,
   copies: readonly SentCopy[],
-  journal: string | undefined,
+  configured: string | undefined,
 ): Promise<{ dependents: Dependents; destruction: Destruction | undefined }> {
-  const { object, hold, backups, now } = await store.read(async (work) => {
+  const { object, hold, backups, now, begun } = await store.read(async (work) => {
     const object = await findKey(work, prefix)
     const backups = (await allOf(work, 'backup')).map(({ name, body }) => ({ id: name, body }))
-    return { object, hold: await holdOf(work, object), backups, now: work.now }
+    const begun = await notedJournal(work)
+    return { object, hold: await holdOf(work, object), backups, now: work.now, begun }
   })
   const { entries, complete } = await store.objectHistory(object.id, recordsLooked)
   const users = new Map<string, bigint>()
@@ -151,6 +155,7 @@ export async function dependentsOf(
     if (isUse(entry) && !users.has(entry.actor.name)) users.set(entry.actor.name, entry.time)
   }
   const dependents = { label: labelOf(object), copies, users, hold, complete }
+  const journal = begun?.path ?? configured
   const known = { copies, users, backups, journal, dialect: store.dialect }
   return { dependents, destruction: destructionOf(object, entries, known, now) }
 }

@@ -49,9 +49,17 @@ export function journalFor(
 /** Where the keystore notes which journal it has. */
 const noted = { kind: 'journal', name: 'place' } as const
 
-interface NotedJournal {
+/** A journal that was begun: where it is, and its identity. */
+export interface NotedJournal {
   readonly path: string
   readonly journal: string
+}
+
+/** The journal that a server of this keystore has begun last. */
+export async function notedJournal(
+  work: Pick<Work, 'document'>,
+): Promise<NotedJournal | undefined> {
+  return (await work.document(noted.kind, noted.name))?.body as NotedJournal | undefined
 }
 
 const keyreel: AuditActor = { name: 'keyreel', kind: 'server' }
@@ -161,7 +169,7 @@ export class JournalKeeper {
     const place = { path, journal: id }
     if (this.#known?.journal === id) return
     await this.#act(async (work) => {
-      const now = (await work.document(noted.kind, noted.name))?.body as NotedJournal | undefined
+      const now = await notedJournal(work)
       if (now?.journal === id && now.path === path) return
       await work.putDocument(noted.kind, noted.name, place)
       const record = { actor: keyreel, operation: 'Journal Begun', outcome: 'Success' }

@@ -36,6 +36,14 @@ async function untilCurrent(server: Keyreel): Promise<void> {
   while ((await journalOf(server))?.state !== 'current');
 }
 
+/** Destroys a key; answers its identifier. */
+async function untilDestroyed(server: Keyreel): Promise<string> {
+  const { stdout } = await server.cli('key', 'list', '--json')
+  const [key] = (JSON.parse(stdout) as { keys?: { id: string }[] }).keys ?? []
+  await server.cli('key', 'destroy', key!.id, '--yes')
+  return key!.id
+}
+
 async function record(library: Library, cartridge: Cartridge, at: number): Promise<void> {
   await library.insert(cartridge)
   await write(await library.mount(cartridge, 0), recording(at))
@@ -98,6 +106,9 @@ await t.test('tapes written since the last backup are read again', async (t) => 
     const verified = await server.cli('audit', 'verify')
     t.match(verified.stdout, /^all is well: 3 objects/, name, verified)
     t.match((await server.cli('group', 'show', 'default')).stdout, /ready +2/, 'the rule came back')
+    const id = await untilDestroyed(server)
+    const shown = await server.cli('key', 'show', id)
+    t.match(shown.stdout, /the journal in \S+\.journal, copies of it/, 'where it may still be')
     await server.stop()
   }
 })

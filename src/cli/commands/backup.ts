@@ -26,7 +26,7 @@ import { progress } from '../progress.ts'
 import { demandShares, hasShares, recoveryOfShares, shareOptions } from '../shares.ts'
 import type { ShareOptions } from '../shares.ts'
 import { fingerprintOption } from './exchange-certificate.ts'
-import { replayFacts, replayJson } from './journal-report.ts'
+import { replayExit, replayFacts, replayJson, replayTables } from './journal-report.ts'
 import { refuseExisting } from './exchange-export.ts'
 import { masterKeyWish } from './init.ts'
 
@@ -108,6 +108,7 @@ export const backupRestore = command({
     identity: text('HEX', 'the signer, as backup create or the recovery sheet says'),
     journal: text('DIR', 'a journal whose newer rows are put back as well'),
   },
+  exits: [exitStatus.partly],
   examples: [
     'backup restore keyreel-monday.backup --share a.txt --share b.txt --identity 57:92:…',
     'backup restore FILE --type-shares --data /var/lib/keyreel',
@@ -151,7 +152,12 @@ export const backupRestore = command({
           journal: made.replay === undefined ? null : replayJson(made.replay),
           next,
         },
-        text: `${facts}\n\nnext:\n${next.map((line) => `  ${line}`).join('\n')}`,
+        text: [
+          facts,
+          ...(made.replay === undefined ? [] : replayTables(made.replay, context.style)),
+          `next:\n${next.map((line) => `  ${line}`).join('\n')}`,
+        ].join('\n\n'),
+        ...replayExit(made.replay),
       }
     } finally {
       await backup.close()

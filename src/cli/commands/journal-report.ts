@@ -1,4 +1,6 @@
 // What was found in a journal, and put back, for people and programs.
+import { exitStatus } from '../../errors.ts'
+import type { Report } from '../command.ts'
 import type { JournalFault } from '../../keystore/journal-files.ts'
 import type { ReplayReport } from '../../keystore/journal-replay.ts'
 import { isoMoment, moment, table, type CellValue, type Style } from '../output.ts'
@@ -42,6 +44,16 @@ export function replayTables({ faults, problems, doubled }: ReplayReport, style:
     ...(problems.length === 0 ? [] : [table(problemColumns, problems, style, '')]),
     ...(doubled.length === 0 ? [] : [table(doubledColumns, doubled, style, '')]),
   ]
+}
+
+/** Whether something of the journal could not be read or was not believed; an end that was cut off is none. */
+export function isWrong({ faults, problems }: ReplayReport): boolean {
+  return problems.length > 0 || faults.some(({ kind }) => kind !== 'cut')
+}
+
+/** The exit status that says so. */
+export function replayExit(report: ReplayReport | undefined): Pick<Report, 'exitStatus'> {
+  return report !== undefined && isWrong(report) ? { exitStatus: exitStatus.partly } : {}
 }
 
 /** The report as JSON. */

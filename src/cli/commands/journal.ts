@@ -13,7 +13,7 @@ import { pairs } from '../output.ts'
 import { progress } from '../progress.ts'
 import { demandShares, recoveryOfShares, shareOptions, type ShareOptions } from '../shares.ts'
 import { masterKeyWish } from './init.ts'
-import { replayFacts, replayJson, replayTables } from './journal-report.ts'
+import { isWrong, replayExit, replayFacts, replayJson, replayTables } from './journal-report.ts'
 
 const path = argument('folder of the journal')
 
@@ -58,6 +58,7 @@ export const journalRestore = command({
     ),
     masterKey: choice(masterKeyKinds, 'what seals the keystore from now on'),
   },
+  exits: [exitStatus.partly],
   examples: [
     'journal restore /mnt/second/keyreel --share a.txt --share b.txt',
     'journal restore DIR --old-master-key /etc/keyreel/master.key --data /var/lib/keyreel',
@@ -90,6 +91,7 @@ export const journalRestore = command({
         next,
       },
       text: [facts, ...replayTables(made.replay!, context.style), `next:  ${next[0]}`].join('\n\n'),
+      ...replayExit(made.replay),
     }
   },
 })
@@ -121,9 +123,7 @@ async function replayed(folder: string, apply: boolean, context: Context): Promi
 }
 
 function reportOf(report: ReplayReport, apply: boolean, { style }: Context): Report {
-  const isDamaged = report.faults.some(({ kind }) => kind !== 'cut')
   const lacks = report.objects + report.changes + report.documents + report.wiped
-  const isWrong = isDamaged || report.problems.length > 0
   const missing =
     lacks === 0
       ? 'the keystore lacks nothing of it'
@@ -138,8 +138,8 @@ function reportOf(report: ReplayReport, apply: boolean, { style }: Context): Rep
     text: [
       pairs(replayFacts(report), style),
       ...replayTables(report, style),
-      isWrong ? style('red', bad) : verdict,
+      isWrong(report) ? style('red', bad) : verdict,
     ].join('\n\n'),
-    ...(isWrong && { exitStatus: exitStatus.partly }),
+    ...replayExit(report),
   }
 }

@@ -6,6 +6,7 @@ import type { RunningServer } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { initialise } from '../../initialise.ts'
+import { journalFor } from '../../keystore/journal-keeper.ts'
 import { isInitialised } from '../../keystore/data-directory.ts'
 import type { Log } from '../../log.ts'
 import { hasPassphraseAtHand, readNewPassphrase } from '../../keystore/master-key-choice.ts'
@@ -54,6 +55,8 @@ export const serve = command({
     const { config, log, announce } = context
     const stop = stopSignal(context.io)
     try {
+      // A wrong one is told before anything is made.
+      journalFor({ directory: config.data, database: config.database }, config.journal, log)
       if (!isInitialised(config.data)) await makeFirst(context)
       if (config['test-mode']) log.warn('test mode: not for real tapes')
       let announced = false
