@@ -73,11 +73,12 @@ export async function examineObject(
   return { subject, revision, mac, wrong: new IntegrityError('derived', subject, what) }
 }
 
-/** MAC, revision and seal of a document. */
+/** MAC, revision and seal of a document, and that its revision is the one noted. */
 export function examineDocument(sealing: Sealing, row: DocumentRow): Examined {
   const { kind, name, revision, mac, sealed } = row
   const wrong = wrongWith(() => {
     sealing.verifyDocument(row)
+    verifyDocumentNoted(row)
     if (sealed) sealing.unsealDocument(row, sealed).wipe()
   })
   return { subject: `${kind}/${name}`, revision, mac, wrong }
@@ -91,12 +92,6 @@ export function examineTransient(sealing: Sealing, row: TransientRow): Examined 
     if (sealed) sealing.unsealTransient(row, sealed).wipe()
   })
   return { subject: `${kind}/${name}`, revision: 1, mac, wrong }
-}
-
-/** As `examineDocument`, and that its revision is the one noted: for walks that do not know the chains. */
-export function examineNotedDocument(sealing: Sealing, row: DocumentRow): Examined {
-  const examined = examineDocument(sealing, row)
-  return { ...examined, wrong: examined.wrong ?? wrongWith(() => verifyDocumentNoted(row)) }
 }
 
 /** What `verify` throws, if it is about the integrity of what is stored. */

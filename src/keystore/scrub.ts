@@ -7,7 +7,7 @@ import type { Problem } from './audit-chain-walk.ts'
 import { problemOfIndex } from './audit-reading.ts'
 import { beforeFirst } from './audit.ts'
 import {
-  examineNotedDocument,
+  examineDocument,
   examineObject,
   examineTransient,
   inSnapshot,
@@ -93,7 +93,7 @@ async function scrubDocuments(
   limit: number,
 ): Promise<ScrubStep> {
   const page = await rows.documentsAfter(kind, name, limit)
-  const problems = problemsOf(page.map((row) => examineNotedDocument(sealing, row)))
+  const problems = problemsOf(page.map((row) => examineDocument(sealing, row)))
   const last = page.at(-1)
   const next: ScrubPosition = last
     ? { part: 'documents', kind: last.kind, name: last.name }

@@ -80,8 +80,7 @@ function contentOf(file: string): string {
         const statement = database.prepare(`SELECT * FROM "${String(name)}"`)
         statement.setReadBigInts(true)
         const rows = statement.all().map((row) => Object.values(row).map(textOf).join('\u0001'))
-        // One bit makes a capital letter of a small one: for SQLite that is the same name.
-        return `${String(name).toLowerCase()}\n${rows.toSorted().join('\n')}`
+        return `${String(name)}\n${rows.toSorted().join('\n')}`
       })
       .join('\n\n')
   } finally {

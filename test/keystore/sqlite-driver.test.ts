@@ -2,9 +2,12 @@
 import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { knownSchema, migrate } from '../../src/keystore/migrate.ts'
+import { fileCheck } from '../../src/keystore/sqlite-driver-check.ts'
 import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
 import { storageContract } from '../contract/storage.ts'
+import { writeOldDatabase } from './old-databases.ts'
 import { create, dataDirectory, done, idOf, loaded, opened, temporaryFolder } from './sample.ts'
 
 storageContract('SQLite', async () => {
@@ -128,3 +131,31 @@ function holding(directory: string, bytes: Buffer): string[] {
     readFileSync(join(directory, name)).includes(bytes),
   )
 }
+
+describe('the check of the file', () => {
+  test.each(Array.from({ length: knownSchema() }, (_, at) => at + 1))(
+    'finds nothing in a database that began with schema %i',
+    async (schema) => {
+      const driver = await openSqlite({ file: ':memory:' })
+      await writeOldDatabase(driver, schema)
+      await migrate(driver, 'memory')
+      expect(await fileCheck(driver, true)).toEqual([])
+      await driver.close()
+    },
+  )
+
+  test('finds a table that is described in other words', async () => {
+    const directory = await dataDirectory()
+    const file = join(directory, 'keystore.db')
+    const database = new DatabaseSync(file)
+    database.enableDefensive(false)
+    database.exec(`PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql = replace(sql, 'PRIMARY KEY', 'PRIMARX KEY') WHERE name = 'epochs'`)
+    database.close()
+    const driver = await openSqlite({ file })
+    expect(await fileCheck(driver, false)).toEqual([
+      'epochs is not described as keyreel has made it',
+    ])
+    await driver.close()
+  })
+})

@@ -189,6 +189,18 @@ test('an earlier document put back is refused by the server that saw the newer a
   expect(problems).toMatchObject([{ kind: 'replayed', subject: 'client/alpha' }])
 })
 
+test('the noted revision of a document changed is found by verification, before anybody reads it', async () => {
+  const directory = await dataDirectory()
+  const store = await opened(directory)
+  await store.act((work) => {
+    work.audit(done('Set Client'))
+    return work.putDocument('client', 'alpha', {})
+  })
+  tamper(directory, 'UPDATE document_revisions SET mac = zeroblob(32)')
+  const { problems } = await store.auditVerify()
+  expect(problems).toMatchObject([{ kind: 'replayed', subject: 'client/alpha' }])
+})
+
 test('a document put back or taken away while no server runs is refused when it is next read', async () => {
   const directory = await dataDirectory()
   const store = await opened(directory)
