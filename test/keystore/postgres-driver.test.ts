@@ -317,6 +317,24 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     })
   })
 
+  test('a commit that waits for its standby is not taken for silence', async () => {
+    const driver = await withThings(await server.fresh(), { silence: 50 })
+    await server.query(`ALTER SYSTEM SET synchronous_standby_names = 'absent'`)
+    await server.query('SELECT pg_reload_conf()')
+    let runs = 0
+    const adding = driver.transaction(async (sql) => {
+      runs++
+      await sql.query('INSERT INTO things (n) VALUES (1)')
+    })
+    const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'
+      AND state_change < clock_timestamp() - interval '0.5 s'`
+    while ((await server.query(waits)).length === 0) await delay(20)
+    await server.query('ALTER SYSTEM RESET synchronous_standby_names')
+    await server.query('SELECT pg_reload_conf()')
+    await adding
+    expect({ runs, things: await things(driver) }).toEqual({ runs: 1, things: [[1n]] })
+  })
+
   test('a commit that only one machine has is not acknowledged', async () => {
     const driver = await withThings(await server.fresh())
     await server.query(`ALTER SYSTEM SET synchronous_standby_names = 'absent'`)
