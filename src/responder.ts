@@ -75,6 +75,6 @@ export function responderOf(
       bytes: limits.asynchronousBytes,
       keptFor: Math.ceil(limits.asynchronousTime / second),
     }),
-    limits: { ...decoding, maxBatchItems: limits.batchItems },
+    limits: { ...decoding, maxBatchItems: limits.batchItems, maxUndoItems: limits.undoItems },
   }
 }

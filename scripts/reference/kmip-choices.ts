@@ -74,7 +74,7 @@ const batches = [
   ],
   [
     'Batch Error Continuation Option',
-    'Stop when absent. Stop answers the items up to the failed one. Continue answers all. Undo takes everything back, in one transaction.',
+    'Stop when absent. Stop answers the items up to the failed one. Continue answers all. Undo takes everything back, in one transaction: such a batch has at most as many items as the limit `undo-items` says, and a longer one is an Invalid Message.',
   ],
   [
     'Undo',

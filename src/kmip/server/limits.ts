@@ -99,6 +99,11 @@ export const limitRows = {
     unit: 'items',
     help: 'operations in one batch',
   },
+  undoItems: {
+    value: 200,
+    unit: 'items',
+    help: 'operations in one batch that is to be undone as a whole: it is one transaction, and others wait for it',
+  },
   asynchronousRequests: {
     value: 4096,
     unit: 'items',

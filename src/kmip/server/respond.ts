@@ -37,6 +37,8 @@ import { checkPushedHeader } from './pushed-headers.ts'
 export interface RequestLimits extends Limits {
   /** Most items in one batch. */
   maxBatchItems: number
+  /** Most in one with Undo: one transaction, which holds up every other (no longer than 50 ms). */
+  maxUndoItems: number
 }
 
 /** What answering needs; made once. */
@@ -212,6 +214,10 @@ function checkHeader(header: RequestHeader, items: number, limits: RequestLimits
   if (items === 0) throw new KmipError('InvalidMessage', 'there is no Batch Item')
   if (items > limits.maxBatchItems) {
     throw new KmipError('InvalidMessage', `more than ${limits.maxBatchItems} Batch Items`)
+  }
+  if (header.BatchErrorContinuationOption === 'Undo' && items > limits.maxUndoItems) {
+    const most = limits.maxUndoItems
+    throw new KmipError('InvalidMessage', `more than ${most} Batch Items to be undone as a whole`)
   }
   const { MaximumResponseSize } = header
   if (MaximumResponseSize !== undefined && MaximumResponseSize <= 0) {

@@ -42,6 +42,24 @@ describe.each<VersionText>(everyVersion)('KMIP %s', (as) => {
   })
 })
 
+test.each<VersionText>(everyVersion)(
+  'KMIP %s: a batch that would hold up others as one transaction is refused before it begins',
+  async (as) => {
+    const engine = await testEngine()
+    const queries = (count: number): Ask[] =>
+      Array.from({ length: count }, () => ['Query', { QueryFunction: ['QueryObjects'] }])
+    expect(await engine.batch(as, queries(200), undo)).toHaveLength(200)
+    const [refused, ...others] = await engine.batch(as, [create('A'), ...queries(200)], undo)
+    expect(others).toEqual([])
+    expect(refused).toMatchObject({
+      ResultStatus: 'OperationFailed',
+      ResultReason: 'InvalidMessage',
+    })
+    expect((await engine.call(as, 'Locate', { Attributes: [] })).UniqueIdentifier).toEqual([])
+    expect(await engine.batch(as, queries(201))).toHaveLength(201)
+  },
+)
+
 test('changes to objects that were there before are undone too', async () => {
   const engine = await testEngine()
   const id = await engine.key('2.1', 'A')
