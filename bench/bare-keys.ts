@@ -106,7 +106,8 @@ function uuid(hex: string): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5')
 }
 
-/** A statement that inserts a whole row. */
-export function inserting(database: DatabaseSync, table: string, columns: number) {
-  return database.prepare(`INSERT INTO ${table} VALUES (${Array(columns).fill('?').join(', ')})`)
+/** A statement that inserts so many whole rows. */
+export function inserting(database: DatabaseSync, table: string, columns: number, rows = 1) {
+  const row = `(${Array(columns).fill('?').join(', ')})`
+  return database.prepare(`INSERT INTO ${table} VALUES ${Array(rows).fill(row).join(', ')}`)
 }

@@ -49,8 +49,9 @@ const select = database.prepare(
    FROM objects o LEFT JOIN revisions r ON r.object = o.n WHERE o.id = ? AND o.group_name = ?`,
 )
 const insert = inserting(database, 'objects', sample.object.length)
-const claim = inserting(database, 'unique_entries', 4)
-const index = inserting(database, 'attribute_index', 4)
+// A statement costs more than a row.
+const claims = inserting(database, 'unique_entries', 4, sample.unique.length)
+const entries = inserting(database, 'attribute_index', 4, sample.index.length)
 const newest = database.prepare(
   'SELECT last, mac FROM audit WHERE chain = ? ORDER BY first DESC LIMIT 1',
 )
@@ -153,8 +154,8 @@ function createAndGet(message: Buffer): Buffer {
   object[sample.at.record] = attributes
   object[sample.at.sealed] = sealed
   const n = insert.run(...object).lastInsertRowid
-  for (const [place, [, kind]] of sample.unique.entries()) claim.run(group, kind!, data + place, n)
-  for (const [place, [, name]] of sample.index.entries()) index.run(group, name!, data + place, n)
+  claims.run(...sample.unique.flatMap(([, kind], place) => [group, kind!, data + place, n]))
+  entries.run(...sample.index.flatMap(([, name], place) => [group, name!, data + place, n]))
   const inChain = Buffer.from(made.buffer, made.byteOffset, made.length).toString('base64url')
   record('Create', id, `,"changes":[{"object":"${id}","revision":1,"mac":"${inChain}"}]`)
   record('Get', id, '')

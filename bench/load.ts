@@ -61,7 +61,7 @@ export async function driveBeside(
   try {
     const server = { child, port: Number(ready.split(' ')[1]) }
     const trusting = { ...site, kit: { ...site.kit, ca: site.bare.ca } }
-    await drive(server, trusting, request, { ...how, count: how.count / 4 }, numbers)
+    await drive(server, trusting, request, { ...how, count: how.count / 2 }, numbers)
     return await drive(server, trusting, request, how, numbers)
   } finally {
     await ended(child)
