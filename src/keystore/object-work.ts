@@ -30,6 +30,8 @@ export class ObjectWork {
   /** Rows verified in this act, until the act writes them. */
   readonly #verified = new Map<string, HeldObject>()
   readonly #made = new MadeObjects()
+  /** The check value made last, of which object. */
+  #check: { readonly id: string; readonly value: Uint8Array } | undefined
 
   constructor(ground: WorkGround) {
     this.ground = ground
@@ -116,7 +118,10 @@ export class ObjectWork {
       const sealed = material ? sealing.sealObject(identity, material) : null
       trace.writes++
       const derived = { columns, entries: { index, unique } }
-      return this.#told(this.#left(new HeldObject({ ...identity, n: undefined, sealed }, derived)))
+      const made = new HeldObject({ ...identity, n: undefined, sealed }, derived)
+      // What was sealed a moment ago is the material of which the check value was made.
+      if (this.#check?.id === id) made.noteChecked(this.#check.value)
+      return this.#told(this.#left(made))
     })
   }
 
@@ -177,7 +182,9 @@ export class ObjectWork {
   }
 
   checkValue(object: Pick<NewObject, 'id' | 'group' | 'type'>, material: Uint8Array): Uint8Array {
-    return this.ground.sealing.checkValue(object, material)
+    const value = this.ground.sealing.checkValue(object, material)
+    this.#check = { id: object.id, value }
+    return value
   }
 
   async reseal(object: StoredObject, check?: Uint8Array): Promise<boolean> {
