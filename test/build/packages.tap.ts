@@ -1,13 +1,16 @@
 // The packages as they are published: built, put under node_modules of an empty project, and used there.
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import t from 'tap'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
+
+t.setTimeout(300_000)
 
 void t.test('the built packages work under node_modules, without TypeScript', async (t) => {
   await run(process.execPath, ['scripts/build.ts'], { cwd: root })
@@ -70,4 +73,21 @@ void t.test('the built packages work under node_modules, without TypeScript', as
   t.type(JSON.parse(made.stdout), 'object', 'init makes a data directory')
   const status = await run(process.execPath, [cli, 'status', '--data', data, '--json'])
   t.type(JSON.parse(status.stdout), 'object', 'status reads it')
+
+  // A backup is made by a thread whose program is found beside the file that starts it.
+  const keyreel = (...words: string[]) => run(process.execPath, [cli, ...words, '--data', data])
+  const safe = join(project, 'safe')
+  await mkdir(safe)
+  await keyreel(
+    ...['recovery', 'setup', '--threshold', '2', '--shares', '3', '--out'],
+    join(project, 'shares'),
+  )
+  await keyreel('backup', 'schedule', 'set', 'nightly', '--to', safe)
+  const server = spawn(process.execPath, [cli, 'serve', '--data', data, '--listen', '127.0.0.1:0'])
+  t.teardown(() => server.kill('SIGKILL'))
+  for await (const line of createInterface(server.stderr)) {
+    if (/the scheduled backup failed/.test(line)) t.fail(line)
+    if (/a backup was made and verified|the scheduled backup failed/.test(line)) break
+  }
+  t.equal((await readdir(safe)).length, 1, 'a scheduled backup is made')
 })
