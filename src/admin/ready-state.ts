@@ -78,6 +78,9 @@ export async function readiness(store: Store, place: DatabasePlace): Promise<Fin
   const text = journalText(journal)
   if (journal.state === 'away')
     return warning(text, 'mount its disk: the server looks for it every second')
+  const { mode } = await stat(journal.path)
+  if ((mode & 0o077) !== 0)
+    return warning(`${text}, but it is open to others`, `chmod 700 ${journal.path}`)
   if (await isSameDevice(journal.path, directory))
     return warning(
       `${text}, but it is on the disk of the keystore`,

@@ -58,10 +58,12 @@ export function numberIn(file: string): number {
   return Number(fileName.exec(file)?.[1] ?? 0)
 }
 
-/** A file's bytes. Throws UserError 'journal-link' when it is a link. */
+/** A file's bytes. Throws UserError 'journal-link' or 'journal-no-file' when it is something else. */
 export async function readJournalFile(path: string, file: string): Promise<Buffer> {
   const whole = join(path, file)
-  if ((await lstat(whole)).isSymbolicLink()) throw behindLink(whole)
+  const found = await lstat(whole)
+  if (found.isSymbolicLink()) throw behindLink(whole)
+  if (!found.isFile()) throw noFile(whole)
   return readFile(whole)
 }
 
@@ -201,5 +203,13 @@ function noFolder(path: string): UserError {
     'journal-no-folder',
     `${path} is no folder`,
     'name a folder on another disk or share',
+  )
+}
+
+function noFile(path: string): UserError {
+  return new UserError(
+    'journal-no-file',
+    `${path} is no file`,
+    'name a folder of the journal alone with --journal',
   )
 }

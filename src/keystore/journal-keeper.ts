@@ -12,7 +12,7 @@ import type { Storage } from './storage.ts'
 import type { AuditActor, Work } from './work.ts'
 
 /** Which journal a server keeps. */
-export interface JournalWish extends Pick<JournalPlace, 'fileLength' | 'patience'> {
+export interface JournalWish extends Pick<JournalPlace, 'fileLength' | 'patience' | 'sync'> {
   readonly path: string
   readonly log: JournalLog
 }
@@ -89,9 +89,8 @@ export class JournalKeeper {
     if (row) sealing.verifyDocument(row)
     const before = row?.body ? (JSON.parse(row.body) as NotedJournal) : undefined
     const known = before?.path === path ? before : undefined
-    const { fileLength, patience, log } = wish
-    const limits = { ...(fileLength && { fileLength }), ...(patience && { patience }) }
-    const journal = new Journal({ path, store, expected: known?.journal, ...limits }, log)
+    const { log } = wish
+    const journal = new Journal({ ...wish, path, store, expected: known?.journal }, log)
     const keeper = new JournalKeeper(journal, ground, known)
     try {
       if (await journal.open()) await keeper.#takeOver(log)

@@ -35,6 +35,8 @@ export interface JournalPlace {
   readonly fileLength?: number
   /** Milliseconds that a write or sync may take; 2000 by default. */
   readonly patience?: number
+  /** Makes the disk have what was written; `fdatasync` by default. */
+  readonly sync?: (file: FileHandle) => Promise<void>
 }
 
 /** What the newest file says when it is opened. */
@@ -90,9 +92,15 @@ export class JournalWriter {
     return this.#stuck !== undefined
   }
 
+  /** The journal that has to be there: that of last time, or of this process. */
+  get #expected(): string | undefined {
+    return this.#journal === '' ? this.#place.expected : this.#journal
+  }
+
   /** Looks at what is there. Throws UserError, or an error of the file system. */
   async open(): Promise<OpenedJournal> {
-    const { path, expected } = this.#place
+    const { path } = this.#place
+    const expected = this.#expected
     return this.#inTime(async () => {
       if (expected === undefined) await makeFolder(path)
       const files = await journalFilesIn(path)
@@ -114,7 +122,8 @@ export class JournalWriter {
   }
 
   async #read(files: readonly string[]): Promise<OpenedJournal> {
-    const { path, store, expected } = this.#place
+    const { path, store } = this.#place
+    const expected = this.#expected
     this.#number = numberIn(files.at(-1)!)
     // A file whose beginning was cut off holds nothing: the one before it is the newest.
     for (const file of files.toReversed()) {
@@ -162,11 +171,12 @@ export class JournalWriter {
     try {
       await this.#inTime(async () => {
         if (this.beginsFile) await this.#begin(frame.time, heads)
+        else await this.#demandThere()
         const before = this.#length
         const bytes = frameOf(this.#sequence + 1, frameText(frame))
         try {
           await this.#write(bytes)
-          await this.#file!.datasync()
+          await this.#sync()
         } catch (error) {
           await this.#takeBack(before)
           throw error
@@ -201,7 +211,7 @@ export class JournalWriter {
       await this.#write(
         Buffer.concat([journalMagic, frameOf(this.#sequence, JSON.stringify(header))]),
       )
-      await this.#file.datasync()
+      await this.#sync()
       await syncFolder(path)
       this.#number = number
     } catch (error) {
@@ -209,6 +219,20 @@ export class JournalWriter {
       await rm(name, { force: true }).catch(() => undefined)
       throw error
     }
+  }
+
+  #sync(): Promise<void> {
+    const file = this.#file!
+    return this.#place.sync?.(file) ?? file.datasync()
+  }
+
+  /** What is written to a file that was moved away, or over which something was mounted, is no copy. */
+  async #demandThere(): Promise<void> {
+    const [ours, there] = await Promise.all([
+      this.#file!.stat(),
+      stat(join(this.#place.path, journalFile(this.#number))),
+    ])
+    if (ours.ino !== there.ino || ours.dev !== there.dev) throw elsewhere()
   }
 
   /** Takes back what was written of a frame, so that the file stays whole; else it ends there. */
@@ -249,6 +273,10 @@ export class JournalWriter {
       })
     throw late()
   }
+}
+
+function elsewhere(): Error {
+  return Object.assign(new Error('another file is in its place'), { code: 'ENOENT' })
 }
 
 function late(): Error {

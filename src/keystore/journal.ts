@@ -124,7 +124,11 @@ export class Journal {
       // Behind damage there is a gap, which is caught up with.
       if (first <= this.#headOf(chain).last + 1) this.#heads.set(chain, { chain, last, mac })
     }
-    this.#acknowledged = this.#writer.sequence
+    // What this process had given up, and is there after all, was undone.
+    const { sequence } = this.#writer
+    for (let frame = (this.#acknowledged ?? sequence) + 1; frame <= sequence; frame++)
+      this.#undone.add(frame)
+    this.#acknowledged = sequence
     this.#state = 'behind'
     this.#reason = undefined
     this.#caughtUp.clear()

@@ -1,6 +1,6 @@
 // A second disk: a group wants every key on two copies, the machine is lost after tapes were written that no backup
 // has, and they are read again out of an older backup with the journal, and out of the journal alone.
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -11,6 +11,8 @@ import { recording } from '../../simulator/scenarios/scenario.ts'
 import { Stage } from '../../simulator/stage.ts'
 import type { Cartridge } from '../../simulator/cartridge.ts'
 import type { Library } from '../../simulator/library.ts'
+import { connect } from '../../src/kmip/client/client.ts'
+import { tapeKey } from '../fixtures/responder.ts'
 import { runKeyreel, startKeyreel, type Keyreel } from '../fixtures/keyreel.ts'
 
 const scratch = await mkdtemp(join(tmpdir(), 'keyreel-journal-'))
@@ -130,10 +132,28 @@ await t.test('without the second disk new keys are refused and kept ones handed 
   const cartridge = await stage.cartridge('KR0011L8')
   await record(library, cartridge, 1)
 
-  // The disk goes away: nothing that is open on it can be written any more either.
-  for (const file of await readdir(place('third'))) await rm(join(place('third'), file))
-  t.match((await server.cli('journal', 'verify', place('third'))).stderr, /there is no journal/)
-  const moved = await server.cli('group', 'set', 'default', 'ready=3')
-  t.equal(moved.status, 13, 'no group is told to want what is not there')
-  t.match(moved.stderr, /wants every new key on 3 copies, and there are 2/)
+  const { host, port } = server
+  const identity = { ca: kit.ca, cert: kit.certificate, key: kit.key }
+  const client = await connect({ host, port, ...identity, reconnect: { attempts: 1 } })
+  t.teardown(() => client.close())
+  const create = (data: string) =>
+    client.call('Create', { ObjectType: 'SymmetricKey', Attributes: tapeKey(data) })
+
+  await rename(place('third'), place('elsewhere'))
+  await t.rejects(create('away'), /it has to be on 2 copies .* the journal is away/)
+  t.match(server.log(), /the journal is away/)
+  while ((await journalOf(server))?.state !== 'away');
+  t.equal((await server.cli('doctor', 'ready')).status, 1)
+  const reading = stage.library()
+  await reading.insert(cartridge)
+  await readBack(await reading.mount(cartridge, 1), [recording(1)])
+  await reading.dismount(1)
+  const more = await server.cli('group', 'set', 'default', 'ready=3')
+  t.equal(more.status, 13, 'no group is told to want what is not there')
+
+  await rename(place('elsewhere'), place('third'))
+  await untilCurrent(server)
+  const { UniqueIdentifier } = await create('away')
+  t.match((await server.cli('key', 'show', UniqueIdentifier)).stdout, /PreActive/)
+  t.match((await server.cli('journal', 'verify', place('third'))).stdout, /lacks nothing of it/)
 })

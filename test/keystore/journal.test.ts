@@ -6,12 +6,15 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { contentsCheck } from '../../src/keystore/contents-check.ts'
 import { frameOf, framesIn, journalMagic } from '../../src/keystore/journal-format.ts'
@@ -304,6 +307,55 @@ describe('its disk is away', () => {
   })
 })
 
+test('a folder that is moved away while it is written is no copy, and is when it is back', async () => {
+  const { store, path } = await ground()
+  await createKey(store, 1)
+  renameSync(path, `${path}.elsewhere`)
+  await createKey(store, 2)
+  expect(store.journal()).toMatchObject({ state: 'away', reason: 'its folder is not there' })
+  await store.tendJournal()
+  expect(existsSync(path)).toBe(false)
+  renameSync(`${path}.elsewhere`, path)
+  await store.tendJournal()
+  expect(store.journal()?.state).toBe('current')
+  expect(await replay(store, path, false)).toMatchObject({ objects: 0, faults: [], undone: 0 })
+  expect(readFileSync(newest(path), 'utf8')).toContain(idOf(2))
+})
+
+test('a disk that does not answer stops nobody for long, and what it had after all counts once', async () => {
+  const directory = await dataDirectory()
+  const path = join(temporaryFolder(), 'journal')
+  let disk: PromiseWithResolvers<void> | undefined
+  const sync = async (file: FileHandle): Promise<void> => {
+    await file.datasync()
+    await disk?.promise
+  }
+  const store = await serving(directory, path, { patience: 100, sync })
+  await createKey(store, 1)
+  disk = Promise.withResolvers<void>()
+  // The frame is there, but nobody knows: the act runs again without the journal.
+  await createKey(store, 2)
+  expect(store.journal()).toMatchObject({ state: 'away', reason: 'its disk does not answer' })
+  await store.tendJournal()
+  expect(store.journal()?.state).toBe('away')
+  await createKey(store, 3)
+
+  const stuck = disk
+  disk = undefined
+  stuck.resolve()
+  for (let tries = 0; store.journal()?.state !== 'current' && tries < 1000; tries++) {
+    await nextTurn()
+    await store.tendJournal()
+  }
+  expect(await copies(store)).toMatchObject({ count: 2 })
+  const report = await replay(store, path, false)
+  expect(report).toMatchObject({ objects: 0, changes: 0, problems: [], faults: [] })
+  await store.close()
+  const again = await serving(directory, path)
+  expect(again.journal()?.state).toBe('current')
+  for (const at of [1, 2, 3]) expect(await get(again, at)).toEqual(materialOf(at))
+})
+
 describe('refused at the start', () => {
   test.each([
     [
@@ -322,6 +374,13 @@ describe('refused at the start', () => {
       (path: string) => {
         mkdirSync(path)
         writeFileSync(join(path, '00000001.journal'), 'something else')
+      },
+    ],
+    [
+      'something that is no file',
+      'journal-no-file',
+      (path: string) => {
+        mkdirSync(join(path, '00000001.journal'), { recursive: true })
       },
     ],
     [

@@ -10,7 +10,7 @@ import {
   withoutPostgres,
   type Cluster,
 } from '../fixtures/postgres.ts'
-import { clock, memoryMasterKey } from './sample.ts'
+import { clock, createKey, done, get, materialOf, memoryMasterKey } from './sample.ts'
 
 // A primary and a standby cannot be had from a URL alone.
 const cannotRun = withoutPostgres() || postgresBinaries() === undefined
@@ -87,6 +87,25 @@ describe.skipIf(cannotRun)('a primary and a standby', () => {
       count: 1,
       missing: 'the database is set to synchronous_commit=remote_write',
     })
+  })
+
+  test('a group that wants two copies gets keys only while there are', async () => {
+    await names('second')
+    const store = await opened()
+    await until(store, 2)
+    await store.act(async (work) => {
+      await work.putDocument('group', 'default', { created: 1, ready: '2' })
+      work.audit(done('group set'))
+    })
+    await createKey(store, 1)
+    await names('')
+    await until(store, /asynchronous/)
+    await expect(createKey(store, 2)).rejects.toMatchObject({
+      reason: 'GeneralFailure',
+      message: expect.stringContaining('the standby of the database is asynchronous') as string,
+    })
+    expect(await get(store, 1)).toEqual(materialOf(1))
+    expect(await store.read((work) => work.identifiers('', 9))).toHaveLength(1)
   })
 
   test('a server that may not look says so', async () => {
