@@ -1,6 +1,7 @@
 // Audit chains and the index of objects in them, in SQL.
 import { nameBytes } from './sql-storage-columns.ts'
 import type { AuditRow, SqlRow, SqlSession, StorageReader, StorageWriter } from './storage.ts'
+import { bytesIn, textIn } from './stored-values.ts'
 
 type AuditReading = Pick<
   StorageReader,
@@ -36,7 +37,7 @@ export function auditReading(sql: SqlSession): AuditReading {
         'SELECT last, mac FROM audit WHERE chain = ?1 ORDER BY first DESC LIMIT 1',
         [chain],
       )
-      return rows[0] && { chain, last: Number(rows[0][0]), mac: rows[0][1] as Uint8Array }
+      return rows[0] && { chain, last: Number(rows[0][0]), mac: bytesIn(rows[0][1]) }
     },
     async auditAfter(chain, number, limit) {
       // The row before the first one wanted may reach over `number`; begin with it.
@@ -124,11 +125,11 @@ const countPlaces = Array.from({ length: placesPerStatement + 1 }, (_, count) =>
 
 function auditRow([chain, first, last, epoch, body, mac]: SqlRow): AuditRow {
   return {
-    chain: chain as string,
+    chain: textIn(chain),
     first: Number(first),
     last: Number(last),
     epoch: Number(epoch),
-    body: body as string,
-    mac: mac as Uint8Array,
+    body: textIn(body),
+    mac: bytesIn(mac),
   }
 }

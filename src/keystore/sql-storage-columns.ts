@@ -1,6 +1,7 @@
 // How rows of `objects` become values: identifiers, columns and index entries, both ways.
 import type { Entries, ObjectRow, SqlRow, SqlValue } from './storage.ts'
 import type { ObjectColumns } from './work.ts'
+import { bytesIn, bytesOrNull, textIn } from './stored-values.ts'
 
 type ColumnForm = 'text' | 'date' | 'number' | 'flag'
 
@@ -62,23 +63,23 @@ class SelectedObject implements ObjectRow {
   readonly #row: SqlRow
 
   constructor(row: SqlRow) {
-    const sealed = row[9] as Uint8Array | null
+    const sealed = bytesOrNull(row[9])
     const isSealed = row[10] !== null
     const notedRevision = row[11]
     this.#row = row
     this.n = Number(row[0])
-    this.id = idText(row[1] as Uint8Array)
-    this.group = row[2] as string
+    this.id = idText(bytesIn(row[1]))
+    this.group = textIn(row[2])
     this.type = Number(row[3])
     this.revision = Number(row[4])
     this.epoch = Number(row[5])
-    this.mac = row[7] as Uint8Array
-    this.record = row[8] as Uint8Array
+    this.mac = bytesIn(row[7])
+    this.record = bytesIn(row[8])
     this.sealed = isSealed ? (sealed ?? undefined) : null
     this.noted =
       notedRevision === null
         ? undefined
-        : { revision: Number(notedRevision), mac: row[12] as Uint8Array }
+        : { revision: Number(notedRevision), mac: bytesIn(row[12]) }
   }
 
   get columns(): ObjectColumns {
@@ -86,11 +87,11 @@ class SelectedObject implements ObjectRow {
   }
 
   get entriesText(): string {
-    return this.#row[6] as string
+    return textIn(this.#row[6])
   }
 
   get entries(): Entries | undefined {
-    return entriesOf(this.#row[6] as string)
+    return entriesOf(textIn(this.#row[6]))
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   StorageWriter,
   WrapRow,
 } from './storage.ts'
+import { bytesIn, bytesOrNull, textIn } from './stored-values.ts'
 
 type DocumentReading = Pick<
   StorageReader,
@@ -98,8 +99,8 @@ export function documentReading(sql: SqlSession): DocumentReading {
       const rows = await sql.query('SELECT epoch, provider, bytes FROM epoch_wraps ORDER BY epoch')
       return rows.map(([epoch, provider, bytes]): WrapRow => ({
         epoch: Number(epoch),
-        provider: provider as string,
-        bytes: bytes as Uint8Array,
+        provider: textIn(provider),
+        bytes: bytesIn(bytes),
       }))
     },
     async setting(name) {
@@ -176,16 +177,16 @@ function documentRow([
 ]: SqlRow): DocumentRow {
   const [notedRevision, notedMac] = noted
   return {
-    kind: kind as string,
-    name: name as string,
+    kind: textIn(kind),
+    name: textIn(name),
     revision: Number(revision),
     epoch: Number(epoch),
-    body: body as string | null,
-    sealed: sealed as Uint8Array | null,
-    mac: mac as Uint8Array,
+    body: body === null ? null : textIn(body),
+    sealed: bytesOrNull(sealed),
+    mac: bytesIn(mac),
     noted:
       notedRevision === null
         ? undefined
-        : { revision: Number(notedRevision), mac: notedMac as Uint8Array },
+        : { revision: Number(notedRevision), mac: bytesIn(notedMac) },
   }
 }

@@ -11,6 +11,7 @@ import {
 import { after, inTurn, type Soon } from './soon.ts'
 import type { ObjectRow, ScannedRows, SqlRow, SqlSession, SqlValue } from './storage.ts'
 import type { ColumnRange, Found, Inclusion, IndexEntry, Query, ScanPosition } from './work.ts'
+import { bytesIn } from './stored-values.ts'
 
 /** Index entries are counted up to here; an entry with that many objects does not drive a search. */
 const countedUpTo = 1000
@@ -49,7 +50,7 @@ async function findMany(
   driving: Driving | undefined,
 ): Promise<FoundRows> {
   const found = await page(sql, query, driving?.entry)
-  const ids = found.map(([id]) => idText(id as Uint8Array))
+  const ids = found.map(([id]) => idText(bytesIn(id)))
   const isLastPage = ids.length < query.limit && (ids.length > 0 || query.offset === 0)
   const total = isLastPage ? query.offset + ids.length : await count(sql, query, driving?.entry)
   return { ids, total, totalIsFloor: total >= totalUpTo, rows: [] }

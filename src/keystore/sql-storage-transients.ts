@@ -1,5 +1,6 @@
 // Transients in SQL: rows that are forgotten when their time is over.
 import type { SqlRow, SqlSession, StorageReader, StorageWriter, TransientRow } from './storage.ts'
+import { bytesIn, bytesOrNull, textIn } from './stored-values.ts'
 
 type TransientReading = Pick<
   StorageReader,
@@ -90,13 +91,13 @@ function transientRow([
   sealed,
 ]: SqlRow): TransientRow {
   return {
-    kind: kind as string,
-    name: name as string,
-    owner: owner as string,
+    kind: textIn(kind),
+    name: textIn(name),
+    owner: textIn(owner),
     expires: expires as bigint,
     epoch: Number(epoch),
-    mac: mac as Uint8Array,
-    body: body as string,
-    sealed: sealed as Uint8Array | null,
+    mac: bytesIn(mac),
+    body: textIn(body),
+    sealed: bytesOrNull(sealed),
   }
 }

@@ -33,6 +33,7 @@ import type {
   WrittenObject,
 } from './storage.ts'
 import { UniqueConflict, type IndexEntry, type UniqueEntry } from './work.ts'
+import { bytesIn, bytesOrNull, textIn } from './stored-values.ts'
 
 const oneFile: Copies = { count: 1, missing: 'this process writes no journal' }
 
@@ -100,14 +101,14 @@ function reading(sql: SqlSession, dialect: SqlDriver['dialect']): StorageReader 
     },
     async sealed(n) {
       const rows = await sql.query('SELECT sealed FROM objects WHERE n = ?1', [n])
-      return (rows[0]?.[0] ?? null) as Uint8Array | null
+      return bytesOrNull(rows[0]?.[0])
     },
     async identifiers(low, high, limit) {
       const rows = await sql.query(
         'SELECT id FROM objects WHERE id >= ?1 AND id <= ?2 AND length(id) = 16 ORDER BY id LIMIT ?3',
         [uuidBytes(low)!, uuidBytes(high)!, limit],
       )
-      return rows.map(([id]) => idText(id as Uint8Array))
+      return rows.map(([id]) => idText(bytesIn(id)))
     },
     holder: (group, kind, value) => holder(sql, group, kind, value),
     async wipeable(now, limit) {
@@ -117,7 +118,7 @@ function reading(sql: SqlSession, dialect: SqlDriver['dialect']): StorageReader 
          ORDER BY wipe_after LIMIT ?2`,
         [now, limit],
       )
-      return rows.map(([group, id]) => ({ group: group as string, id: idText(id as Uint8Array) }))
+      return rows.map(([group, id]) => ({ group: textIn(group), id: idText(bytesIn(id)) }))
     },
     holdsEntries: (group, n, entries) => holdsEntries(sql, group, n, entries),
     async objectsBefore(epoch, after, limit) {
@@ -129,8 +130,8 @@ function reading(sql: SqlSession, dialect: SqlDriver['dialect']): StorageReader 
       return rows.map(([at, n, group, id]) => ({
         epoch: Number(at),
         n: Number(n),
-        group: group as string,
-        id: idText(id as Uint8Array),
+        group: textIn(group),
+        id: idText(bytesIn(id)),
       }))
     },
     async objectsAfter(n, limit) {
@@ -150,7 +151,7 @@ function holder(
   value: string,
 ): Soon<string | undefined> {
   const rows = sql.query(holderOf, [group, kind, valueBytes(value)])
-  return after(rows, ([row]) => row && idText(row[0] as Uint8Array))
+  return after(rows, ([row]) => row && idText(bytesIn(row[0])))
 }
 
 const indexEntryHeld = `SELECT 1 FROM attribute_index

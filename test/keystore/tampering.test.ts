@@ -189,6 +189,30 @@ test('an earlier document put back is refused by the server that saw the newer a
   expect(problems).toMatchObject([{ kind: 'replayed', subject: 'client/alpha' }])
 })
 
+test.each([
+  ['sealed', "'text'", 'material-changed'],
+  ['record', '7', 'changed'],
+  ['mac', "'text'", 'changed'],
+])(
+  'a value of another type in %s (%s) is refused as any other change',
+  async (column, value, code) => {
+    const directory = await dataDirectory()
+    const store = await opened(directory)
+    await create(store, 1)
+    tamper(directory, `UPDATE objects SET ${column} = ${value}`)
+    await expect(get(store, 1)).rejects.toMatchObject({ code })
+    expect((await store.auditVerify()).problems).not.toEqual([])
+  },
+)
+
+test('an identifier that is no bytes does not stop verification', async () => {
+  const directory = await dataDirectory()
+  const store = await opened(directory)
+  await create(store, 1)
+  tamper(directory, 'UPDATE objects SET id = 7')
+  expect((await store.auditVerify()).problems).not.toEqual([])
+})
+
 test('the noted revision of a document changed is found by verification, before anybody reads it', async () => {
   const directory = await dataDirectory()
   const store = await opened(directory)
