@@ -1,5 +1,4 @@
 // A managed object as an act holds it, with what the store needs to know and its users do not.
-import { equalBytes } from '../crypto/primitives/mac.ts'
 import type { Entries, ObjectRow } from './storage.ts'
 import { IntegrityError, type ObjectColumns, type StoredObject } from './work.ts'
 
@@ -29,7 +28,6 @@ export class HeldObject implements StoredObject {
   readonly #derived: Derived
   #entries: Entries | undefined
   #decoded: unknown
-  #checked: Uint8Array | undefined
 
   constructor(fields: HeldFields, derived: Derived) {
     this.#n = fields.n
@@ -65,16 +63,6 @@ export class HeldObject implements StoredObject {
   decoded<T>(decode: (record: Uint8Array) => T): T {
     this.#decoded ??= decode(this.record)
     return this.#decoded as T
-  }
-
-  /** Whether its material, as it is sealed here, has been compared with that check value. */
-  isChecked(check: Uint8Array): boolean {
-    return this.#checked !== undefined && equalBytes(this.#checked, check)
-  }
-
-  /** Its material, as it is sealed here, has that check value. */
-  noteChecked(check: Uint8Array): void {
-    this.#checked = check
   }
 
   get columns(): ObjectColumns {

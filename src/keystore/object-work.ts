@@ -30,8 +30,6 @@ export class ObjectWork {
   /** Rows verified in this act, until the act writes them. */
   readonly #verified = new Map<string, HeldObject>()
   readonly #made = new MadeObjects()
-  /** The check value made last, of which object. */
-  #check: { readonly id: string; readonly value: Uint8Array } | undefined
 
   constructor(ground: WorkGround) {
     this.ground = ground
@@ -118,10 +116,7 @@ export class ObjectWork {
       const sealed = material ? sealing.sealObject(identity, material) : null
       trace.writes++
       const derived = { columns, entries: { index, unique } }
-      const made = new HeldObject({ ...identity, n: undefined, sealed }, derived)
-      // What was sealed a moment ago is the material of which the check value was made.
-      if (this.#check?.id === id) made.noteChecked(this.#check.value)
-      return this.#told(this.#left(made))
+      return this.#told(this.#left(new HeldObject({ ...identity, n: undefined, sealed }, derived)))
     })
   }
 
@@ -182,9 +177,7 @@ export class ObjectWork {
   }
 
   checkValue(object: Pick<NewObject, 'id' | 'group' | 'type'>, material: Uint8Array): Uint8Array {
-    const value = this.ground.sealing.checkValue(object, material)
-    this.#check = { id: object.id, value }
-    return value
+    return this.ground.sealing.checkValue(object, material)
   }
 
   async reseal(object: StoredObject, check?: Uint8Array): Promise<boolean> {
@@ -241,10 +234,7 @@ export class ObjectWork {
         throw new IntegrityError('material-missing', id, 'its sealed key material is not there')
       const secret = ground.sealing.unsealObject(held, sealed)
       try {
-        if (check && !held.isChecked(check)) {
-          verifying(ground, () => ground.sealing.verifyCheck(held, check, secret.bytes))
-          held.noteChecked(check)
-        }
+        if (check) verifying(ground, () => ground.sealing.verifyCheck(held, check, secret.bytes))
       } catch (error) {
         secret.wipe()
         throw error
