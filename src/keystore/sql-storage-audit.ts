@@ -125,7 +125,7 @@ const countPlaces = Array.from({ length: placesPerStatement + 1 }, (_, count) =>
 
 function auditRow([chain, first, last, epoch, body, mac]: SqlRow): AuditRow {
   return {
-    chain: textIn(chain),
+    chain: chain as string,
     first: Number(first),
     last: Number(last),
     epoch: Number(epoch),

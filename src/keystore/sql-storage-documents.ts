@@ -177,8 +177,8 @@ function documentRow([
 ]: SqlRow): DocumentRow {
   const [notedRevision, notedMac] = noted
   return {
-    kind: textIn(kind),
-    name: textIn(name),
+    kind: kind as string,
+    name: name as string,
     revision: Number(revision),
     epoch: Number(epoch),
     body: body === null ? null : textIn(body),

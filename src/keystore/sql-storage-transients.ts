@@ -91,8 +91,8 @@ function transientRow([
   sealed,
 ]: SqlRow): TransientRow {
   return {
-    kind: textIn(kind),
-    name: textIn(name),
+    kind: kind as string,
+    name: name as string,
     owner: textIn(owner),
     expires: expires as bigint,
     epoch: Number(epoch),

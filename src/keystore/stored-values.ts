@@ -12,7 +12,7 @@ export function bytesOrNull(value: SqlValue | undefined): Uint8Array | null {
   return value === null || value === undefined ? null : bytesIn(value)
 }
 
-/** A column of text. */
+/** A column of text that no walk goes by: where one goes on after a value, it must be the one that stands there. */
 export function textIn(value: SqlValue | undefined): string {
   return typeof value === 'string' ? value : String(value)
 }

@@ -213,6 +213,20 @@ test('an identifier that is no bytes does not stop verification', async () => {
   expect((await store.auditVerify()).problems).not.toEqual([])
 })
 
+test.each(['kind', 'name'])(
+  'verification ends, and says so, when the %s of a document is no text',
+  async (column) => {
+    const directory = await dataDirectory()
+    const store = await opened(directory)
+    await store.act((work) => {
+      work.audit(done('Set Client'))
+      return work.putDocument('client', 'alpha', {})
+    })
+    tamper(directory, `UPDATE documents SET ${column} = X'00'`)
+    expect((await store.auditVerify()).problems).not.toEqual([])
+  },
+)
+
 test('the noted revision of a document changed is found by verification, before anybody reads it', async () => {
   const directory = await dataDirectory()
   const store = await opened(directory)
