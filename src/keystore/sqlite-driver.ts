@@ -35,7 +35,7 @@ const statementsKept = 256
  * Pages of 4 KiB in the log after which a commit moves them to their places. Whoever writes much alone changes the
  * same pages of the indexes again and again, and has nobody wait for it.
  */
-const pagesOfLog = { usual: 1000, inBulk: 8192 } as const
+const pagesOfLog = { usual: 1000, inBulk: 32_768 } as const
 
 /**
  * Attempts a millisecond apart before they become rare. A process that writes much holds the lock for
