@@ -8,6 +8,7 @@ import type { Principal } from '../access/identity.ts'
 import { randomUuid } from '../crypto/primitives/random.ts'
 import type { TransportKey } from '../crypto/transport-key.ts'
 import { UserError } from '../errors.ts'
+import type { LogMoves } from '../keystore/storage.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditActor, JsonValue, Work } from '../keystore/work.ts'
 import type { ResponseBatchItem } from '../kmip/model/messages.ts'
@@ -81,7 +82,7 @@ export class ImportRun {
   readonly #id = randomUuid()
   readonly #reports: KeyReport[] = []
   #othersUntil = -Infinity
-  #inBulk = false
+  #logMoves: LogMoves = 'usual'
   #record: Body<'exchange-import'>
 
   constructor(
@@ -146,7 +147,7 @@ export class ImportRun {
         })
     } finally {
       transport.secret.wipe()
-      if (this.#inBulk) await this.#store.writeInBulk(false)
+      await this.#moveLog('usual')
     }
     const { peer, sender, group, counts } = this.#record
     return {
@@ -164,9 +165,14 @@ export class ImportRun {
   async #keysPerAct(): Promise<number> {
     if (await this.#store.othersWrote()) this.#othersUntil = performance.now() + othersStay
     const isAlone = performance.now() >= this.#othersUntil
-    if (isAlone !== this.#inBulk) await this.#store.writeInBulk(isAlone)
-    this.#inBulk = isAlone
+    await this.#moveLog(isAlone ? 'seldom' : 'early')
     return isAlone ? keysPerAct.alone : keysPerAct.besideOthers
+  }
+
+  async #moveLog(when: LogMoves): Promise<void> {
+    if (when === this.#logMoves) return
+    await this.#store.moveLog(when)
+    this.#logMoves = when
   }
 
   /** Judges some items, imports the new ones, and reports on all of them. */

@@ -48,7 +48,7 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlDriver>
     truncateLog: () => readers.vacuum(),
     clockAhead: () => readers.clockAhead(),
     othersWrote: () => Promise.resolve(seen.others()),
-    writeInBulk: () => Promise.resolve(),
+    moveLog: () => Promise.resolve(),
     standing: () => seen.standing(),
     async close() {
       await Promise.all([writer.close(), readers.close()])

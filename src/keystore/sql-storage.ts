@@ -60,7 +60,7 @@ export function sqlStorage(driver: SqlDriver): Storage {
     read: (fn) => driver.snapshot((sql) => fn(known(readers, sql, dialect, reading))),
     truncateLog: () => driver.truncateLog(),
     othersWrote: () => driver.othersWrote(),
-    writeInBulk: (isOn) => driver.writeInBulk(isOn),
+    moveLog: (when) => driver.moveLog(when),
     clockAhead: () => driver.clockAhead(),
     standing: () => driver.standing(),
     close: () => driver.close(),

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
 import { inOrder } from './in-order.ts'
 import type { Soon } from './soon.ts'
-import type { SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
+import type { LogMoves, SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
 
 /** How a database file is opened. */
 export interface SqliteOptions {
@@ -35,7 +35,7 @@ const statementsKept = 256
  * Pages of 4 KiB in the log after which a commit moves them to their places. Whoever writes much alone changes the
  * same pages of the indexes again and again, and has nobody wait for it.
  */
-const pagesOfLog = { usual: 1000, inBulk: 32_768 } as const
+const pagesOfLog: Readonly<Record<LogMoves, number>> = { usual: 1000, seldom: 32_768, early: 400 }
 
 /**
  * Attempts a millisecond apart before they become rare. A process that writes much holds the lock for
@@ -57,9 +57,9 @@ export async function openSqlite(options: SqliteOptions): Promise<SqlDriver> {
     clockAhead: () => Promise.resolve(0),
     standing: () => undefined,
     othersWrote: () => writer.turn(() => Promise.resolve(writer.othersWrote())),
-    writeInBulk: (isOn) =>
+    moveLog: (when) =>
       writer.turn(() => {
-        writer.execute(`PRAGMA wal_autocheckpoint = ${isOn ? pagesOfLog.inBulk : pagesOfLog.usual}`)
+        writer.execute(`PRAGMA wal_autocheckpoint = ${pagesOfLog[when]}`)
         return Promise.resolve()
       }),
     async close() {

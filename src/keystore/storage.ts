@@ -27,6 +27,12 @@ export interface SqlSession {
 }
 
 /**
+ * How full the log becomes before the commit that finds it so moves it: seldom, for one who writes much and
+ * alone; early, for one who writes much beside others, who then need not do it.
+ */
+export type LogMoves = 'usual' | 'seldom' | 'early'
+
+/**
  * A database. `transaction` is atomic and durable once it resolves, and is the only writer among all
  * processes from its start (reads in it see the newest state); `fn` awaits only the session, may be
  * run again by the driver before anything was committed, and a throw rolls everything back. When the
@@ -46,11 +52,8 @@ export interface SqlDriver {
    * writes much then leaves it room.
    */
   othersWrote(): Promise<boolean>
-  /**
-   * Whether much is written by this process alone: what it has committed is then moved from the log to its place
-   * less often. Nothing is less durable for it.
-   */
-  writeInBulk(isOn: boolean): Promise<void>
+  /** When commits of this process move what is in the log to its place. Nothing is less durable for it. */
+  moveLog(when: LogMoves): Promise<void>
   /** Milliseconds by which this machine's clock is ahead of the database's; 0 where there is one clock. */
   clockAhead(): Promise<number>
   /** How far the database had come, to be demanded when it is opened again; undefined where there is only one. */
@@ -291,7 +294,7 @@ export interface Storage {
   read<T>(fn: (rows: StorageReader) => Soon<T>): Promise<T>
   truncateLog(): Promise<boolean>
   othersWrote(): Promise<boolean>
-  writeInBulk(isOn: boolean): Promise<void>
+  moveLog(when: LogMoves): Promise<void>
   clockAhead(): Promise<number>
   standing(): string | undefined
   close(): Promise<void>

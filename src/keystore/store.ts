@@ -41,7 +41,7 @@ import { takeServeLock } from './serve-lock.ts'
 import { sqlStorage } from './sql-storage.ts'
 import { actsOver } from './store-acts.ts'
 import type { Soon } from './soon.ts'
-import type { SqlDriver, StorageReader, WrapRow } from './storage.ts'
+import type { LogMoves, SqlDriver, StorageReader, WrapRow } from './storage.ts'
 import type { AuditActor, AuditEntry, ChangeObserver, Query, StoredObject, Work } from './work.ts'
 
 /** How a store is opened. The master key is taken over and closed with the store. */
@@ -121,8 +121,8 @@ export interface Store {
   objectHistory(object: string, limit?: number): Promise<ObjectHistory>
   /** Whether another process has written since this was last asked: whoever writes much then leaves it room. */
   othersWrote(): Promise<boolean>
-  /** Whether this process, alone, writes much; nothing is less durable for it. */
-  writeInBulk(isOn: boolean): Promise<void>
+  /** For those who write much; nothing is less durable for it. */
+  moveLog(when: LogMoves): Promise<void>
   /**
    * Runs `fn` on the tables themselves, all in one state; it may take long, since other reads of this
    * process wait meanwhile: for processes that do nothing else. Run again, `fn` has to begin anew.
@@ -296,7 +296,7 @@ async function storeOver(
       acts.inSnapshot((rows) => objectHistory(rows, sealing, object, limit)),
     copy: (fn) => storage.read(fn),
     othersWrote: () => storage.othersWrote(),
-    writeInBulk: (isOn) => storage.writeInBulk(isOn),
+    moveLog: (when) => storage.moveLog(when),
     catchUpAuditIndex: () => catchUpAuditIndex(storage, sealing, indexedPerStep),
     rebuildDerived: (from, actor) =>
       rebuildStep({ ...epochs, learnEpoch: acts.learnEpoch }, from, actor),
