@@ -8,6 +8,7 @@
  */
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { CertificateName, Opener } from './cms-recipients.ts'
+import { CryptoRefusal } from './crypto-refusal.ts'
 import { derTag, element, integer, octets, oid, sequence, setOf } from './der.ts'
 import {
   hybridCiphertextLength,
@@ -103,6 +104,16 @@ export function wrapForRecovery(
   }
 }
 
+/** The shared secret; a ciphertext that is none was damaged like any other. */
+function decapsulated(key: HybridPrivateKey, ciphertext: Uint8Array): Secret {
+  try {
+    return hybridDecapsulate(key, ciphertext)
+  } catch (error) {
+    if (error instanceof CryptoRefusal) throw new SealBroken()
+    throw error
+  }
+}
+
 /** What {@link wrapForRecovery} wrapped; the caller clears it. Throws SealBroken. */
 export function unwrapByRecovery(
   key: HybridPrivateKey,
@@ -110,7 +121,7 @@ export function unwrapByRecovery(
   context: Uint8Array,
 ): Uint8Array {
   if (wrap.length <= hybridCiphertextLength) throw new SealBroken()
-  const shared = hybridDecapsulate(key, wrap.subarray(0, hybridCiphertextLength))
+  const shared = decapsulated(key, wrap.subarray(0, hybridCiphertextLength))
   try {
     return unseal(wrapKey(shared), wrap.subarray(hybridCiphertextLength), context)
   } finally {

@@ -59,9 +59,9 @@ beforeAll(async () => {
   writeFileSync(place('cut.backup'), whole.subarray(0, whole.length - 1000))
   writeFileSync(place('text.backup'), 'this is no backup\n')
   const sheet = readFileSync(place('ours-shares', 'share-1.txt'), 'utf8')
-  const group = /^.*\b([0-9A-Z]{5,})\b.*$/m.exec(sheet.slice(sheet.indexOf('\n\n')))?.[1] ?? ''
+  const group = /^\s*1\)\s+([0-9A-Z]{5}) /m.exec(sheet)![1]!
   const changed = `${group.slice(0, -1)}${group.endsWith('2') ? '3' : '2'}`
-  writeFileSync(place('mistyped.txt'), sheet.replace(group, changed), { mode: 0o600 })
+  writeFileSync(place('mistyped.txt'), sheet.replace(` ${group} `, ` ${changed} `), { mode: 0o600 })
   mkdirSync(place('in-use'))
   writeFileSync(place('in-use', 'notes.txt'), 'of somebody')
 }, 120_000)

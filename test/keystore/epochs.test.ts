@@ -106,15 +106,19 @@ test('what is wrapped for a recovery key opens by its seed, and stays when maste
   expect(await get(again, 1)).toEqual(materialOf(1))
 })
 
-test('a wrap that was changed is said to be damaged', async () => {
+test.each([
+  [
+    'in its seal',
+    `CAST(substr(bytes, 1, length(bytes) - 1) || iif(substr(bytes, -1) = x'00', x'01', x'00') AS BLOB)`,
+  ],
+  ['in its first key', `CAST(x'ff' || substr(bytes, 2) AS BLOB)`],
+  ['into text', `hex(bytes)`],
+])('a wrap that was changed %s is said to be damaged', async (_, changed) => {
   const directory = await dataDirectory()
   const store = await opened(directory)
   await store.addMasterKey(recoveryWrapper(publicKey), actor)
   await store.close()
-  tamper(
-    directory,
-    `UPDATE epoch_wraps SET bytes = substr(bytes, 1, length(bytes) - 1) || x'00' WHERE provider LIKE 'recovery:%'`,
-  )
+  tamper(directory, `UPDATE epoch_wraps SET bytes = ${changed} WHERE provider LIKE 'recovery:%'`)
   const wrong = opened(directory, { masterKey: recoveryMasterKey(seed()) })
   await expect(wrong).rejects.toMatchObject({ code: 'master-key-damaged', exitStatus: 11 })
 })
