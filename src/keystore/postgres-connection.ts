@@ -5,7 +5,7 @@ import pg from 'pg'
 import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
-import { isConnectionLost, sqlState } from './postgres-errors.ts'
+import { isConnectionLost, isRefusedWrite, sqlState } from './postgres-errors.ts'
 import type { DatabaseAddress } from './postgres-address.ts'
 import { SilenceWatch } from './postgres-silence.ts'
 import type { Soon } from './soon.ts'
@@ -75,6 +75,8 @@ export class PostgresConnection implements SqlSession {
   hasWritten = false
   /** Whether the wait for the standby was called off while a commit was under way. */
   waitCancelled = false
+  /** Whether the transaction under way was begun as one that only reads. */
+  #isReading = false
   readonly #client: pg.Client
   readonly #socket: Socket
   readonly #watch: SilenceWatch
@@ -190,8 +192,16 @@ export class PostgresConnection implements SqlSession {
     }
   }
 
+  /** Begins a snapshot, not waited for: what is sent next waits by itself, and fails when this did. */
+  beginReading(): void {
+    this.failure = undefined
+    this.#isReading = true
+    this.#send(beginSnapshot).catch((error: unknown) => (this.failure ??= error))
+  }
+
   /** Ends a snapshot; what is sent next waits for it by itself. */
   endReading(): void {
+    this.#isReading = false
     if (this.lost !== undefined) return
     this.#send('COMMIT').catch((error: unknown) => this.destroy(error))
   }
@@ -230,6 +240,7 @@ export class PostgresConnection implements SqlSession {
 
   async #send(sql: string, parameters: readonly SqlValue[] = []) {
     const { text, name } = statementOf(sql)
+    const isReading = this.#isReading
     this.#watch.sent()
     try {
       const result: unknown = await this.#client.query({
@@ -241,6 +252,9 @@ export class PostgresConnection implements SqlSession {
       })
       return result as { rows: SqlRow[]; command: string }
     } catch (error) {
+      // Refused because of the snapshot, whatever the server is: a mistake here, and no reason to look for another.
+      if (isReading && isRefusedWrite(error))
+        throw new Error('a snapshot writes nothing', { cause: error })
       if (isConnectionLost(error)) this.destroy(error)
       throw error
     } finally {
@@ -272,6 +286,8 @@ export class PostgresConnection implements SqlSession {
     patience.abort()
   }
 }
+
+const beginSnapshot = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 
 /** Statements that leave nothing to commit. */
 const isQuestion = /^\s*(SELECT(?! setval)|SAVEPOINT|RELEASE)\b/

@@ -14,6 +14,11 @@ export function sqlState(error: unknown): string | undefined {
 /** Ended by the server: shut down, crashed, starting, idle too long in a transaction, no longer the primary. */
 const endings = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '25006'])
 
+/** Whether a write was refused because the transaction only reads, or because the server does. */
+export function isRefusedWrite(error: unknown): boolean {
+  return sqlState(error) === '25006'
+}
+
 /** Whether the error says that the connection is of no more use. */
 export function isConnectionLost(error: unknown): boolean {
   const state = sqlState(error)

@@ -8,8 +8,6 @@ import type { SqlSession } from './storage.ts'
 /** Most reading connections. */
 const mostReaders = 4
 
-const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
-
 /** Tables whose dead rows may hold sealed bytes. */
 const withSealed = ['objects', 'documents', 'transients']
 
@@ -114,10 +112,7 @@ async function readOn<T>(
   connection: PostgresConnection,
   fn: (sql: SqlSession) => Soon<T>,
 ): Promise<T> {
-  connection.failure = undefined
-  // Not waited for: what follows on the connection waits by itself, and fails when this did.
-  const begun = connection.run(begin)
-  begun.catch((error: unknown) => (connection.failure ??= error))
+  connection.beginReading()
   try {
     const result = await fn(connection)
     if (connection.failure !== undefined) throw connection.failure

@@ -268,6 +268,32 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     await expect(opening).rejects.toMatchObject({ code: 'database-unreachable' })
   })
 
+  test('a write in a snapshot is refused at once, and the connection serves on', async () => {
+    const driver = await withThings(await server.fresh())
+    const process = () => driver.snapshot((sql) => sql.query('SELECT pg_backend_pid()'))
+    const before = await process()
+    let runs = 0
+    const writing = driver.snapshot((sql) => {
+      runs++
+      return sql.query('INSERT INTO things (n) VALUES (1)')
+    })
+    await expect(writing).rejects.toThrow('a snapshot writes nothing')
+    expect({ runs, process: await process() }).toEqual({ runs: 1, process: before })
+  })
+
+  test('a server that takes writes no longer is left, and the transaction runs again', async () => {
+    const driver = await withThings(await server.fresh())
+    const processes: unknown[] = []
+    await driver.transaction(async (sql) => {
+      processes.push((await sql.query('SELECT pg_backend_pid()'))[0]![0])
+      // As after the server was set to take no writes, or has become a standby.
+      if (processes.length === 1) await sql.query('SET transaction_read_only = on')
+      await sql.query('INSERT INTO things (n) VALUES (1)')
+    })
+    expect(new Set(processes).size).toBe(2)
+    expect(await things(driver)).toEqual([[1n]])
+  })
+
   test('what is wrong is said without the password', async () => {
     const { user, host, port } = await address()
     const at = (login: string, database: string) =>
