@@ -51,6 +51,8 @@ export interface Acts {
   read<T>(fn: (work: Work) => Soon<T>): Promise<T>
   /** Reads rows, opening epochs that another process has made since. */
   inSnapshot<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T>
+  /** The same for what reads by itself; it may run more than once. */
+  learning<T>(run: () => Promise<T>): Promise<T>
   /** Opens an epoch made since the start, or remembers that there is none. */
   learnEpoch(missing: EpochNotOpen): Promise<void>
   /** Looks whether commits are answered; while they are not, acts are refused at once. */
@@ -177,6 +179,7 @@ export function actsOver(ground: ActsGround): Acts {
       }
     },
     inSnapshot,
+    learning,
     learnEpoch,
     async close() {
       await group.close()
@@ -185,10 +188,14 @@ export function actsOver(ground: ActsGround): Acts {
     },
   }
 
-  async function inSnapshot<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T> {
+  function inSnapshot<T>(fn: (rows: StorageReader) => Promise<T>): Promise<T> {
+    return learning(() => storage.read(fn))
+  }
+
+  async function learning<T>(run: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await storage.read(fn)
+        return await run()
       } catch (error) {
         if (!(error instanceof EpochNotOpen)) throw error
         await learnEpoch(error)

@@ -286,7 +286,7 @@ async function storeOver(
     auditHeads: () => acts.inSnapshot((rows) => auditHeads(rows, sealing)),
     async keepLastSeen() {
       if (directory !== undefined && options.sharedAs !== undefined)
-        await writeLastSeen(directory, storage, sealing, now())
+        await acts.learning(() => writeLastSeen(directory, storage, sealing, now()))
     },
     compareCheckpoint: (heads) => acts.inSnapshot((rows) => compareHeads(rows, heads)),
     scrub: (from, limit, contents) => scrubStep(examined, from, limit, contents),
@@ -297,7 +297,8 @@ async function storeOver(
     copy: (fn) => storage.read(fn),
     othersWrote: () => storage.othersWrote(),
     moveLog: (when) => storage.moveLog(when),
-    catchUpAuditIndex: () => catchUpAuditIndex(storage, sealing, indexedPerStep),
+    catchUpAuditIndex: () =>
+      acts.learning(() => catchUpAuditIndex(storage, sealing, indexedPerStep)),
     rebuildDerived: (from, actor) =>
       rebuildStep({ ...epochs, learnEpoch: acts.learnEpoch }, from, actor),
     beginEpoch: (actor) => beginEpoch(epochs, actor),

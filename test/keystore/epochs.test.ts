@@ -5,7 +5,20 @@ import { recoveryKeyFrom, recoveryPublicKey } from '../../src/crypto/recovery-ke
 import { Secret } from '../../src/crypto/secret.ts'
 import { createMasterKeyFile, openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { recoveryMasterKey, recoveryWrapper } from '../../src/keystore/recovery-key.ts'
-import { actor, create, dataDirectory, get, materialOf, opened, tamper } from './sample.ts'
+import { reseal } from '../../src/keystore/resealing.ts'
+import { scrubStart } from '../../src/keystore/scrub.ts'
+import type { Store } from '../../src/keystore/store.ts'
+import {
+  actor,
+  create,
+  createKey,
+  dataDirectory,
+  get,
+  idOf,
+  materialOf,
+  opened,
+  tamper,
+} from './sample.ts'
 
 const keyFile = (directory: string, name: string) => join(directory, '..', name)
 
@@ -81,6 +94,31 @@ test('a server whose master key was rotated away serves on, and makes no epoch t
   await create(server, 3)
   const third = await opened(directory, { writer: 'third', masterKey: next })
   for (const at of [1, 2, 3]) expect(await get(third, at)).toEqual(materialOf(at))
+})
+
+test('what another process writes under an epoch it has begun is read at once, whatever asks first', async () => {
+  const directory = await dataDirectory()
+  const asks = [
+    (server: Store) => server.catchUpAuditIndex(),
+    (server: Store) => server.auditHeads(),
+    (server: Store) => server.auditVerify(),
+    (server: Store) => server.objectHistory(idOf(1)),
+    (server: Store) => server.scrub(scrubStart, 100),
+    (server: Store) => get(server, 1),
+  ]
+  const first = await opened(directory)
+  await createKey(first, 1)
+  await first.close()
+  for (const ask of asks) {
+    const server = await opened(directory)
+    while (await server.catchUpAuditIndex());
+    const cli = await opened(directory, { writer: 'cli' })
+    await cli.beginEpoch(actor)
+    await reseal(cli, { actor, goesOn: () => true })
+    await ask(server)
+    expect((await server.objectHistory(idOf(1))).entries.length).toBeGreaterThan(0)
+    await Promise.all([server.close(), cli.close()])
+  }
 })
 
 test('a master key that does not open the store is not adopted', async () => {
