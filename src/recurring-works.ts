@@ -5,7 +5,7 @@ import { backupThresholds } from './admin/backup-state.ts'
 import { backupWatch } from './admin/backup-watch.ts'
 import type { CheckpointKeeper } from './admin/checkpoint-keeper.ts'
 import type { NodeKeeper } from './admin/node-keeper.ts'
-import { readyWatch } from './admin/ready-state.ts'
+import { readyWatch, standbyAlarm } from './admin/ready-state.ts'
 import type { Scrubber } from './admin/scrubbing.ts'
 import type { BackupScheduler } from './backup-scheduler.ts'
 import type { Config } from './config.ts'
@@ -131,7 +131,7 @@ export function recurringWorks(ground: WorkGround): Task[] {
       every: 5 * second,
       run: async () => room?.restore(),
     },
-    { name: 'watch the standby', every: second, run: () => store.watchStandby() },
+    { name: 'watch the standby', every: second, run: standbyAlarm(store, log) },
     { name: 'keep the journal', every: second, run: () => store.tendJournal() },
     { name: 'watch the copies of new keys', every: 5 * second, run: readyWatch(store, log) },
     {

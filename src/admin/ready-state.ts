@@ -101,6 +101,18 @@ interface AlarmLog {
   error(fields: object, text: string): void
 }
 
+/** Watches the standby; alarms when nothing can be recorded without it, and says when that is over. */
+export function standbyAlarm(store: Store, log: AlarmLog): () => Promise<void> {
+  let isAway = false
+  return async () => {
+    const closed = await store.watchStandby()
+    if ((closed !== undefined) === isAway) return
+    isAway = closed !== undefined
+    if (closed === undefined) log.info({}, 'the synchronous standby answers again')
+    else log.error({ alarm: true, hint: closed.hint }, closed.message)
+  }
+}
+
 /** Alarms while groups of this server want more copies than there are: once, and once when it is over. */
 export function readyWatch(store: Store, log: AlarmLog): () => Promise<void> {
   let before = ''

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { sqlState } from './postgres-errors.ts'
+import { isMissingTable, sqlState } from './postgres-errors.ts'
 import type { SqlDriver, SqlSession } from './storage.ts'
 
 const folder = join(import.meta.dirname, 'migrations')
@@ -28,6 +28,8 @@ export async function migrate(
 ): Promise<void> {
   const before = await schemaOf(driver)
   refuseNewer(before, where)
+  // So that a command which only looks need not wait for writers.
+  if (before >= upTo) return
   try {
     await driver.transaction((sql) => migrateIn(sql, driver.dialect, where, upTo))
   } catch (error) {
@@ -87,8 +89,8 @@ async function versionIn(sql: SqlSession): Promise<number> {
     )
     return Number(rows[0]?.[0] ?? 0)
   } catch (error) {
-    // SQLite's and PostgreSQL's words for a table that is not there: an empty database.
-    if (error instanceof Error && /no such table|does not exist/.test(error.message)) return 0
+    // No such table: an empty database.
+    if (isMissingTable(error) || /no such table/.test(String(error))) return 0
     throw error
   }
 }

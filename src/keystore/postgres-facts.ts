@@ -31,8 +31,13 @@ const standbys = `SELECT current_setting('synchronous_standby_names', true),
     current_setting('synchronous_commit', true),
     count(*) FILTER (WHERE sync_state IN ('sync', 'quorum') AND state = 'streaming'),
     count(*) FILTER (WHERE sync_state IN ('async', 'potential') AND state = 'streaming'),
-    count(*) FILTER (WHERE state IS NULL)
+    count(*) FILTER (WHERE state IS NULL),
+    (SELECT CAST(max(extract(epoch FROM clock_timestamp() - query_start)) * 1000 AS BIGINT)
+      FROM pg_stat_activity WHERE wait_event = 'SyncRep')
   FROM pg_stat_replication`
+
+/** Milliseconds after which a commit that waits for its standby shows that nobody is there. */
+const noAnswer = 2_000
 
 /**
  * On how many machines a commit is on disk once it is answered: the primary, and the standbys that it waits
@@ -46,7 +51,8 @@ export async function standbyCopies(sql: SqlSession): Promise<Copies> {
     : copiesOf(row)
 }
 
-function copiesOf([names, durability, synchronous, others, hidden]: SqlRow): Copies {
+function copiesOf([names, durability, synchronous, others, hidden, waited]: SqlRow): Copies {
+  const stuckFor = Number(waited ?? 0)
   const awaited = awaitedStandbys(String(names ?? ''))
   const one = (missing: string): Copies => ({ count: 1, missing })
   if (awaited === 0) {
@@ -62,9 +68,12 @@ function copiesOf([names, durability, synchronous, others, hidden]: SqlRow): Cop
     const there = `${String(synchronous)} of ${awaited}`
     return {
       ...one(`the synchronous standby of the database is away (${there} there)`),
-      isStuck: true,
+      stuckFor,
     }
   }
+  // One that vanished without a word counts as there for a minute (wal_sender_timeout).
+  if (stuckFor >= noAnswer)
+    return { ...one('the synchronous standby of the database does not answer'), stuckFor }
   return { count: 1 + awaited, missing: `commits wait for ${awaited} standby` }
 }
 

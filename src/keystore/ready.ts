@@ -10,8 +10,8 @@ export interface Copies {
   readonly count: number
   /** Why there are no more, in words fit for clients. */
   readonly missing: string
-  /** Commits are not answered at all until what is missing is there. */
-  readonly isStuck?: true
+  /** Milliseconds for which commits have waited: none is answered until what is missing is there. */
+  readonly stuckFor?: number
 }
 
 /** Most copies that a group may want: a primary and eight standbys. */

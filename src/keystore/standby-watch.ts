@@ -23,13 +23,13 @@ export class StandbyWatch {
   }
 
   /** Takes what the database says now; `at` in milliseconds. */
-  look({ isStuck, missing }: Copies, at: number): void {
-    if (isStuck !== true) {
+  look({ stuckFor, missing }: Copies, at: number): void {
+    if (stuckFor === undefined) {
       this.#away = undefined
       this.#closed = undefined
       return
     }
-    this.#away ??= { since: at, missing }
+    this.#away ??= { since: at - stuckFor, missing }
     if (at - this.#away.since < this.#grace) return
     this.#closed ??= new UserError(
       'standby-away',

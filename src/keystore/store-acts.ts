@@ -55,8 +55,8 @@ export interface Acts {
   learning<T>(run: () => Promise<T>): Promise<T>
   /** Opens an epoch made since the start, or remembers that there is none. */
   learnEpoch(missing: EpochNotOpen): Promise<void>
-  /** Looks whether commits are answered; while they are not, acts are refused at once. */
-  watchStandby(): Promise<void>
+  /** Looks whether commits are answered; while they are not, acts are refused at once, and this says why. */
+  watchStandby(): Promise<UserError | undefined>
   /** Answers what is queued and takes nothing more. */
   close(): Promise<void>
 }
@@ -162,6 +162,7 @@ export function actsOver(ground: ActsGround): Acts {
     async watchStandby() {
       standby.look(await storage.read((rows) => rows.copies()), performance.now())
       if (standby.closed) group.refuseWaiting(standby.closed)
+      return standby.closed
     },
     async read(fn) {
       for (let mayLag = true; ; mayLag = false) {

@@ -152,8 +152,8 @@ export interface Store {
   removeMasterKey(provider: string, actor: AuditActor): Promise<void>
   /** Makes `kept` the only master key, whose wraps it adds where they miss; answers which ones are gone. */
   retireOthers(kept: EpochWrapper, actor: AuditActor): Promise<readonly string[]>
-  /** Looks whether the database answers commits: while its synchronous standby is away, acts are refused at once. */
-  watchStandby(): Promise<void>
+  /** Looks whether the database answers commits: while its synchronous standby is away, acts are refused for what this answers. */
+  watchStandby(): Promise<UserError | undefined>
   /** The journal that is kept, if any. */
   journal(): JournalStatus | undefined
   /** Looks for a journal that is away, and brings it up to date; asked every second. */

@@ -1,6 +1,7 @@
 // How many copies a commit has on PostgreSQL, as the primary tells it: a real primary with a standby.
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { standbyAlarm } from '../../src/admin/ready-state.ts'
 import { createStore } from '../../src/keystore/create-store.ts'
 import { openPostgres } from '../../src/keystore/postgres-driver.ts'
 import { openStore, type OpenOptions, type Store } from '../../src/keystore/store.ts'
@@ -117,12 +118,6 @@ describe.skipIf(cannotRun)('a primary and a standby', () => {
   })
 
   describe('while the synchronous standby is away', () => {
-    const note = (store: Store) =>
-      store.act((work) => {
-        work.audit({ actor: { name: 'a', kind: 'cli' }, operation: 'Test', outcome: 'Success' })
-        return Promise.resolve('noted')
-      })
-
     test('what leaves nothing to commit is answered, the rest is refused, and goes on by itself', async () => {
       await names('second')
       const store = await opened(primary.url, { standbyGrace: 0 })
@@ -132,7 +127,10 @@ describe.skipIf(cannotRun)('a primary and a standby', () => {
       await until(store, /away \(0 of 1 there\)/)
 
       // A refused Create is such an act.
-      expect(await store.act((work) => work.copies())).toMatchObject({ count: 1, isStuck: true })
+      expect(await store.act((work) => work.copies())).toMatchObject({
+        count: 1,
+        stuckFor: expect.any(Number) as number,
+      })
       const underWay = note(store)
       await waiting()
       const queued = note(store)
@@ -148,6 +146,43 @@ describe.skipIf(cannotRun)('a primary and a standby', () => {
       expect(await note(store)).toBe('noted')
     })
   })
+
+  test('a standby that falls silent is noticed by the commit that waits for it', async () => {
+    await names('second')
+    const store = await opened(primary.url, { standbyGrace: 3_000 })
+    const other = await opened(primary.url, { standbyGrace: 3_000, writer: 'cli' })
+    await until(store, 2)
+    await Promise.all([note(store), note(other)])
+    onTestFinished(() => standby.thaw())
+    standby.freeze()
+    const underWay = note(store)
+    await waiting()
+    const queued = expect(note(other)).rejects.toMatchObject({ code: 'standby-away' })
+    const since = performance.now()
+    const lines: string[] = []
+    const tell = (_: object, text: string) => void lines.push(text)
+    const watch = standbyAlarm(other, { info: tell, error: tell })
+    while (lines.length === 0) await delay(50).then(watch)
+    expect(performance.now() - since).toBeLessThan(5_000)
+    expect(lines).toEqual([expect.stringContaining('standby of the database does not answer')])
+    await queued
+    await expect(note(other)).rejects.toMatchObject({ code: 'standby-away' })
+    // What only looks is answered.
+    const looking = await opened(primary.url, { writer: 'cli' })
+    expect(await copies(looking)).toMatchObject({ count: 1 })
+
+    standby.thaw()
+    expect(await underWay).toBe('noted')
+    await watch()
+    expect(lines.at(-1)).toBe('the synchronous standby answers again')
+    expect(await note(other)).toBe('noted')
+  })
+
+  const note = (store: Store) =>
+    store.act((work) => {
+      work.audit({ actor: { name: 'a', kind: 'cli' }, operation: 'Test', outcome: 'Success' })
+      return Promise.resolve('noted')
+    })
 
   /** Until a commit waits for the standby. */
   async function waiting(): Promise<void> {
