@@ -283,7 +283,7 @@ const situations: readonly Situation[] = [
   { reason: 'CryptographicFailure', when: 'what is to be unwrapped does not fit its key' },
   {
     reason: 'GeneralFailure',
-    when: 'an error of the server’s own, or a stored object that failed its integrity check. The message names a reference to look up in the log and nothing else. Also an asynchronous request that was not done: behind a failed one, or cut off by a stop of the server',
+    when: 'the key store in trouble, [named by the message](../how-to/find-out-why-a-library-is-refused.md#the-key-store-is-in-trouble); a stored object that failed its integrity check; or an error of the server’s own, of which the message names a reference to look up in the log and nothing else. Also an asynchronous request that was not done: behind a failed one, or cut off by a stop of the server',
   },
 ]
 

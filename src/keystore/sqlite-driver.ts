@@ -2,6 +2,7 @@
 // Several processes may open the file. SQLite never waits for their locks itself (it would stop the
 // event loop); waiting is a timer. Never open the database file by other means in this process:
 // closing any descriptor of it drops SQLite's POSIX locks.
+import { accessSync, constants } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
@@ -250,6 +251,15 @@ export function isBusy(error: unknown): boolean {
   return code === resultCodes.busy || code === resultCodes.locked
 }
 
+function isReadOnlyFileSystem(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS'
+  }
+}
+
 /** SQLite's failures in the administrator's words; any other error unchanged. */
 export function explained(error: unknown, file: string): unknown {
   const text = error instanceof Error ? error.message : ''
@@ -276,6 +286,13 @@ export function explained(error: unknown, file: string): unknown {
         'name the right data directory with --data, or go back to a copy of it (docs/how-to/copy-the-keystore.md)',
       )
     case resultCodes.io:
+      // A write to a file system that has become read-only is no more than an I/O error to SQLite.
+      if (isReadOnlyFileSystem(file))
+        return said(
+          'database-unwritable',
+          `its file system is read-only (${text})`,
+          'look at the system log: a file system with errors is often set read-only; put it right and mount it for writing again',
+        )
       return said(
         'database-io',
         `the disk failed (${text})`,

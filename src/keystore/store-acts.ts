@@ -71,6 +71,7 @@ export function actsOver(ground: ActsGround): Acts {
   let logHoldsWiped = false
   let truncating: Promise<void> | undefined
   let closing = false
+  let isRecording = false
   let groupNow = now()
   let documents: HeldDocuments = new Map()
 
@@ -113,11 +114,16 @@ export function actsOver(ground: ActsGround): Acts {
 
   const host: GroupHost<StorageWriter> = {
     transaction: (fn) =>
-      storage.write((rows) => {
-        groupNow = now()
-        documents = new Map()
-        return fn(rows)
-      }),
+      storage
+        .write((rows) => {
+          isRecording = false
+          groupNow = now()
+          documents = new Map()
+          return fn(rows)
+        })
+        .catch((error: unknown) => {
+          throw isRecording ? unrecorded(error) : error
+        }),
     savepoint: (rows, fn) => rows.savepoint(fn),
     run(rows, act, trace) {
       const hasRoom = room?.isTight !== true
@@ -126,12 +132,14 @@ export function actsOver(ground: ActsGround): Acts {
       const work = new ActWork({ rows, writer, sealing, highest, ...held }, groupNow)
       return completed(act as RunnableAct<unknown>, work, trace, changed)
     },
-    record: (rows, traces) => {
+    async record(rows, traces) {
       const recorded = traces.map(({ records, changes }) => ({
         records,
         changes: lastOfEach(changes),
       }))
-      return appendAudit(rows, sealing, chain, groupNow, recorded)
+      isRecording = true
+      await appendAudit(rows, sealing, chain, groupNow, recorded)
+      isRecording = false
     },
     isRecoverable: (error) =>
       error instanceof EpochNotOpen || (isDiskFull(error) && room?.noteFull() === true),
@@ -213,6 +221,18 @@ export function actsOver(ground: ActsGround): Acts {
 
 function isDiskFull(error: unknown): boolean {
   return error instanceof UserError && error.code === 'disk-full'
+}
+
+/** What failed while the records of a group were written, in words; trouble that has words already stays. */
+function unrecorded(error: unknown): unknown {
+  if (error instanceof UserError || error instanceof EpochNotOpen) return error
+  const what = error instanceof Error ? error.message : String(error)
+  return new UserError(
+    'audit-unwritable',
+    `the audit record cannot be written: ${what}`,
+    'see what was changed in the database:  keyreel audit verify ; nothing is done without a record until it can be written again',
+    { cause: error },
+  )
 }
 
 /** One act's, or one snapshot's, view of the store. */

@@ -161,6 +161,11 @@ int rename(const char *from, const char *to) {
   return path_trouble(to) ? -1 : real(from, to);
 }
 
+int access(const char *path, int mode) {
+  REAL(int, "access", const char *, int);
+  return mode & W_OK && path_trouble(path) ? -1 : real(path, mode);
+}
+
 static int open_by(const char *name, const char *path, int flags, mode_t mode) {
   REAL(int, name, const char *, int, ...);
   if (flags & (O_WRONLY | O_RDWR | O_CREAT) && path_trouble(path)) return -1;

@@ -21,13 +21,18 @@ const troubles: readonly {
   readonly name: string
   readonly what: number
   readonly often: number
+  /** What a client is told whose request needs a record, where none can be written. */
+  readonly told?: string
 }[] = [
   { name: 'some writes', what: 1, often: 40 },
   { name: 'some syncs', what: 2, often: 80 },
   { name: 'some reads', what: 4, often: 40 },
   { name: 'a bit of everything', what: 7, often: 15 },
-  { name: 'every write', what: 1, often: 255 },
-  { name: 'read-only', what: 8, often: 255 },
+  { name: 'every write', what: 1, often: 255, told: 'the disk of the key store fails' },
+  {
+    ...{ name: 'read-only', what: 8, often: 255 },
+    told: 'the key store is read-only: nothing is recorded',
+  },
 ]
 
 /** Troubles one after the other, with sound times between them. */
@@ -50,8 +55,8 @@ export async function storageFaults({ form, seed, say }: Plan): Promise<Outcome>
     const trouble = troubles[count.troubles++ % troubles.length]!
     control.set(trouble.what, trouble.often)
     count.operations += await worked(site, seed + count.troubles, perTrouble)
-    if (trouble.name === 'read-only' || trouble.name === 'every write') {
-      count.servedReadOnly += await servedWithoutRecords(site, known)
+    if (trouble.told !== undefined) {
+      count.servedReadOnly += await servedWithoutRecords(site, known, trouble.told)
       count.operations += 2
     }
     control.set(0, 0)
@@ -114,12 +119,14 @@ async function sound(site: Site, random: Chance): Promise<string> {
 }
 
 /** Nothing can be written: attributes are shown, on a new connection too; a key is not given without its record. */
-async function servedWithoutRecords(site: Site, known: string): Promise<number> {
+async function servedWithoutRecords(site: Site, known: string, told: string): Promise<number> {
   const connections = new Reconnecting(site)
   const [shown] = await connections.ask([['GetAttributes', { UniqueIdentifier: known }]])
   const [got] = await connections.ask([['Get', { UniqueIdentifier: known }]])
   await connections.close()
   if (got?.ResultStatus === 'Success') site.ledger.failures.push('a Get without a record')
+  else if (got?.ResultMessage !== told)
+    site.ledger.failures.push(`a client is told '${got?.ResultMessage}', not '${told}'`)
   if (shown?.ResultStatus === 'Success') return 1
   site.ledger.failures.push(`nothing is shown on a read-only disk: ${shown?.ResultMessage}`)
   return 0

@@ -6,7 +6,6 @@
 import { decodeRaw, type DecodeOptions, type Raw, type Version } from 'ttlv-codec'
 import type { Principal } from '../../access/identity.ts'
 import type { Secret } from '../../crypto/secret.ts'
-import { UserError } from '../../errors.ts'
 import { after, inTurn, type Soon } from '../../keystore/soon.ts'
 import type { Work } from '../../keystore/work.ts'
 import { allowed, isForTests, needsCredential } from '../../access/policy.ts'
@@ -27,6 +26,7 @@ import {
 } from './operation.ts'
 import { refusalOfReading } from './refusals.ts'
 import type { RunningJobs } from './running-jobs.ts'
+import { isOfStore, refusalOfOurs } from './store-trouble.ts'
 import type { Streams } from './streams.ts'
 import type { PeerQuestions } from './peer-questions.ts'
 import type { UnknownTapes } from './unknown-tapes.ts'
@@ -149,7 +149,7 @@ class Run {
         await this.#inOneAct(piece)
       } catch (error) {
         this.#attempt.reset(start)
-        const ofItem = this.#attempt.isOfItem(error) && !isOfDatabase(error)
+        const ofItem = this.#attempt.isOfItem(error) && !isOfStore(error)
         if (ofItem) await this.#oneByOne(piece)
         else this.#failAll(piece, error)
       }
@@ -279,31 +279,8 @@ class Run {
       { err: error, correlation },
       'an operation failed for a reason of our own',
     )
-    if (error instanceof UserError && error.code === 'standby-away')
-      return new KmipError(
-        'GeneralFailure',
-        'the standby of the database is away: nothing is recorded',
-      )
-    if (error instanceof UserError && error.code === 'disk-full')
-      return new KmipError('GeneralFailure', 'the disk of the server is full: nothing is recorded')
-    return new KmipError(
-      'GeneralFailure',
-      `internal error, see the server's log under ${correlation}`,
-    )
+    return refusalOfOurs(error, correlation)
   }
-}
-
-/** Trouble of the database as a whole: no item would fare better alone. */
-const databaseTrouble: ReadonlySet<string> = new Set([
-  'disk-full',
-  'standby-away',
-  'database-io',
-  'database-busy',
-  'database-unwritable',
-])
-
-function isOfDatabase(error: unknown): boolean {
-  return error instanceof UserError && databaseTrouble.has(error.code)
 }
 
 function requestOf(name: OperationName, payload: Raw, decoding: DecodeOptions): unknown {

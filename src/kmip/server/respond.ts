@@ -20,6 +20,7 @@ import type { AsynchronousRequests } from '../operations/asynchronous-requests.t
 import { runBatch, type Engine } from '../operations/batch.ts'
 import { itemsOf, type Item } from '../operations/items.ts'
 import { refusalOfReading } from '../operations/refusals.ts'
+import { refusalOfOurs } from '../operations/store-trouble.ts'
 import {
   RequestMessage,
   ResponseBatchItem,
@@ -94,8 +95,7 @@ export async function respond(
 function encodeFailure({ log }: Responder, error: unknown, version: Version): Uint8Array {
   const correlation = randomUUID()
   log.error({ err: error, correlation }, 'a request failed for a reason of our own')
-  const text = `internal error, see the server's log under ${correlation}`
-  return encodeRefusal(new KmipError('GeneralFailure', text), version)
+  return encodeRefusal(refusalOfOurs(error, correlation), version)
 }
 
 /** The answer to a stream of which not even one message can be cut. */

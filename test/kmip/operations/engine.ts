@@ -7,7 +7,7 @@ import { setGroupPolicy } from '../../../src/access/groups.ts'
 import { createStore } from '../../../src/keystore/create-store.ts'
 import type { MasterKey } from '../../../src/keystore/master-key.ts'
 import { openSqlite } from '../../../src/keystore/sqlite-driver.ts'
-import type { SqlRow, SqlValue } from '../../../src/keystore/storage.ts'
+import type { SqlDriver, SqlRow, SqlValue } from '../../../src/keystore/storage.ts'
 import { openStore, type OpenOptions, type Store } from '../../../src/keystore/store.ts'
 import type { AuditEntry, ChangeObserver } from '../../../src/keystore/work.ts'
 import { respond, type Responder } from '../../../src/kmip/server/respond.ts'
@@ -131,18 +131,22 @@ export function found(root: Item, name: TagName): Item {
   return hit
 }
 
-/** A new engine over an empty store, begun at `begun`; `changed` is told of the objects that acts write. */
+/**
+ * A new engine over an empty store, begun at `begun`, in memory or over `database`, which is closed with it;
+ * `changed` is told of the objects that acts write.
+ */
 export async function testEngine({
   begun = started,
+  database,
   changed,
   room,
-}: { begun?: bigint; changed?: ChangeObserver } & Pick<
+}: { begun?: bigint; database?: SqlDriver; changed?: ChangeObserver } & Pick<
   OpenOptions,
   'room'
 > = {}): Promise<TestEngine> {
   const time = { seconds: begun }
   const now = () => time.seconds
-  const driver = await openSqlite({ file: ':memory:' })
+  const driver = database ?? (await openSqlite({ file: ':memory:' }))
   await createStore({ driver, masterKey: openMasterKey, now, chain: 'test' })
   const store = await openStore({
     driver,
