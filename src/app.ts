@@ -189,6 +189,7 @@ async function serve(
     reopen: options.reopenMasterKey,
     lost: sealed.resolve,
   })
+  store.onRetired(() => masterKey.look())
   // On a shared database, what is not finished is likely to run on another node.
   await responder.requests.resume(urlsOf(options.config) === undefined ? 0 : abandonedAfter)
   const keepUnknown = () => keepUnknownTapes(store, responder.unknownTapes?.take() ?? [])

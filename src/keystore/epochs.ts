@@ -214,7 +214,8 @@ function refuseRetired(wraps: readonly WrapRow[], ground: EpochsGround): void {
   if (isRetired(wraps, ground)) throw retiredMasterKey(ground.sealing.provider)
 }
 
-function retiredMasterKey(provider: string): UserError {
+/** The refusal of what only the new master key opens. */
+export function retiredMasterKey(provider: string): UserError {
   return new UserError(
     'master-key-retired',
     `${provider} no longer opens the keystore: the master key was rotated`,

@@ -22,7 +22,7 @@ export interface MasterKeyWatching {
 
 /** The watch. */
 export interface MasterKeyWatch {
-  /** One look; to be repeated. */
+  /** One look; to be repeated. Who asks while there is one waits for that. */
   look(): Promise<void>
   /** Lets the next look try the configured master key again: it is tried once for each rotation. */
   tryAgain(): void
@@ -69,16 +69,19 @@ export function watchMasterKey({ store, log, reopen, lost }: MasterKeyWatching):
     }
   }
 
+  const lookOnce = async (): Promise<void> => {
+    if (isLost || !(await isReachable())) return
+    if ((await store.followEpochs()) === 'current') tried = false
+    else if (!tried) {
+      // Once only: a passphrase or PIN that is wrong must not be tried again and again.
+      tried = true
+      await follow()
+    }
+  }
+
+  let looking: Promise<void> | undefined
   return {
-    async look() {
-      if (isLost || !(await isReachable())) return
-      if ((await store.followEpochs()) === 'current') tried = false
-      else if (!tried) {
-        // Once only: a passphrase or PIN that is wrong must not be tried again and again.
-        tried = true
-        await follow()
-      }
-    },
+    look: () => (looking ??= lookOnce().finally(() => (looking = undefined))),
     tryAgain() {
       tried = false
     },

@@ -50,7 +50,8 @@ export class Sealing {
   readonly #store: string
   #masterKey: MasterKey
   readonly #epochs = new Map<number, EpochKeys>()
-  #absent = new Set<number>()
+  /** Epochs that cannot be opened, and what to say of them where that is known. */
+  #absent = new Map<number, Error | undefined>()
   #current = 0
 
   constructor(store: string, masterKey: MasterKey) {
@@ -108,12 +109,17 @@ export class Sealing {
       this.#open(epoch, secret)
       secret.fill(0)
     }
-    this.#absent = new Set()
+    this.#absent = new Map()
   }
 
-  /** Remembers that `learn` did not help: rows of that epoch were not written by this store. */
-  giveUpOn(epoch: number): void {
-    if (!this.#epochs.has(epoch)) this.#absent.add(epoch)
+  /** Whether that epoch is open here. */
+  opens(epoch: number): boolean {
+    return this.#epochs.has(epoch)
+  }
+
+  /** Remembers that `learn` did not help, until it is called again: without a reason, no such epoch was ever begun. */
+  giveUpOn(epoch: number, reason?: Error): void {
+    if (!this.#epochs.has(epoch)) this.#absent.set(epoch, reason)
   }
 
   /** Makes the next epoch's secret and its wraps, for `others` too; it is used only once stored and learnt. */
@@ -312,6 +318,8 @@ export class Sealing {
     const keys = this.#epochs.get(epoch)
     if (keys) return keys
     if (!this.#absent.has(epoch)) throw new EpochNotOpen(epoch)
+    const reason = this.#absent.get(epoch)
+    if (reason !== undefined) throw reason
     throw new IntegrityError('unknown-epoch', `epoch ${epoch}`, 'the keystore has no such epoch')
   }
 

@@ -8,6 +8,7 @@ import { GroupCommit, type GroupHost } from './group-commit.ts'
 import type { HeldDocuments } from './held-document.ts'
 import { RecognisedObjects } from './recognised-objects.ts'
 import { HighestRevisions } from './replay.ts'
+import { retiredMasterKey } from './epochs.ts'
 import { EpochNotOpen, type Sealing } from './sealing.ts'
 import { after, either, type Soon } from './soon.ts'
 import type { Storage, StorageReader, StorageWriter } from './storage.ts'
@@ -55,6 +56,8 @@ export interface Acts {
   learning<T>(run: () => Promise<T>): Promise<T>
   /** Opens an epoch made since the start, or remembers that there is none. */
   learnEpoch(missing: EpochNotOpen): Promise<void>
+  /** Who goes on with another master key once something is under an epoch that the one in use does not open. */
+  onRetired(follow: () => Promise<void>): void
   /** Looks whether commits are answered; while they are not, acts are refused at once, and this says why. */
   watchStandby(): Promise<UserError | undefined>
   /** Answers what is queued and takes nothing more. */
@@ -74,10 +77,19 @@ export function actsOver(ground: ActsGround): Acts {
   let isRecording = false
   let groupNow = now()
   let documents: HeldDocuments = new Map()
+  let followMasterKey: (() => Promise<void>) | undefined
 
   const learnEpoch = async ({ epoch }: EpochNotOpen): Promise<void> => {
-    await sealing.learn(await storage.read((rows) => rows.wraps()))
-    sealing.giveUpOn(epoch)
+    const wraps = await storage.read((rows) => rows.wraps())
+    await sealing.learn(wraps)
+    if (sealing.opens(epoch)) return
+    if (!wraps.some((wrap) => wrap.epoch === epoch)) {
+      sealing.giveUpOn(epoch)
+      return
+    }
+    // The master key was rotated, and this epoch begun with the new one, before the next look at it.
+    await followMasterKey?.()
+    sealing.giveUpOn(epoch, retiredMasterKey(sealing.provider))
   }
 
   const chargeSeal = (writer: StorageWriter): Soon<void> => {
@@ -104,7 +116,7 @@ export function actsOver(ground: ActsGround): Acts {
         logHoldsWiped = false
         if (await storage.truncateLog()) continue
         logHoldsWiped = true
-        await delay(truncateAgainAfter, undefined, { ref: false })
+        await delay(truncateAgainAfter)
       }
     } catch (error) {
       report(error)
@@ -190,6 +202,9 @@ export function actsOver(ground: ActsGround): Acts {
     inSnapshot,
     learning,
     learnEpoch,
+    onRetired(follow) {
+      followMasterKey = follow
+    },
     async close() {
       await group.close()
       closing = true

@@ -138,6 +138,8 @@ export interface Store {
   epochs(): Promise<readonly EpochFacts[]>
   /** Opens epochs begun elsewhere; 'retired' once the master key in use opens the store no longer. */
   followEpochs(): Promise<Standing>
+  /** Who is asked to go on with the master key that is configured, when this store needs the one after its own. */
+  onRetired(follow: () => Promise<void>): void
   /** Provider of the master key in use. */
   provider(): string
   /** The master key in use, for a copy of this store: closing it closes nothing. */
@@ -304,6 +306,7 @@ async function storeOver(
     beginEpoch: (actor) => beginEpoch(epochs, actor),
     epochs: () => epochFacts(epochs),
     followEpochs: () => followEpochs(epochs),
+    onRetired: acts.onRetired,
     provider: () => sealing.provider,
     lendMasterKey: () => sealing.lend(),
     checkMasterKey: () => sealing.check(),

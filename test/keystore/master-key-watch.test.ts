@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { exitStatus, UserError } from '../../src/errors.ts'
 import { createMasterKeyFile, openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { watchMasterKey } from '../../src/keystore/master-key-watch.ts'
-import { resealInBackground } from '../../src/keystore/resealing.ts'
+import { reseal, resealInBackground } from '../../src/keystore/resealing.ts'
 import type { Store } from '../../src/keystore/store.ts'
 import {
   actor,
@@ -67,6 +67,57 @@ test('a second rotation between two looks is followed as well', async () => {
   await watch.look()
   expect(lines.map(({ level }) => level)).toEqual(['info', 'info'])
   expect(server.provider()).toBe(openMasterKeyFile(configured).id)
+})
+
+/** A store whose master key was rotated, and what it holds sealed anew with the next one, before the server has looked. */
+async function sealedByTheNext() {
+  const directory = await dataDirectory()
+  const server = await opened(directory)
+  for (let at = 1; at <= 3; at++) await createKey(server, at)
+  const next = join(directory, '..', 'next.key')
+  const cli = await opened(directory, { writer: 'cli' })
+  await cli.retireOthers(createMasterKeyFile(next), actor)
+  await cli.close()
+  const after = await opened(directory, { writer: 'cli', masterKey: openMasterKeyFile(next) })
+  await after.beginEpoch(actor)
+  await reseal(after, { actor, goesOn: () => true })
+  await createKey(after, 4)
+  await after.close()
+  return { server, next }
+}
+
+test('what was sealed with the next master key is served at once, before the server looks for that', async () => {
+  const { server, next } = await sealedByTheNext()
+  const { log, lines } = notebook()
+  const reopen = () => Promise.resolve(openMasterKeyFile(next))
+  const watch = watchMasterKey({ store: server, log, reopen, lost: notLost })
+  server.onRetired(() => watch.look())
+  const all = await Promise.all([1, 2, 3, 4].map((at) => get(server, at)))
+  expect(all).toEqual([1, 2, 3, 4].map(materialOf))
+  while (await server.catchUpAuditIndex());
+  expect(lines.map(({ level }) => level)).toEqual(['info'])
+})
+
+test('while the next master key is not at hand only what it sealed is refused, and is served once it is', async () => {
+  const { server, next } = await sealedByTheNext()
+  const { log, lines } = notebook()
+  let isThere = false
+  const sealed = { exitStatus: exitStatus.sealed }
+  const reopen = () =>
+    isThere
+      ? Promise.resolve(openMasterKeyFile(next))
+      : Promise.reject(new UserError('no-terminal', 'not at hand', 'give it', sealed))
+  const watch = watchMasterKey({ store: server, log, reopen, lost: notLost })
+  server.onRetired(() => watch.look())
+  const [old, made] = await Promise.allSettled([get(server, 1), create(server, 9)])
+  expect(old).toMatchObject({ reason: { code: 'master-key-retired', exitStatus: 11 } })
+  expect(made.status).toBe('fulfilled')
+  await expect(get(server, 4)).rejects.toMatchObject({ code: 'master-key-retired' })
+  expect(lines).toMatchObject([{ level: 'error', fields: { alarm: true } }])
+  isThere = true
+  watch.tryAgain()
+  await watch.look()
+  for (const at of [1, 4]) expect(await get(server, at)).toEqual(materialOf(at))
 })
 
 test('a master key that is not at hand is asked for once, then again when told to', async () => {
