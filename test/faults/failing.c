@@ -18,7 +18,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { FAIL_WRITE = 1, FAIL_SYNC = 2, FAIL_READ = 4, READ_ONLY = 8 };
+enum { FAIL_WRITE = 1, FAIL_SYNC = 2, FAIL_READ = 4, READ_ONLY = 8, FULL = 16 };
 
 static struct control {
   _Atomic uint8_t what, often;
@@ -70,8 +70,9 @@ static int fail(int error) {
 /* Whether this call fails: 0, or -1 with errno. */
 static int trouble(int kind, int file) {
   int what = control ? control->what : 0;
-  if (!(what & (kind | READ_ONLY)) || !is_live_file(file)) return 0;
+  if (!(what & (kind | READ_ONLY | FULL)) || !is_live_file(file)) return 0;
   if (what & READ_ONLY && kind == FAIL_WRITE) return fail(EROFS);
+  if (what & FULL && kind == FAIL_WRITE && is_chosen()) return fail(ENOSPC);
   if (what & kind && is_chosen()) return fail(EIO);
   return 0;
 }
@@ -86,9 +87,10 @@ static int path_trouble(const char *path) {
 ssize_t write(int file, const void *bytes, size_t length) {
   REAL(ssize_t, "write", int, const void *, size_t);
   if (!trouble(FAIL_WRITE, file)) return real(file, bytes, length);
-  if (errno == EIO && length > 1) {
+  if (errno != EROFS && length > 1) {
+    int error = errno;
     real(file, bytes, length / 2);
-    errno = EIO;
+    errno = error;
   }
   return -1;
 }
@@ -96,9 +98,10 @@ ssize_t write(int file, const void *bytes, size_t length) {
 static ssize_t write_at(const char *name, int file, const void *bytes, size_t length, off_t at) {
   REAL(ssize_t, name, int, const void *, size_t, off_t);
   if (!trouble(FAIL_WRITE, file)) return real(file, bytes, length, at);
-  if (errno == EIO && length > 1) {
+  if (errno != EROFS && length > 1) {
+    int error = errno;
     real(file, bytes, length / 2, at);
-    errno = EIO;
+    errno = error;
   }
   return -1;
 }

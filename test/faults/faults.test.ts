@@ -5,6 +5,7 @@ import { bitFlips, rowSwaps } from './bit-flips.ts'
 import { clockSessions } from './clock-sessions.ts'
 import { clockSteps } from './clock-steps.ts'
 import type { Outcome, Plan } from './ground.ts'
+import { journalLosses } from './journal-losses.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
 import { races } from './races.ts'
 import { rollbacks } from './rollback.ts'
@@ -64,6 +65,13 @@ describe.skipIf(!hasCompiler())('with a library between the process and the syst
         refused: 100,
         servedReadOnly: 2,
       }),
+  )
+
+  test(
+    'no key is lost with the disk of the keystore where a group wants it on two copies',
+    patience,
+    () =>
+      expectSound(journalLosses, { kills: 5, losses: 2, troubles: 2, keys: 30, callsFailed: 1 }),
   )
 
   test('sessions survive a stepped clock, and no state goes back', patience, () =>

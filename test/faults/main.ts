@@ -7,6 +7,7 @@ import { clockSessions } from './clock-sessions.ts'
 import { clockSteps } from './clock-steps.ts'
 import { fullDisk } from './full-disk.ts'
 import type { Outcome, Plan } from './ground.ts'
+import { journalLosses } from './journal-losses.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
 import {
   databaseCrashes,
@@ -40,6 +41,7 @@ const tests: Readonly<Record<string, (plan: Plan) => Promise<Outcome>>> = {
   unsynced,
   'full-disk': fullDisk,
   'storage-faults': storageFaults,
+  'journal-losses': journalLosses,
   'database-gone': databaseGone,
   'bit-flips': bitFlips,
   'row-swaps': rowSwaps,

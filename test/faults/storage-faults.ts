@@ -1,36 +1,31 @@
 // A disk that fails now and then (EIO), and a file system that has become read-only, under a running server:
 // nothing is answered with Success that is not there afterwards; what needs no record is answered all the
 // time; once the disk works again everything does, without a restart. Needs a C compiler.
-import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { connect, type Client } from '../../src/kmip/client/client.ts'
-import type { ResponseBatchItem } from '../../src/kmip/model/messages.ts'
-import { startKeyreel, type Keyreel, type Kit } from '../fixtures/keyreel.ts'
-import { answerOf, requestBytes, tapeKey, type Ask } from '../fixtures/responder.ts'
+import { startKeyreel } from '../fixtures/keyreel.ts'
+import { tapeKey, type Ask } from '../fixtures/responder.ts'
+import { Control, failing, failingUnder, type Trouble } from './control.ts'
 import { chance, folder, type Chance, type Outcome, type Plan } from './ground.ts'
 import { compared, figuresOf } from './kills.ts'
 import { Ledger } from './ledger.ts'
-import { runLoad } from './load.ts'
+import { Reconnecting, worked, type Site } from './server-load.ts'
 
-const source = join(import.meta.dirname, 'failing.c')
 const clients = 8
 
-/** What fails, by the bits that the library knows, and how often in 256 calls (255: always). */
-const troubles: readonly {
-  readonly name: string
-  readonly what: number
-  readonly often: number
+const troubles: readonly (Trouble & {
   /** What a client is told whose request needs a record, where none can be written. */
   readonly told?: string
-}[] = [
-  { name: 'some writes', what: 1, often: 40 },
-  { name: 'some syncs', what: 2, often: 80 },
-  { name: 'some reads', what: 4, often: 40 },
-  { name: 'a bit of everything', what: 7, often: 15 },
-  { name: 'every write', what: 1, often: 255, told: 'the disk of the key store fails' },
+})[] = [
+  { name: 'some writes', what: failing.write, often: 40 },
+  { name: 'some syncs', what: failing.sync, often: 80 },
+  { name: 'some reads', what: failing.read, often: 40 },
+  { name: 'a bit of everything', what: failing.write + failing.sync + failing.read, often: 15 },
   {
-    ...{ name: 'read-only', what: 8, often: 255 },
+    ...{ name: 'every write', what: failing.write, often: 255 },
+    told: 'the disk of the key store fails',
+  },
+  {
+    ...{ name: 'read-only', what: failing.readOnly, often: 255 },
     told: 'the key store is read-only: nothing is recorded',
   },
 ]
@@ -42,10 +37,8 @@ export async function storageFaults({ form, seed, say }: Plan): Promise<Outcome>
   const random = chance(seed)
   using scratch = folder()
   using control = new Control(join(scratch.path, 'control'))
-  const library = join(scratch.path, 'failing.so')
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'])
   const data = join(scratch.path, 'data')
-  const env = { LD_PRELOAD: library, FAULTS_LIVE: data, FAULTS_CONTROL: control.path }
+  const env = failingUnder(scratch.path, data, control)
   await using server = await startKeyreel({ data, env })
   const site = { server, kit: await server.enrol('alpha', 'general'), ledger: new Ledger() }
   const { ledger } = site
@@ -53,13 +46,14 @@ export async function storageFaults({ form, seed, say }: Plan): Promise<Outcome>
   const known = await sound(site, random)
   while (count.operations < operations) {
     const trouble = troubles[count.troubles++ % troubles.length]!
-    control.set(trouble.what, trouble.often)
-    count.operations += await worked(site, seed + count.troubles, perTrouble)
+    control.set(trouble)
+    const until = (sent: number): boolean => sent >= perTrouble
+    count.operations += await worked(site, { seed: seed + count.troubles, clients, until })
     if (trouble.told !== undefined) {
       count.servedReadOnly += await servedWithoutRecords(site, known, trouble.told)
       count.operations += 2
     }
-    control.set(0, 0)
+    control.set()
     await sound(site, random)
     if (count.troubles % troubles.length !== 0) continue
     await compared({ directory: data }, ledger, `after ${count.troubles} troubles`)
@@ -73,32 +67,6 @@ export async function storageFaults({ form, seed, say }: Plan): Promise<Outcome>
     figures: { ...count, callsFailed: control.failed, refused, ...figuresOf(ledger) },
     failures: ledger.failures,
   }
-}
-
-interface Site {
-  readonly server: Keyreel
-  readonly kit: Kit
-  readonly ledger: Ledger
-}
-
-/** Keeps the server busy with so many requests; how many were sent. */
-async function worked(site: Site, seed: number, requests: number): Promise<number> {
-  let sent = 0
-  const { ledger } = site
-  const connections = new Reconnecting(site)
-  await runLoad({
-    seed,
-    clients,
-    mayFail: true,
-    ask(asks) {
-      sent++
-      return connections.ask(asks)
-    },
-    tell: (line) => ledger.take(line),
-    until: () => sent >= requests,
-  })
-  await connections.close()
-  return sent
 }
 
 /** The disk is sound: a key is made and given at the first attempt, on a new connection. */
@@ -130,67 +98,4 @@ async function servedWithoutRecords(site: Site, known: string, told: string): Pr
   if (shown?.ResultStatus === 'Success') return 1
   site.ledger.failures.push(`nothing is shown on a read-only disk: ${shown?.ResultMessage}`)
   return 0
-}
-
-/** A client that comes back after its connection was cut, as a library does. No answer is an empty one. */
-class Reconnecting {
-  readonly #site: Site
-  #client: Client | undefined
-
-  constructor(site: Site) {
-    this.#site = site
-  }
-
-  async ask(asks: readonly Ask[]): Promise<readonly ResponseBatchItem[]> {
-    try {
-      const client = (this.#client ??= await this.#connected())
-      const answer = await client.send(requestBytes('2.1', asks))
-      return answerOf(answer, '2.1').BatchItem
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      await this.close()
-      return asks.map(() => ({ ResultStatus: 'OperationFailed', ResultMessage: message }) as never)
-    }
-  }
-
-  async close(): Promise<void> {
-    const client = this.#client
-    this.#client = undefined
-    await client?.close()
-  }
-
-  #connected(): Promise<Client> {
-    const { server, kit } = this.#site
-    const { host, port } = server
-    const [ca, cert, key] = [kit.ca, kit.certificate, kit.key].map((file) => readFileSync(file))
-    return connect({ host, port, ca: ca!, cert: cert!, key: key!, versions: ['2.1'] })
-  }
-}
-
-/** The file that says what fails; the process under test has it mapped. */
-class Control {
-  readonly path: string
-  readonly #file: number
-
-  constructor(path: string) {
-    this.path = path
-    writeFileSync(path, Buffer.alloc(4096))
-    this.#file = openSync(path, 'r+')
-  }
-
-  /** From now on. */
-  set(what: number, often: number): void {
-    writeSync(this.#file, Uint8Array.of(often), 0, 1, 1)
-    writeSync(this.#file, Uint8Array.of(what), 0, 1, 0)
-  }
-
-  get failed(): number {
-    const bytes = Buffer.alloc(4)
-    readSync(this.#file, bytes, 0, 4, 4)
-    return bytes.readUInt32LE()
-  }
-
-  [Symbol.dispose](): void {
-    closeSync(this.#file)
-  }
 }
