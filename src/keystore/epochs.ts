@@ -147,6 +147,12 @@ export async function followEpochs(ground: EpochsGround): Promise<Standing> {
   return isRetired(wraps, ground) ? 'retired' : 'current'
 }
 
+/** Who opens the store now: master keys and recovery key. */
+export async function openersOf(storage: Storage): Promise<readonly string[]> {
+  const wraps = await storage.read((rows) => rows.wraps())
+  return [...new Set(wraps.map(({ provider }) => provider))].sort()
+}
+
 /** Goes on with `masterKey`, which must open the store. Takes it over, and closes the one of before. */
 export async function adoptMasterKey(
   { storage, sealing }: EpochsGround,

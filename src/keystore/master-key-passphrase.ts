@@ -3,6 +3,7 @@
 import { SealBroken, seal, unseal } from '../crypto/primitives/aead.ts'
 import { argon2Cost, argon2id, type Argon2Cost } from '../crypto/primitives/kdf.ts'
 import { toHex } from '../crypto/primitives/hash.ts'
+import { mac } from '../crypto/primitives/mac.ts'
 import { randomBytes } from '../crypto/primitives/random.ts'
 import { symmetricKey, type SymmetricKey } from '../crypto/primitives/symmetric-key.ts'
 import type { Secret } from '../crypto/secret.ts'
@@ -29,9 +30,14 @@ export function newPassphraseProvider(): string {
 /** Ceilings on what a wrap may demand: the database that holds it is untrusted. */
 const highestCost: Argon2Cost = { memory: 2 ** 20, passes: 32, lanes: 16 }
 
+/** Passphrases that did not open a wrap, as MACs of both under a key of this process: they are not tried again. */
+const refused = new Set<string>()
+const refusedKey = symmetricKey(randomBytes(32))
+
 /**
  * A master key from `passphrase`, which is taken over and wiped by `close`. `cost` is that of new
- * wraps. A wrong passphrase shows at unwrap: UserError 'wrong-passphrase', exit status 12.
+ * wraps. A wrong passphrase shows at unwrap: UserError 'wrong-passphrase', exit status 12; tried again on the same
+ * wrap, it costs nothing and is refused.
  */
 export function passphraseMasterKey(
   passphrase: Secret,
@@ -61,18 +67,16 @@ export function passphraseMasterKey(
     },
     async unwrap(wrap, context) {
       const { salt, spent } = costOf(wrap)
+      const mark = toHex(mac(refusedKey, wrap, passphrase.bytes))
+      if (refused.has(mark)) throw wrongPassphrase(': it was refused before and is not tried again')
       const key = await keyFor(salt, spent)
       try {
         const head = wrap.subarray(0, headLength)
         return unseal(key, wrap.subarray(headLength), Buffer.concat([head, context]))
       } catch (cause) {
         if (!(cause instanceof SealBroken)) throw cause
-        throw new UserError(
-          'wrong-passphrase',
-          'this passphrase does not open the keystore',
-          'try again: the passphrase is the one given to `keyreel init --master-key passphrase`',
-          { exitStatus: exitStatus.wrongPassphrase, cause },
-        )
+        refused.add(mark)
+        throw wrongPassphrase('', cause)
       }
     },
     close() {
@@ -80,6 +84,15 @@ export function passphraseMasterKey(
       derived.clear()
     },
   }
+}
+
+function wrongPassphrase(remark: string, cause?: unknown): UserError {
+  return new UserError(
+    'wrong-passphrase',
+    `this passphrase does not open the keystore${remark}`,
+    'try again: the passphrase is the one given to `keyreel init --master-key passphrase`',
+    { exitStatus: exitStatus.wrongPassphrase, cause },
+  )
 }
 
 async function derive(

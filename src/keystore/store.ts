@@ -17,6 +17,7 @@ import {
   beginEpoch,
   epochFacts,
   followEpochs,
+  openersOf,
   removeMasterKey,
   retireOthers,
   type EpochFacts,
@@ -140,6 +141,8 @@ export interface Store {
   followEpochs(): Promise<Standing>
   /** Who is asked to go on with the master key that is configured, when this store needs the one after its own. */
   onRetired(follow: () => Promise<void>): void
+  /** Providers of all master keys and recovery keys that open the store now, in order. */
+  openers(): Promise<readonly string[]>
   /** Provider of the master key in use. */
   provider(): string
   /** The master key in use, for a copy of this store: closing it closes nothing. */
@@ -307,6 +310,7 @@ async function storeOver(
     epochs: () => epochFacts(epochs),
     followEpochs: () => followEpochs(epochs),
     onRetired: acts.onRetired,
+    openers: () => openersOf(storage),
     provider: () => sealing.provider,
     lendMasterKey: () => sealing.lend(),
     checkMasterKey: () => sealing.check(),

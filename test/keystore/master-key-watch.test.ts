@@ -2,7 +2,13 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exitStatus, UserError } from '../../src/errors.ts'
+import { Secret } from '../../src/crypto/secret.ts'
+import { initialiseStore } from '../../src/keystore/initialise.ts'
 import { createMasterKeyFile, openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
+import {
+  newPassphraseProvider,
+  passphraseMasterKey,
+} from '../../src/keystore/master-key-passphrase.ts'
 import { watchMasterKey } from '../../src/keystore/master-key-watch.ts'
 import { reseal, resealInBackground } from '../../src/keystore/resealing.ts'
 import type { Store } from '../../src/keystore/store.ts'
@@ -16,6 +22,7 @@ import {
   materialOf,
   opened,
   tamper,
+  temporaryFolder,
 } from './sample.ts'
 
 /** A log that keeps what it is told. */
@@ -120,24 +127,129 @@ test('while the next master key is not at hand only what it sealed is refused, a
   for (const at of [1, 4]) expect(await get(server, at)).toEqual(materialOf(at))
 })
 
-test('a master key that is not at hand is asked for once, then again when told to', async () => {
-  const { server, next } = await rotated()
+const refusal = (code: string, status: number) =>
+  new UserError(code, `${code}, as the token says`, 'give it', { exitStatus: status })
+
+/** A watch over a server whose master key was rotated to one that is not to be had until it is there. */
+async function missing(reason: UserError) {
+  const site = await rotated()
   const { log, lines } = notebook()
-  let attempts = 0
-  let isThere = false
-  const reopen = () => {
-    attempts++
-    const sealed = { exitStatus: exitStatus.sealed }
-    return isThere
-      ? Promise.resolve(openMasterKeyFile(next))
-      : Promise.reject(new UserError('no-terminal', 'not at hand', 'give it', sealed))
+  const state = { attempts: 0, milliseconds: 0, there: undefined as string | undefined }
+  const watch = watchMasterKey({
+    store: site.server,
+    log,
+    reopen() {
+      state.attempts++
+      return state.there === undefined
+        ? Promise.reject(reason)
+        : Promise.resolve(openMasterKeyFile(state.there))
+    },
+    lost: notLost,
+    steady: () => state.milliseconds,
+  })
+  /** Looks every second, as a server does, for so many seconds. */
+  const looks = async (seconds: number) => {
+    for (let second = 0; second < seconds; second++, state.milliseconds += 1000) await watch.look()
   }
-  const watch = watchMasterKey({ store: server, log, reopen, lost: notLost })
-  for (let look = 0; look < 3; look++) await watch.look()
-  expect([attempts, lines.length]).toEqual([1, 1])
+  return { ...site, watch, lines, state, looks }
+}
+
+/** Rotates once more. */
+async function rotatedAgain(directory: string, key: string): Promise<string> {
+  const cli = await opened(directory, { writer: 'cli', masterKey: openMasterKeyFile(key) })
+  const next = `${key}.next`
+  await cli.retireOthers(createMasterKeyFile(next), actor)
+  await cli.close()
+  return next
+}
+
+test('a master key that is not at hand is looked for less and less often, and told of once', async () => {
+  const { server, next, state, lines, looks } = await missing(refusal('no-terminal', 11))
+  await looks(60)
+  // After 0, 1, 3, 7, 15 and 31 seconds.
+  expect([state.attempts, lines.length]).toEqual([6, 1])
   expect(lines[0]).toMatchObject({ level: 'error', fields: { alarm: true } })
+  await looks(3600)
+  expect(state.attempts).toBeLessThan(6 + 62)
+  expect(lines).toHaveLength(1)
   expect(await get(server, 1)).toEqual(materialOf(1))
-  isThere = true
+  state.there = next
+  await looks(61)
+  expect(await server.followEpochs()).toBe('current')
+  expect(lines.map(({ level }) => level)).toEqual(['error', 'info'])
+})
+
+test('another reason why it is not to be had is told as well', async () => {
+  const reason = refusal('token-missing', 11)
+  const { lines, looks } = await missing(reason)
+  await looks(2)
+  reason.message = 'the token is there, and its key is not'
+  await looks(10)
+  expect(lines.map(({ fields }) => (fields as { err: unknown }).err)).toEqual([reason, reason])
+})
+
+test.each([
+  ['wrong-pin', exitStatus.wrongPassphrase],
+  ['wrong-passphrase', exitStatus.wrongPassphrase],
+  ['pin-not-tried', exitStatus.sealed],
+  ['pin-locked', exitStatus.sealed],
+])('after %s nothing is tried until somebody says so', async (code, status) => {
+  const { server, watch, next, state, lines, looks } = await missing(refusal(code, status))
+  await looks(3600)
+  expect([state.attempts, lines.length]).toEqual([1, 1])
+  state.there = next
+  watch.tryAgain()
+  await looks(1)
+  expect(await server.followEpochs()).toBe('current')
+})
+
+test.each([
+  ['wrong-passphrase', exitStatus.wrongPassphrase],
+  ['token-missing', exitStatus.sealed],
+])(
+  'a later rotation is followed at once, whatever came of the one before (%s)',
+  async (code, status) => {
+    const { directory, server, next, state, looks } = await missing(refusal(code, status))
+    await looks(40)
+    const { attempts } = state
+    state.there = await rotatedAgain(directory, next)
+    await looks(1)
+    expect(state.attempts).toBe(attempts + 1)
+    expect(await server.followEpochs()).toBe('current')
+    await server.beginEpoch(actor)
+  },
+)
+
+test('a passphrase that was refused is not tried on the same keystore again, and the right one is', async () => {
+  const directory = join(temporaryFolder(), 'data')
+  const cheap = { memory: 64, passes: 1, lanes: 1 }
+  const passphrase = (text: string, id?: string) =>
+    passphraseMasterKey(new Secret(Buffer.from(text)), cheap, id)
+  await initialiseStore({ directory, masterKey: () => passphrase('the first one') })
+  const server = await opened(directory, { masterKey: passphrase('the first one') })
+  const cli = await opened(directory, { writer: 'cli', masterKey: passphrase('the first one') })
+  const id = newPassphraseProvider()
+  await cli.retireOthers(passphrase('another one', id), actor)
+  await cli.close()
+  let typed = 'the first one'
+  const { log, lines } = notebook()
+  const watch = watchMasterKey({
+    store: server,
+    log,
+    reopen: () => Promise.resolve(passphrase(typed, id)),
+    lost: notLost,
+  })
+  await watch.look()
+  watch.tryAgain()
+  await watch.look()
+  expect(lines.map(({ fields }) => (fields as { err: UserError }).err)).toMatchObject([
+    { code: 'wrong-passphrase', message: 'this passphrase does not open the keystore' },
+    {
+      code: 'wrong-passphrase',
+      message: expect.stringMatching(/refused before and is not tried again$/) as string,
+    },
+  ])
+  typed = 'another one'
   watch.tryAgain()
   await watch.look()
   expect(await server.followEpochs()).toBe('current')

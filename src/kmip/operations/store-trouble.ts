@@ -41,6 +41,10 @@ const troubles: Readonly<Record<string, Trouble>> = {
   'commit-in-doubt': ofAll(
     'the database of the key store broke off: whether this was recorded is not known',
   ),
+  // What was sealed before is served meanwhile.
+  'master-key-retired': ofSome(
+    'the master key of the key store was changed, and the server lacks the new one',
+  ),
   'audit-unwritable': ofAll('the audit record cannot be written: nothing is done without it'),
 }
 
@@ -67,5 +71,5 @@ export function refusalOfOurs(error: unknown, correlation: string): KmipError {
 
 function troubleOf(error: unknown): Trouble | undefined {
   if (!(error instanceof UserError)) return undefined
-  return sealing.includes(error.exitStatus) ? sealed : troubles[error.code]
+  return troubles[error.code] ?? (sealing.includes(error.exitStatus) ? sealed : undefined)
 }

@@ -84,6 +84,11 @@ const conditions: [condition: string, error: unknown, words: string][] = [
     'the key store is sealed: its master key is away',
   ],
   [
+    'a new master key that is not at hand',
+    own('master-key-retired', exitStatus.sealed),
+    'the master key of the key store was changed, and the server lacks the new one',
+  ],
+  [
     'a PIN that was changed',
     own('wrong-pin', exitStatus.wrongPassphrase),
     'the key store is sealed: its master key is away',
