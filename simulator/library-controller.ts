@@ -78,7 +78,7 @@ export class KeyController {
     const kad = isNew ? newKad(dialect, request.kadLimits, identifiers) : request.kad
     const identifier = identifierOf(dialect, kad)
     const barcode = this.#ports.barcodeIn(driveSerial)
-    const outcome = await this.#errands.run(
+    const { outcome, tries } = await this.#errands.run(
       isNew
         ? {
             kind: 'make',
@@ -89,7 +89,7 @@ export class KeyController {
       stop,
     )
     const milliseconds = performance.now() - began
-    this.#note(outcome, { driveSerial, barcode, identifier, milliseconds })
+    this.#note(outcome, { driveSerial, barcode, identifier, milliseconds, tries })
     return answerOf(outcome, kad)
   }
 

@@ -11,6 +11,8 @@ export interface KeyEvent {
   readonly identifier: string
   /** From the drive's request to the answer. */
   readonly milliseconds: number
+  /** How many times servers were asked. */
+  readonly tries: number
 }
 
 interface KeyBrought extends KeyEvent {

@@ -37,10 +37,16 @@ export type Outcome =
   | { readonly status: 'refused'; readonly why: Error }
   | { readonly status: 'no-server'; readonly why: NoKeyServer }
 
+/** What became of an errand, and how many times servers were asked until then. */
+export interface Done {
+  readonly outcome: Outcome
+  readonly tries: number
+}
+
 interface Waiting {
   readonly errand: Errand
   readonly stop: AbortSignal | undefined
-  resolve(outcome: Outcome): void
+  resolve(done: Done): void
   reject(error: unknown): void
 }
 
@@ -58,17 +64,17 @@ export class KeyErrands {
   }
 
   /** Does one errand; rejects only for what is a mistake of this program. */
-  run(errand: Errand, stop?: AbortSignal): Promise<Outcome> {
+  run(errand: Errand, stop?: AbortSignal): Promise<Done> {
     if (this.#dialect.itemsPerMessage <= 2) return this.#oneByOne(errand, stop)
-    const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
+    const { promise, resolve, reject } = Promise.withResolvers<Done>()
     this.#waiting.push({ errand, stop, resolve, reject })
     if (!this.#busy) void this.#shareMessages()
     return promise
   }
 
-  async #oneByOne(errand: Errand, stop: AbortSignal | undefined): Promise<Outcome> {
-    const [outcome] = await this.#ask([errand], stop)
-    return outcome!
+  async #oneByOne(errand: Errand, stop: AbortSignal | undefined): Promise<Done> {
+    const [done] = await this.#ask([errand], stop)
+    return done!
   }
 
   /** While one message is under way, the errands that come wait and then share the next. */
@@ -78,11 +84,12 @@ export class KeyErrands {
       const next = this.#waiting.splice(0, this.#dialect.itemsPerMessage / 2)
       const together = next.filter(({ stop }) => stop?.aborted !== true)
       for (const { stop, resolve } of next) {
-        if (stop?.aborted === true) resolve({ status: 'no-server', why: new NoKeyServer([]) })
+        if (stop?.aborted !== true) continue
+        resolve({ outcome: { status: 'no-server', why: new NoKeyServer([]) }, tries: 0 })
       }
       try {
-        const outcomes = await this.#ask(together.map(({ errand }) => errand))
-        for (const [at, outcome] of outcomes.entries()) together[at]?.resolve(outcome)
+        const all = await this.#ask(together.map(({ errand }) => errand))
+        for (const [at, done] of all.entries()) together[at]?.resolve(done)
       } catch (error) {
         for (const { reject } of together) reject(error)
       }
@@ -90,18 +97,25 @@ export class KeyErrands {
     this.#busy = false
   }
 
-  async #ask(errands: readonly Errand[], stop?: AbortSignal): Promise<readonly Outcome[]> {
+  async #ask(errands: readonly Errand[], stop?: AbortSignal): Promise<readonly Done[]> {
     if (errands.length === 0) return []
+    let tries = 0
     try {
-      return await this.#servers.ask((client, { server, mayHaveRun }) => {
+      const outcomes = await this.#servers.ask((client, { server, number, mayHaveRun }) => {
+        tries = number
         const todo = errands.map((errand) =>
           errand.kind === 'make' && mayHaveRun ? { ...errand, mayExist: true } : errand,
         )
         return this.#bring(client, server, todo)
       }, stop)
+      return outcomes.map((outcome) => ({ outcome, tries }))
     } catch (why) {
-      if (why instanceof NoKeyServer) return errands.map(() => ({ status: 'no-server', why }))
-      if (why instanceof ResultError) return errands.map(() => ({ status: 'refused', why }))
+      if (why instanceof NoKeyServer) {
+        const outcome = { status: 'no-server' as const, why }
+        return errands.map(() => ({ outcome, tries: why.failures.length }))
+      }
+      if (why instanceof ResultError)
+        return errands.map(() => ({ outcome: { status: 'refused' as const, why }, tries }))
       throw why
     }
   }

@@ -36,6 +36,8 @@ export interface Failover {
 /** One try at one server. */
 export interface Try {
   readonly server: ServerAddress
+  /** 1 for the first of a request. */
+  readonly number: number
   /** An earlier try of the same request was lost and may have been executed all the same. */
   readonly mayHaveRun: boolean
 }
@@ -94,7 +96,9 @@ export class ServerList {
       const at = this.#at
       const server = this.current
       try {
-        return await this.#with(server, (client) => work(client, { server, mayHaveRun }))
+        return await this.#with(server, (client) =>
+          work(client, { server, number: tries + 1, mayHaveRun }),
+        )
       } catch (error) {
         if (!isFailureOfServer(error)) throw error
         failures.push(error)

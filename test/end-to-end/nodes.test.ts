@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect as tlsConnect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { connect } from '../../src/kmip/client/client.ts'
-import { readKit } from '../../simulator/kit.ts'
+import { connect, type Client } from '../../src/kmip/client/client.ts'
+import { readKit, type Kit } from '../../simulator/kit.ts'
 import { readBack, write } from '../../simulator/recording.ts'
 import type { Keyreel } from '../fixtures/keyreel.ts'
 import { fleetJourney, objectsOn, stageOn, twoNodes, type TwoNodes } from '../fixtures/fleet.ts'
@@ -54,21 +54,28 @@ describe.skipIf(cannotRun)('two nodes, a primary and a synchronous standby', () 
     ])
   })
 
+  test('a key of one node is handed out by the other as soon as its Create is answered', async () => {
+    const clients: Client[] = []
+    const [a] = two.nodes as [Keyreel, Keyreel]
+    const kit = await readKit((await a.enrol('swift')).directory)
+    for (const { host, port } of two.nodes) clients.push(await clientOf(host, port, kit))
+    for (let round = 0; round < 40; round++) {
+      const [one, other] = round % 2 === 0 ? clients : clients.toReversed()
+      const { UniqueIdentifier } = await one!.call('Create', newKey)
+      const got = await other!.call('Get', { UniqueIdentifier })
+      expect(got.SymmetricKey?.KeyBlock).toBeDefined()
+      await other!.call('Activate', { UniqueIdentifier })
+      await expect(one!.call('Activate', { UniqueIdentifier })).rejects.toThrow(/Active/)
+    }
+    await Promise.all(clients.map((client) => client.close()))
+  })
+
   test('policies, certificates and revocations of one node count at the other within 5 s', async () => {
     const [a, b] = two.nodes as [Keyreel, Keyreel]
     const { host, port } = b
     const kit = await readKit((await a.enrol('late')).directory)
-    const key = { ca: kit.ca, cert: kit.certificate, key: kit.key }
-    const client = await connect({ host, port, ...key, reconnect: { attempts: 1 } })
-
-    const { UniqueIdentifier } = await client.call('Create', {
-      ObjectType: 'SymmetricKey',
-      Attributes: [
-        { tag: 'CryptographicAlgorithm', value: 'AES' },
-        { tag: 'CryptographicLength', value: 256 },
-        { tag: 'CryptographicUsageMask', value: 0x0c },
-      ],
-    })
+    const client = await clientOf(host, port, kit)
+    const { UniqueIdentifier } = await client.call('Create', newKey)
     expect((await a.cli('group', 'set', 'default', 'destroy=refuse')).status).toBe(0)
     // Every act asks for it anew.
     await expect(client.call('Destroy', { UniqueIdentifier })).rejects.toThrow(
@@ -99,14 +106,15 @@ describe.skipIf(cannotRun)('two nodes, a primary and a synchronous standby', () 
         two,
         (written, tapes) => {
           if (written === Math.floor(tapes / 3)) void a.kill()
-          if (written === Math.floor((2 * tapes) / 3)) crash = primary.crash().then(two.promote)
+          if (written === Math.floor((2 * tapes) / 3)) crash = primary.kill().then(two.promote)
         },
         () => crash!,
       )
       expect(journey.ofKind('no-server')).toBe(0)
       expect(journey.ofKind('key-refused')).toBe(0)
       expect(journey.ofKind('key-not-found')).toBe(0)
-      expect(journey.ofKind('failover')).toBeLessThanOrEqual(journey.drives)
+      // The node that dies costs its libraries one retry, the primary none.
+      expect(journey.mostRetries).toBe(1)
       expect(journey.longestWait).toBeLessThan(longestPause)
       expect((await objectsOn(b)) - before).toBe(journey.tapes)
       // The work that must be done once falls to the node that is left.
@@ -114,6 +122,20 @@ describe.skipIf(cannotRun)('two nodes, a primary and a synchronous standby', () 
     },
   )
 })
+
+const newKey = {
+  ObjectType: 'SymmetricKey' as const,
+  Attributes: [
+    { tag: 'CryptographicAlgorithm' as const, value: 'AES' as const },
+    { tag: 'CryptographicLength' as const, value: 256 },
+    { tag: 'CryptographicUsageMask' as const, value: 0x0c },
+  ],
+}
+
+function clientOf(host: string, port: number, kit: Kit): Promise<Client> {
+  const { ca, certificate: cert, key } = kit
+  return connect({ host, port, ca, cert, key, reconnect: { attempts: 1 } })
+}
 
 interface NodeStatus {
   readonly name: string
