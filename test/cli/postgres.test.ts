@@ -9,6 +9,9 @@ import { readKit } from '../../simulator/kit.ts'
 import { readBack, write } from '../../simulator/recording.ts'
 import { Stage } from '../../simulator/stage.ts'
 import { recording } from '../../simulator/scenarios/scenario.ts'
+import { openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
+import { announceNode } from '../../src/keystore/nodes.ts'
+import { openStore } from '../../src/keystore/store.ts'
 import { runKeyreel, startKeyreel, type Keyreel } from '../fixtures/keyreel.ts'
 import { startPostgres, withoutPostgres, type PostgresServer } from '../fixtures/postgres.ts'
 
@@ -89,6 +92,42 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     expect(added.status).toBe(0)
     const chains = await runKeyreel(['audit', 'list', '--data', one, '--json'])
     expect(chains.stdout).toContain('serve@kms-b')
+  })
+
+  test('status shows the nodes, their clocks, and when each library was last at each of them', async () => {
+    const folder = temporaryFolder()
+    const data = join(folder, 'one')
+    const url = await server.fresh()
+    const init = ['init', '--data', data, '--database', url, '--node', 'kms-a']
+    expect(await runKeyreel(init)).toMatchObject({ status: 0 })
+    const add = ['library', 'add', 'alpha', '--data', data, '--out', join(folder, 'kit')]
+    expect(await runKeyreel(add)).toMatchObject({ status: 0 })
+    const masterKey = openMasterKeyFile(join(data, 'master.key'))
+    const store = await openStore({ directory: data, database: [url], masterKey, writer: 'test' })
+    const now = Date.now()
+    const day = 86_400_000
+    const report = (node: string, seen: number, clockAhead: number) => ({
+      ...{ node, home: `${node}:/data`, version: '9.8.7', kmip: `${node}:5696`, clockAhead },
+      ...{ started: now - 30 * day, heard: now, stopped: false },
+      contacts: [{ client: 'alpha', connections: 1, lastContact: seen }],
+    })
+    await store.act((work) => announceNode(work, report('kms-a', now, 2_600)))
+    await store.act((work) => announceNode(work, report('kms-b', now - 9 * day - 1000, 0)))
+    await store.close()
+
+    const { status, stdout } = await runKeyreel(['status', '--data', data])
+    expect(status).toBe(0)
+    const date = (time: number) => new Date(time).toISOString().slice(0, 10)
+    const lines = stdout.split('\n')
+    const line = (start: RegExp) => lines.find((text) => start.test(text))
+    expect(line(/^kms-a /)).toMatch(/running +9\.8\.7 +kms-a:5696 +1 .*2\.6 s ahead$/)
+    expect(line(/^kms-b /)).toMatch(/running +9\.8\.7 +kms-b:5696 +1 .*even$/)
+    expect(line(/^LIBRARY/)).toMatch(/AT kms-a +AT kms-b$/)
+    expect(line(/^alpha /)).toMatch(
+      new RegExp(`default +${date(now)} \\S+ +${date(now - 9 * day - 1000)} \\S+$`),
+    )
+    expect(lines).toContain('warning: alpha has not spoken to node kms-b for 9 days')
+    expect(stdout).toContain('the clock of node kms-a is 2.6 s ahead')
   })
 
   test('an init that fails leaves neither directory nor tables', async () => {

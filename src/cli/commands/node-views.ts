@@ -33,6 +33,20 @@ export function nodesTable(
   return table(columns, nodes, style, empty)
 }
 
+/** Columns of a table of libraries: when each was last heard of at each node. */
+export function contactColumns(
+  nodes: readonly NodeReport[],
+): Record<string, (library: { readonly name: string }) => string | undefined> {
+  const columns = nodes.map(({ node, contacts }) => {
+    const at = ({ name }: { readonly name: string }) => {
+      const contact = contacts.find(({ client }) => client === name)
+      return contact === undefined ? 'never' : moment(seconds(contact.lastContact))
+    }
+    return [`AT ${node}`, at] as const
+  })
+  return Object.fromEntries(columns)
+}
+
 /** The same for programs. */
 export function nodesJson(nodes: readonly NodeReport[], leader: string | undefined, now: number) {
   return nodes.map((report) => ({

@@ -28,7 +28,7 @@ import { withHealth } from '../health-session.ts'
 import { keystoreExits } from '../keystore-session.ts'
 import { isoMoment, moment, pairs, table } from '../output.ts'
 import { lastSeen, type LastSeen } from './library-views.ts'
-import { missedNodes, nodesJson, nodesTable } from './node-views.ts'
+import { contactColumns, missedNodes, nodesJson, nodesTable } from './node-views.ts'
 
 /** Rows of each table; `library list` and --json have them all. */
 const rowsShown = 8
@@ -129,7 +129,9 @@ async function openReport(
   const libraryColumns = {
     LIBRARY: ({ name }: (typeof libraries)[number]) => name,
     GROUP: ({ group }: (typeof libraries)[number]) => group,
-    'LAST SEEN': (row: (typeof libraries)[number]) => moment(row.lastSeen) ?? 'never',
+    ...(nodes === undefined || nodes.length < 2
+      ? { 'LAST SEEN': (row: (typeof libraries)[number]) => moment(row.lastSeen) ?? 'never' }
+      : contactColumns(nodes)),
   }
   const expiryColumns = {
     CERTIFICATE: certificateName,
