@@ -1,10 +1,11 @@
 // The master key that shall take the place of the one in use: made from what the administrator wishes, with
 // the settings of the data directory brought in line.
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { stringify } from 'smol-toml'
 import { ownConfigFile, type Config } from './config.ts'
 import type { Secret } from './crypto/secret.ts'
+import { replaceFileSync } from './durable-files.ts'
 import { tokenSettings } from './initialise.ts'
 import { masterKeyPath, type MasterKeyWish } from './keystore/master-key-choice.ts'
 import { createTokenKey } from './keystore/master-key-pkcs11.ts'
@@ -85,7 +86,8 @@ function setOwnTable(data: string, name: string, table: Record<string, string>):
   const length = start === -1 ? 0 : lines.slice(start + 1).findIndex((line) => /^\s*\[/.test(line))
   const others =
     start === -1 ? lines : lines.toSpliced(start, length === -1 ? lines.length : length + 1)
-  replaceFile(file, [...others, stringify({ [name]: table }).trimEnd()].join('\n'))
+  const text = [...others, stringify({ [name]: table }).trimEnd()].join('\n')
+  replaceFileSync(file, `${text}\n`)
 }
 
 /**
@@ -104,11 +106,5 @@ export function setOwnSetting(data: string, key: string, value: string | undefin
   const rest = table === -1 ? [] : lines.slice(table)
   const after = [...written, ...others, ...rest].join('\n')
   if (after === before) return
-  replaceFile(file, after)
-}
-
-function replaceFile(file: string, text: string): void {
-  const temporary = `${file}.${process.pid}`
-  writeFileSync(temporary, text.endsWith('\n') ? text : `${text}\n`, { mode: 0o600 })
-  renameSync(temporary, file)
+  replaceFileSync(file, after.endsWith('\n') ? after : `${after}\n`)
 }

@@ -71,6 +71,7 @@ const layers: Record<string, readonly string[]> = {
 
 /** Small files at the top of src that every part but the codec and the model may use. */
 const commons = [
+  'src/durable-files.ts',
   'src/errors.ts',
   'src/log.ts',
   'src/config.ts',
@@ -139,6 +140,17 @@ test('cryptography, TLS and SQL have one home each', () => {
     importsOf(file)
       .filter((name) => name in guarded && !guarded[name]!.test(file))
       .map((name) => `${file} imports ${name}`),
+  )
+  expect(wrong).toEqual([])
+})
+
+test('files get their names in one place, which syncs content and directory', () => {
+  // A server's state that need not outlast it; a bundle where there are no links, and the last step of a building, which sync by themselves.
+  const others =
+    /^src\/(durable-files|admin\/server-state|exchange\/bundle-writer|keystore\/data-directory)\.ts$/u
+  const isNaming = /\brename(Sync)?\(/u
+  const wrong = sources.filter(
+    (file) => file.startsWith('src/') && !others.test(file) && isNaming.test(textOf(file)),
   )
   expect(wrong).toEqual([])
 })

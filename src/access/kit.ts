@@ -1,9 +1,10 @@
 /** The kit a library is enrolled with: a directory of its own, complete or not there at all. */
-import { lstat, mkdtemp, open, rename, rm } from 'node:fs/promises'
+import { lstat, mkdtemp, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { writePkcs12, type Pkcs12Form } from '../crypto/certificates-pkcs12.ts'
 import { privateKeyPem } from '../crypto/key-pairs.ts'
 import { randomPassword } from '../crypto/password-hash.ts'
+import { moveIntoPlace, writeNewFile } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
 import { kitReadme, type KitContent } from './kit-readme.ts'
 
@@ -42,7 +43,7 @@ export async function stageKit(
   const discard = () => rm(staging, { recursive: true, force: true })
   try {
     for (const [name, bytes] of Object.entries(kitFiles(content, wish, hosts)))
-      await writeSynced(join(staging, name), bytes)
+      await writeNewFile(join(staging, name), bytes)
   } catch (cause) {
     await discard()
     throw cannotWrite(directory, cause)
@@ -92,17 +93,9 @@ async function refuseExisting(directory: string): Promise<void> {
   )
 }
 
-async function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
-  await using file = await open(path, 'wx', 0o600)
-  await file.writeFile(content)
-  await file.sync()
-}
-
 async function publish(staging: string, directory: string, library: string): Promise<void> {
   try {
-    await rename(staging, directory)
-    await using parent = await open(dirname(directory))
-    await parent.sync()
+    await moveIntoPlace(staging, directory)
   } catch (cause) {
     throw new UserError(
       'kit-published',

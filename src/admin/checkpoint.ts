@@ -1,10 +1,11 @@
 // Checkpoints: the heads of the audit chains, signed by the server and kept in a file outside the data
 // directory. With them a start or a verification notices that the whole store was put back to an earlier
 // day, or its end cut off; and whoever keeps one can show that the server has said so.
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Certificate } from '../crypto/certificates.ts'
 import { hasSigned, type Signer } from '../crypto/detached-signatures.ts'
+import { replaceFile } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
 
 const checkpointFile = z.object({
@@ -85,16 +86,7 @@ export async function readCheckpoint(
 
 /** Writes a checkpoint, whole or not at all, and on the disk when it returns. */
 export async function writeCheckpoint(path: string, checkpoint: CheckpointFile): Promise<void> {
-  const temporary = `${path}.${process.pid}`
-  try {
-    await using file = await open(temporary, 'w', 0o600)
-    await file.writeFile(`${JSON.stringify(checkpoint, undefined, 2)}\n`)
-    await file.sync()
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
+  await replaceFile(path, `${JSON.stringify(checkpoint, undefined, 2)}\n`)
 }
 
 /** When a checkpoint file was last written, in seconds since 1970; undefined when it is not there. */

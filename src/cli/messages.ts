@@ -1,6 +1,6 @@
 // KMIP messages in files: TTLV as bytes or hexadecimal, XML, JSON, several in a row, read whatever they are
 // and written with 0600. What is shown on a screen has its secret values masked.
-import { open, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import {
@@ -14,6 +14,7 @@ import {
   toXml,
 } from 'ttlv-codec'
 import type { Item } from 'ttlv-codec'
+import { writeNewFile } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
 import { textVocabulary } from '../kmip/model/text-vocabulary.ts'
 import type { Context } from './command.ts'
@@ -40,9 +41,7 @@ export async function readMessages(file: string | undefined, context: Context): 
 
 /** Writes messages as they are into a new file, 0600: XML or JSON when its name says so, else TTLV. */
 export async function writeMessages(file: string, items: readonly Item[]): Promise<void> {
-  await using handle = await open(file, 'wx', 0o600)
-  await handle.writeFile(contents(extname(file), items))
-  await handle.sync()
+  await writeNewFile(file, contents(extname(file), items))
 }
 
 function contents(extension: string, items: readonly Item[]): string | Uint8Array {

@@ -10,6 +10,7 @@ import type { Recipient } from '../crypto/cms-recipients.ts'
 import { signContent } from '../crypto/cms-signed.ts'
 import { randomBytes } from '../crypto/primitives/random.ts'
 import { sha256, toHex } from '../crypto/primitives/hash.ts'
+import { syncDirectory } from '../durable-files.ts'
 import { FileDigest } from './file-digest.ts'
 import { encodeBundle, exchangeFormat, type Bundle, type Manifest } from './manifest.ts'
 
@@ -197,13 +198,4 @@ async function write(to: FileHandle, bytes: Uint8Array, digest: FileDigest): Pro
 async function writeAll(to: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;)
     done += (await to.write(bytes, done, bytes.length - done)).bytesWritten
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
 }

@@ -2,7 +2,7 @@
  * Short messages between sites, each a file: JSON as CMS data inside SignedData by the exchange identity
  * of whoever writes (RFC 5652), in DER. Who is believed is the reader's question.
  */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Issuer } from '../crypto/certificates-issue.ts'
 import type { Certificate } from '../crypto/certificates.ts'
@@ -11,6 +11,7 @@ import { signContent, verifySigned } from '../crypto/cms-signed.ts'
 import { CryptoRefusal } from '../crypto/crypto-refusal.ts'
 import { octets } from '../crypto/der.ts'
 import { pinOf } from '../crypto/encryption-certificates.ts'
+import { replaceFile } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
 
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
@@ -113,7 +114,7 @@ export interface Note<Kind extends NoteKind> {
 const data = '1.2.840.113549.1.7.1'
 const largest = 8 * 1024 * 1024
 
-/** Signs and writes a message. The file appears whole or not at all. */
+/** Signs and writes a message. The file appears whole, on the disk, or not at all. */
 export async function writeNote<Kind extends NoteKind>(
   file: string,
   body: NoteBody<Kind>,
@@ -122,13 +123,7 @@ export async function writeNote<Kind extends NoteKind>(
 ): Promise<void> {
   const said = { signer: signer.certificate.fingerprint, note: body }
   const inner = contentInfo(data, octets(Buffer.from(JSON.stringify(said))))
-  try {
-    await writeFile(`${file}.tmp`, signContent(inner, signer, now), { mode: 0o644 })
-    await rename(`${file}.tmp`, file)
-  } catch (error) {
-    await rm(`${file}.tmp`, { force: true })
-    throw error
-  }
+  await replaceFile(file, signContent(inner, signer, now), 0o644)
 }
 
 /** A message of one of several kinds. */

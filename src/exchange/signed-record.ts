@@ -1,8 +1,10 @@
 // A text signed by the exchange identity, for people outside: CMS SignedData around plain data (RFC 5652 §5), in PEM.
 // `openssl cms -verify -inform PEM` prints the text again.
-import { link, open, rm } from 'node:fs/promises'
+import { link, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { signData } from '../crypto/cms-signed.ts'
 import { sha256, toHex } from '../crypto/primitives/hash.ts'
+import { syncDirectory, writeNewFile } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
 import type { Certificate } from '../crypto/certificates.ts'
 import { openIdentity } from './identity.ts'
@@ -35,13 +37,7 @@ export async function signRecord(
 /** Writes it to a new file: whole, on disk, never in the place of another. Throws UserError 'file-exists'. */
 export async function writeRecord(file: string, { pem }: SignedRecord): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`
-  const handle = await open(temporary, 'wx', 0o644)
-  try {
-    await handle.writeFile(pem)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await writeNewFile(temporary, pem, 0o644)
   try {
     await link(temporary, file)
   } catch (cause) {
@@ -50,4 +46,5 @@ export async function writeRecord(file: string, { pem }: SignedRecord): Promise<
   } finally {
     await rm(temporary, { force: true })
   }
+  await syncDirectory(dirname(file))
 }

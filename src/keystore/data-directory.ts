@@ -1,19 +1,15 @@
 // Makes a data directory whole or not at all. One that does not exist is built beside its place and
 // renamed into it. An existing empty one, such as a service's state directory whose parent is not ours
 // or a mount, is built inside itself; the last step can be taken up again where it was cut off.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-} from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { randomUuid } from '../crypto/primitives/random.ts'
+import {
+  makeDirectorySync,
+  moveIntoPlaceSync,
+  syncDirectorySync,
+  syncSync,
+} from '../durable-files.ts'
 
 /** Name of the database in the data directory; a directory that has it is initialised. */
 export const databaseFile = 'keystore.db'
@@ -39,12 +35,11 @@ export async function buildDirectory(
     ? join(directory, `${unfinished}${randomUuid()}`)
     : join(dirname(directory), `.${basename(directory)}.${randomUuid()}`)
   try {
-    mkdirSync(building, { recursive: true, mode: 0o700 })
+    makeDirectorySync(building)
     await build(building)
-    for (const name of readdirSync(building)) sync(join(building, name))
-    sync(building)
-    renameSync(building, inside ? join(directory, complete) : directory)
-    sync(dirname(building))
+    for (const name of readdirSync(building)) syncSync(join(building, name))
+    syncDirectorySync(building)
+    moveIntoPlaceSync(building, inside ? join(directory, complete) : directory)
   } catch (error) {
     rmSync(building, { recursive: true, force: true })
     throw error
@@ -68,20 +63,11 @@ export function finishBuilding(directory: string): void {
     if (names.includes(name)) renameSync(join(built, name), join(directory, name))
   }
   rmdirSync(built)
-  sync(directory)
+  syncDirectorySync(directory)
 }
 
 /** What a directory holds that is not ours to build over; nothing when it does not exist. */
 export function contentOf(directory: string): string[] {
   if (!existsSync(directory)) return []
   return readdirSync(directory).filter((name) => name !== 'lost+found')
-}
-
-function sync(path: string): void {
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }

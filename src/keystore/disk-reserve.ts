@@ -1,10 +1,11 @@
 // A file that keeps room on the disk of the data directory. When the disk is full it is given back, so that
 // keys can still be handed out with their records; new keys are refused meanwhile. Made again once there
 // is room.
-import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync } from 'node:fs'
-import { open, rename, rm, statfs } from 'node:fs/promises'
+import { rmSync, statfsSync, statSync } from 'node:fs'
+import { open, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { randomBytes } from '../crypto/primitives/random.ts'
+import { moveIntoPlace, syncDirectorySync } from '../durable-files.ts'
 
 /** Name of the file in the data directory. */
 export const reserveFile = 'reserve'
@@ -62,7 +63,8 @@ export class DiskReserve implements RoomKeeper {
 
   giveBack(): void {
     rmSync(this.#file, { force: true })
-    syncFolder(this.#directory)
+    // The room of a removed file is free for others once its directory is on the disk.
+    syncDirectorySync(this.#directory)
     this.#isTight = true
     this.#alarm(
       'the disk is full: its reserve is given back; keys are handed out, new ones refused',
@@ -104,22 +106,12 @@ export class DiskReserve implements RoomKeeper {
       for (let left = this.#size; left > 0; left -= block.length)
         await file.writeFile(block.subarray(0, left))
       await file.sync()
-      await rename(temporary, this.#file)
+      await moveIntoPlace(temporary, this.#file)
       return true
     } catch (error) {
       await rm(temporary, { force: true })
       if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return false
       throw error
     }
-  }
-}
-
-/** Makes sure that the room of a removed file is free for others. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }

@@ -22,6 +22,7 @@ import {
   numberIn,
   readJournalFile,
 } from './journal-files.ts'
+import { syncDirectory } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
 
 /** How a journal is written. */
@@ -212,7 +213,7 @@ export class JournalWriter {
         Buffer.concat([journalMagic, frameOf(this.#sequence, JSON.stringify(header))]),
       )
       await this.#sync()
-      await syncFolder(path)
+      await syncDirectory(path)
       this.#number = number
     } catch (error) {
       // On a full disk this is tried again and again: nothing of it shall stay.
@@ -287,14 +288,12 @@ function late(): Error {
 async function makeFolder(path: string): Promise<void> {
   const there = await readdir(dirname(path)).catch(() => undefined)
   if (there === undefined) return
-  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+  try {
+    await mkdir(path, { mode: 0o700 })
+    await syncDirectory(dirname(path))
+  } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  })
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r')
-  await folder.sync()
+  }
 }
 
 function gone(path: string): UserError {

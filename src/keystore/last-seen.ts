@@ -2,10 +2,11 @@
 // chains had come. A node that starts again refuses a database that has fallen behind that: a standby that
 // lacked something and was promoted, or a copy of an earlier day that was put back.
 // The file is signed with a MAC of the keystore, over its text without that MAC.
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { equalBytes } from '../crypto/primitives/mac.ts'
+import { replaceFile } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
 import type { Checkpoint } from './audit-chain-walk.ts'
 import { auditHeads, compareHeads } from './checkpoints.ts'
@@ -57,12 +58,8 @@ export async function writeLastSeen(
   const epoch = sealing.current
   const seen = { time: Number(time), standing, chains, epoch }
   const mac = sealing.noteMac(epoch, textOf(seen))
-  const path = join(directory, lastSeenFile)
-  const temporary = `${path}.new`
-  await using file = await open(temporary, 'w', 0o600)
-  await file.writeFile(`${JSON.stringify({ ...seen, mac: base64url(mac) })}\n`)
-  await file.sync()
-  await rename(temporary, path)
+  const text = `${JSON.stringify({ ...seen, mac: base64url(mac) })}\n`
+  await replaceFile(join(directory, lastSeenFile), text)
 }
 
 /**

@@ -1,22 +1,13 @@
 // Master key in a file of its own: 8 bytes of name and version, 32 bytes of key, their SHA-256.
 // Only its owner may read it. Whoever has this file and the database has every key.
-import {
-  closeSync,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fstatSync, linkSync, openSync, readSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { SealBroken, seal, unseal } from '../crypto/primitives/aead.ts'
 import { sha256, toHex } from '../crypto/primitives/hash.ts'
 import { equalBytes, mac } from '../crypto/primitives/mac.ts'
 import { randomBytes, randomUuid } from '../crypto/primitives/random.ts'
 import { symmetricKey } from '../crypto/primitives/symmetric-key.ts'
+import { syncDirectorySync, writeNewFileSync } from '../durable-files.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { MasterKey } from './master-key.ts'
 
@@ -33,10 +24,10 @@ export function createMasterKeyFile(path: string): MasterKey {
   const content = Buffer.concat([magic, key, sha256(magic, key)])
   const temporary = join(dirname(path), `.${basename(path)}.${randomUuid()}`)
   try {
-    writeDurably(temporary, content)
+    writeNewFileSync(temporary, content)
     // A link, unlike a rename, never replaces a key that is already there.
     linkSync(temporary, path)
-    syncDirectory(dirname(path))
+    syncDirectorySync(dirname(path))
     return fileKey(path, key)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
@@ -142,27 +133,6 @@ function readPrivately(path: string): Buffer {
     const content = Buffer.alloc(Math.min(size, fileLength + 1))
     readSync(descriptor, content, 0, content.length, 0)
     return content
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-function writeDurably(path: string, content: Uint8Array): void {
-  const descriptor = openSync(path, 'wx', 0o600)
-  try {
-    fchmodSync(descriptor, 0o600)
-    writeSync(descriptor, content)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-/** Makes what was renamed or linked in a directory durable. */
-export function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)
   }

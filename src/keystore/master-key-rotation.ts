@@ -1,10 +1,10 @@
 // Puts a new master key in the place of the one in use, so that at each moment the configuration names a
 // key that opens: first every epoch is wrapped for the new key too, then the new key gets its place, and only
 // then the wraps of the old one are forgotten. Cut off anywhere, the same command ends what was begun.
-import { existsSync, linkSync, renameSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, linkSync } from 'node:fs'
+import { moveIntoPlaceSync } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
-import { createMasterKeyFile, openMasterKeyFile, syncDirectory } from './master-key-file.ts'
+import { createMasterKeyFile, openMasterKeyFile } from './master-key-file.ts'
 import type { MasterKey } from './master-key.ts'
 import type { Store } from './store.ts'
 import type { AuditActor } from './work.ts'
@@ -48,8 +48,7 @@ export function nextKeyFile(path: string): NewMasterKey & { readonly keptAs: str
     keptAs,
     takePlace() {
       if (keptAs !== undefined && !existsSync(keptAs)) linkSync(path, keptAs)
-      renameSync(next, path)
-      syncDirectory(dirname(path))
+      moveIntoPlaceSync(next, path)
     },
   }
 }
@@ -58,8 +57,7 @@ export function nextKeyFile(path: string): NewMasterKey & { readonly keptAs: str
 export function setAside(path: string): string | undefined {
   if (!existsSync(path)) return undefined
   const keptAs = `${path}.old-${shortId(path)}`
-  renameSync(path, keptAs)
-  syncDirectory(dirname(path))
+  moveIntoPlaceSync(path, keptAs)
   return keptAs
 }
 

@@ -1,11 +1,12 @@
 // Moves a keystore from the file of a data directory into PostgreSQL. The file stays as it is until the
 // copy has been compared and verified; then it is renamed, and the settings name the database. Every
 // step may be cut off: the same command goes on.
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'smol-toml'
 import { ownConfigFile } from '../config.ts'
 import { equalBytes } from '../crypto/primitives/mac.ts'
+import { moveIntoPlaceSync, replaceFileSync } from '../durable-files.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { databaseFile } from './data-directory.ts'
 import { placeName } from './database.ts'
@@ -104,11 +105,8 @@ function nameDatabase({ directory, urls, node = machineName() }: MoveOptions, st
   const settings = join(directory, ownConfigFile)
   const before = existsSync(settings) ? readFileSync(settings, 'utf8') : ''
   const others = before.replace(/^database *=.*\n?/m, '')
-  writeFileSync(`${settings}.new`, `${stringify({ database: [...urls] })}\n${others}`, {
-    mode: 0o600,
-  })
-  renameSync(`${settings}.new`, settings)
-  renameSync(join(directory, databaseFile), join(directory, movedFile))
+  replaceFileSync(settings, `${stringify({ database: [...urls] })}\n${others}`)
+  moveIntoPlaceSync(join(directory, databaseFile), join(directory, movedFile))
 }
 
 function nothingToMove(directory: string): UserError {

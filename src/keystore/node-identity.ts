@@ -1,9 +1,10 @@
 // Which node of which keystore a data directory belongs to, where several share one database. The
 // node's name ends up in the names of its audit chains and in `status`.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { replaceFileSync } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
 import { databaseFile, nodeFile } from './data-directory.ts'
 
@@ -23,7 +24,7 @@ export function machineName(): string {
 
 /** Writes it, once, when the directory is made. */
 export function writeNodeIdentity(directory: string, { node, store }: NodeIdentity): void {
-  writeFileSync(join(directory, nodeFile), `${JSON.stringify({ node, store })}\n`, { mode: 0o600 })
+  replaceFileSync(join(directory, nodeFile), `${JSON.stringify({ node, store })}\n`)
 }
 
 /** What the directory says; undefined when it belongs to no node. */

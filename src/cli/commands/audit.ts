@@ -1,8 +1,9 @@
 // `keyreel audit …`: the hash-chained record of everything done with keys.
 import { existsSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { readCheckpoint, signCheckpoint, writeCheckpoint } from '../../admin/checkpoint.ts'
 import { findKey } from '../../admin/managed-keys.ts'
+import { moveIntoPlace } from '../../durable-files.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { checkpointSigner, findOwn } from '../../exchange/identity.ts'
 import type { Problem } from '../../keystore/audit-chain-walk.ts'
@@ -132,7 +133,7 @@ async function exportAll(store: Store, out: string, context: Context): Promise<n
   const temporary = `${out}.${process.pid}`
   try {
     const records = await writeRecords(store, temporary, context)
-    await rename(temporary, out)
+    await moveIntoPlace(temporary, out)
     return records
   } finally {
     await rm(temporary, { force: true })

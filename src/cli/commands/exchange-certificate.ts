@@ -1,7 +1,8 @@
 // `keyreel exchange certificate …`: our Encryption Certificate out, those of other sites in.
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dateOf } from '../../access/identity.ts'
 import { parseFingerprint, type Certificate } from '../../crypto/certificates.ts'
+import { replaceFile } from '../../durable-files.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { ensureExchange, renewEncryptionCertificate } from '../../exchange/identity.ts'
 import type { OwnCertificates } from '../../exchange/identity.ts'
@@ -38,8 +39,7 @@ export const exchangeCertificateExport = command({
   async run({ options: { out }, context }) {
     const certificates = await withStore(context, (store) => ensureExchange(store))
     const { current, identity } = certificates
-    await writeFile(`${out}.tmp`, `${current.pem}${identity.pem}`, { mode: 0o644 })
-    await rename(`${out}.tmp`, out)
+    await replaceFile(out, `${current.pem}${identity.pem}`, 0o644)
     return ownReport(certificates, out, context)
   },
 })

@@ -1,15 +1,6 @@
 // `keyreel recovery setup`: a recovery key, split among people.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { administrator } from '../../access/documents.ts'
 import {
   recoverySheet,
@@ -21,6 +12,7 @@ import {
 import type { SheetPlace } from '../../admin/recovery-sheets.ts'
 import { parseCertificate, type Certificate } from '../../crypto/certificates.ts'
 import { demandReader, sealLetter } from '../../crypto/sealed-letters.ts'
+import { syncDirectorySync, writeNewFileSync } from '../../durable-files.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { ensureExchange } from '../../exchange/identity.ts'
 import { grouped } from '../../exchange/words.ts'
@@ -87,6 +79,7 @@ export const recoverySetup = command({
           handOut(made, all) {
             mkdirSync(directory, { mode: 0o700 })
             isWritten = true
+            syncDirectorySync(dirname(directory))
             for (const [at, share] of all.entries()) {
               const recipient = recipients[at]!
               const file = writeShare(directory, made, share, recipient, place)
@@ -169,19 +162,10 @@ function writeSheets(directory: string, key: RecoveryKey, place: SheetPlace): vo
   const sheet = recoverySheet(key, place)
   writeDurably(join(directory, 'recovery-sheet.txt'), Buffer.from(sheetText(sheet)))
   writeDurably(join(directory, 'recovery-sheet.html'), Buffer.from(sheetHtml(sheet)))
-  const descriptor = openSync(directory, 'r')
-  fsyncSync(descriptor)
-  closeSync(descriptor)
 }
 
 function writeDurably(file: string, content: Uint8Array): string {
-  const descriptor = openSync(file, 'wx', 0o600)
-  try {
-    writeFileSync(descriptor, content)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+  writeNewFileSync(file, content)
   return file
 }
 

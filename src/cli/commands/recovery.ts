@@ -1,10 +1,11 @@
 // `keyreel recovery show | sheet | verify | open`: what there is to see and to try of a recovery key.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { holderName, recoverySheet, sheetHtml, sheetText } from '../../admin/recovery-sheets.ts'
 import { parseCertificate } from '../../crypto/certificates.ts'
 import { openLetter } from '../../crypto/sealed-letters.ts'
 import { Secret } from '../../crypto/secret.ts'
+import { writeNewFileSync } from '../../durable-files.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { ensureExchange } from '../../exchange/identity.ts'
 import { grouped } from '../../exchange/words.ts'
@@ -142,5 +143,5 @@ function writeNew(file: string, content: string | Uint8Array): void {
   if (existsSync(file)) {
     throw new UserError('file-exists', `${file} exists already`, 'choose another with --out FILE')
   }
-  writeFileSync(file, content, { mode: 0o600, flag: 'wx' })
+  writeNewFileSync(file, content)
 }
