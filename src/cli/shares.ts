@@ -5,7 +5,6 @@ import type { HybridPrivateKey } from '../crypto/hybrid-kem.ts'
 import { recoveryKeyFrom } from '../crypto/recovery-keys.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { describeStore, type StoreDescription } from '../keystore/describe-store.ts'
-import { notInitialised } from '../keystore/master-key-choice.ts'
 import { recoveryProvider, type MasterKey } from '../keystore/master-key.ts'
 import { recoveryMasterKey } from '../keystore/recovery-key.ts'
 import {
@@ -16,6 +15,7 @@ import {
 } from '../keystore/recovery-share.ts'
 import { joinShares } from '../keystore/recovery-shares.ts'
 import { proveMasterKey } from '../keystore/sealing.ts'
+import { notInitialised } from '../keystore/store-refusals.ts'
 import { list, toggle, type Context } from './command.ts'
 import { askHidden } from './dialogue.ts'
 

@@ -11,6 +11,7 @@ import { createMasterKeyFile, openMasterKeyFile } from './master-key-file.ts'
 import { isPassphrase, passphraseMasterKey } from './master-key-passphrase.ts'
 import type { MasterKey } from './master-key.ts'
 import { proveMasterKey } from './sealing.ts'
+import { notInitialised } from './store-refusals.ts'
 import type { TokenPlace } from './pkcs11-errors.ts'
 import type { Pin } from './pkcs11-token.ts'
 import {
@@ -168,14 +169,4 @@ export function hasPassphraseAtHand(
 ): boolean {
   const named = config['passphrase-file'] !== undefined
   return named || credentialFile('passphrase', environment) !== undefined
-}
-
-/** The refusal where there is no keystore. */
-export function notInitialised(directory: string): UserError {
-  return new UserError(
-    'not-initialised',
-    `there is no keystore in ${directory}`,
-    'make one with `keyreel init`, or name its data directory with --data',
-    { exitStatus: exitStatus.notInitialised },
-  )
 }

@@ -1,7 +1,6 @@
 // The lower keystore as a whole: opens a data directory or database and ties its parts together.
-import { existsSync, statSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { exitStatus, UserError } from '../errors.ts'
+import { UserError } from '../errors.ts'
 import {
   catchUpAuditIndex,
   objectHistory,
@@ -41,8 +40,14 @@ import { Sealing, sealsPerEpoch } from './sealing.ts'
 import { takeServeLock } from './serve-lock.ts'
 import { sqlStorage } from './sql-storage.ts'
 import { actsOver } from './store-acts.ts'
+import {
+  halfMoved,
+  notInitialised,
+  refuseOtherMasterKey,
+  refuseUnusable,
+} from './store-refusals.ts'
 import type { Soon } from './soon.ts'
-import type { LogMoves, SqlDriver, StorageReader, WrapRow } from './storage.ts'
+import type { LogMoves, SqlDriver, StorageReader } from './storage.ts'
 import type { AuditActor, AuditEntry, ChangeObserver, Query, StoredObject, Work } from './work.ts'
 
 /** How a store is opened. The master key is taken over and closed with the store. */
@@ -337,56 +342,6 @@ async function storeOver(
 export function nodeName({ node, directory }: Pick<OpenOptions, 'node' | 'directory'>): string {
   const identity = directory === undefined ? undefined : readNodeIdentity(directory)
   return node ?? identity?.node ?? machineName()
-}
-
-function refuseUnusable(directory: string, file: string): void {
-  if (!existsSync(file)) throw notInitialised(directory)
-  const journal = statSync(`${file}-journal`, { throwIfNoEntry: false })
-  if (!journal || journal.size === 0) return
-  // keyreel never writes one; SQLite would roll it into the database.
-  throw new UserError(
-    'foreign-journal',
-    `${file}-journal lies beside the database, but keyreel does not write such a file`,
-    'another program opened the database: keep copies of both files, then move the journal away',
-  )
-}
-
-function halfMoved(where: string): UserError {
-  return new UserError(
-    'half-moved',
-    `${where}: a keystore was being moved here, and is not whole`,
-    'run the same  keyreel database move  again where the keystore was: it goes on where it stood',
-  )
-}
-
-function refuseOtherMasterKey({ id }: MasterKey, wraps: readonly WrapRow[], where: string): void {
-  const providers = wraps.map(({ provider }) => provider)
-  const opened = wraps.filter(({ provider }) => provider === id)
-  const epochs = new Set(wraps.map(({ epoch }) => epoch)).size
-  if (opened.length === epochs && epochs > 0) return
-  if (opened.length > 0) {
-    throw new UserError(
-      'wrong-master-key',
-      `${where}: ${id} opens ${opened.length} of ${epochs} epochs; later ones were begun while shares had opened it`,
-      'give the keystore a master key again:  keyreel master-key rotate --share FILE …',
-      { exitStatus: exitStatus.sealed },
-    )
-  }
-  throw new UserError(
-    'wrong-master-key',
-    `${where} is sealed under ${[...new Set(providers)].join(', ') || 'no master key'}; this master key is ${id}`,
-    'name the right one with --master-key-file or --passphrase-file',
-    { exitStatus: exitStatus.sealed },
-  )
-}
-
-function notInitialised(where: string): UserError {
-  return new UserError(
-    'not-initialised',
-    `there is no keystore in ${where}`,
-    'make one with `keyreel init`, or name its data directory with --data',
-    { exitStatus: exitStatus.notInitialised },
-  )
 }
 
 function systemClock(): bigint {
