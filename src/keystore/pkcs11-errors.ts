@@ -68,12 +68,16 @@ export function missing(
   )
 }
 
+/** A token that had a wrong PIN takes the next one from a person only, also where no server is there yet. */
+const byHand =
+  'give the right one once by hand: at a terminal without --pkcs11-pin-file, or to a server that waits:  keyreel master-key unseal'
+
 /** A PIN that was refused. */
 export function wrongPin(name: string, remark: string, cause?: unknown): UserError {
   return new UserError(
     'wrong-pin',
     `the PIN is not that of the token ${name}${remark === '' ? '' : `: ${remark}`}`,
-    'correct the file that holds it, then give the right one once by hand:  keyreel master-key unseal',
+    `correct the file that holds it, then ${byHand}`,
     { exitStatus: exitStatus.wrongPassphrase, cause },
   )
 }
@@ -83,7 +87,7 @@ export function notTried(name: string, remark: string): UserError {
   return new UserError(
     'pin-not-tried',
     `the PIN of the token ${name} was not tried from a file: ${remark}`,
-    'see that it is right and give it by hand once, without --pkcs11-pin-file:  keyreel master-key unseal',
+    `see that it is right, then ${byHand}`,
     sealed,
   )
 }

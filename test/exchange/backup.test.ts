@@ -15,7 +15,7 @@ import {
   verifyBackup,
 } from '../../src/exchange/backup-verify.ts'
 import { openExchangeKeys } from '../../src/exchange/identity.ts'
-import { loadObject, saveVitals } from '../../src/keystore/keystore.ts'
+import { loadObject, replaceObject, saveVitals } from '../../src/keystore/keystore.ts'
 import { recoveryMasterKey } from '../../src/keystore/recovery-key.ts'
 import type { RecoveryShare } from '../../src/keystore/recovery-share.ts'
 import { joinShares } from '../../src/keystore/recovery-shares.ts'
@@ -225,6 +225,38 @@ test('damage that was in the database when the backup was made is found in it', 
   expect(found.problems.map(({ kind }) => kind)).toContain('changed')
   await backup.close()
   expect(await site.store.read(backups)).toHaveLength(1)
+})
+
+test('an earlier key of an object in the place of its own is found in a backup by its check value', async () => {
+  const driver = await openSqlite({ file: ':memory:' })
+  const { site, shares } = await recoverable({ driver })
+  const id = await site.key()
+  const [before] = await driver.snapshot((sql) => sql.query('SELECT sealed FROM objects'))
+  await site.store.act(async (work) => {
+    const object = (await loadObject(work, 'default', id))!
+    await replaceObject(work, object, object, Buffer.alloc(120, 7))
+    work.audit({ actor: administrator, operation: 'Import', object: id, outcome: 'Success' })
+  })
+  const verify = async (file: string) => {
+    await createBackup(site.store, { out: file })
+    const backup = await openHere(site, file)
+    const { problems } = await verifyBackup(backup, byShares(shares).masterKey, () => now)
+    await backup.close()
+    return problems
+  }
+  const folder = scratch()
+  expect(await verify(join(folder, 'own'))).toEqual([])
+  await driver.transaction((sql) => sql.query('UPDATE objects SET sealed = ?1', before))
+  expect(await verify(join(folder, 'earlier'))).toMatchObject([
+    { kind: 'changed', subject: id, message: expect.stringContaining('check value') as string },
+  ])
+})
+
+test('nothing of a key, a name or a tape can be read in a backup', async () => {
+  const { file, ids } = await backedUp(1)
+  const bytes = readFileSync(file)
+  for (const text of [ids[0]!, 'KR0000L8', 'alpha', 'objects', 'sealed'])
+    expect(bytes.includes(text), text).toBe(false)
 })
 
 test('a disk that is full leaves no file', async () => {

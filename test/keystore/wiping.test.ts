@@ -1,4 +1,6 @@
 // Wiping of destroyed keys when their time is over, and other work that comes back.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { AttributeSet } from '../../src/keystore/attribute-set.ts'
 import { insertObject, loadObject, saveObject } from '../../src/keystore/keystore.ts'
@@ -47,6 +49,20 @@ test('what is due is wiped, however much it is, and the rest is kept', async () 
   ])
   await wipeDue(store)
   expect(kept()).toBe(2)
+})
+
+test('of what was wiped nothing is left in the files of the database', async () => {
+  const { directory, store } = await destroyed(Array.from({ length: 40 }, () => clock))
+  const sealed = tamper(directory, 'SELECT sealed FROM objects').map((row) => row.sealed)
+  const left = () => {
+    const files = readdirSync(directory).filter((name) => name.startsWith('keystore.db'))
+    const bytes = Buffer.concat(files.map((name) => readFileSync(join(directory, name))))
+    return sealed.filter((one) => bytes.includes(one as Uint8Array)).length
+  }
+  expect(left()).toBe(40)
+  await wipeDue(store)
+  await store.close()
+  expect(left()).toBe(0)
 })
 
 test('a column that says so does not wipe a key whose record does not', async () => {

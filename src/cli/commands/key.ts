@@ -138,7 +138,11 @@ export const keyDestroy = command({
             ...dependentsJson(dependents),
             exports: copies.map(copyJson),
           },
-          text: `${line}\n\n${dependentsText(dependents, context.style)}`,
+          text: [
+            line,
+            dependentsText(dependents, context.style),
+            ...(copies.length === 0 ? [] : [copiesTable(copies, context.style)]),
+          ].join('\n\n'),
         }
       }
       const expected = before.barcode ?? before.id.slice(0, 8)
