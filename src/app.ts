@@ -19,7 +19,7 @@ import { urlsOf } from './keystore/database.ts'
 import type { MasterKey } from './keystore/master-key.ts'
 import { Connection } from './kmip/client/connection.ts'
 import { DiskReserve } from './keystore/disk-reserve.ts'
-import { journalFor } from './keystore/journal-keeper.ts'
+import { journalsFor } from './keystore/journal-wish.ts'
 import type { JournalStatus } from './keystore/journal.ts'
 import { openStore, type Store } from './keystore/store.ts'
 import { Upkeep } from './keystore/upkeep.ts'
@@ -82,8 +82,8 @@ export interface RunningServer {
   reload(): Promise<void>
   /** Who has been here since the start, and how often. */
   clients(): readonly Contact[]
-  /** The journal that is kept, if any. */
-  journal(): JournalStatus | undefined
+  /** The journals that are kept. */
+  journals(): readonly JournalStatus[]
   /** Resolves when the master key was taken away: the server is to be closed then. */
   sealed: Promise<UserError>
   /** Whether another master key has taken the place of the one in use. */
@@ -114,7 +114,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const store = await openStore({
     ...place,
     silence: options.config['database-silence'],
-    journal: journalFor(place, options.config.journal, log),
+    journals: journalsFor(place, options.config.journal, log),
     ...{ masterKey, writer: 'serve', report, changed, room },
   })
   try {
@@ -245,7 +245,7 @@ async function serve(
     },
     clients: () => listeners.clients(),
     verify: () => void verifyOnce(store, log, () => stopping),
-    journal: () => store.journal(),
+    journals: () => store.journals(),
     async close() {
       await pusher.close()
       await listeners.close()

@@ -15,7 +15,8 @@ import { setting, settingKinds } from './setting-kinds.ts'
 import type { Setting } from './setting-kinds.ts'
 
 const { address, choice, count, duration, optionalAddress, optionalPath, path, size } = settingKinds
-const { databases, optionalName, optionalReceiver, optionalText, toggle, urlPath } = settingKinds
+const { databases, folders, optionalName, optionalReceiver, optionalText, toggle, urlPath } =
+  settingKinds
 
 const cipherNames = ['default', 'newest', 'old'] as const satisfies CipherSettingName[]
 const kindsOfUnits = {
@@ -90,10 +91,10 @@ export const settings = {
     'receiver of checkpoints (RFC 5424): udp://HOST:PORT or tcp://HOST:PORT',
   ),
   journal: setting(
-    optionalPath,
+    folders,
     undefined,
     'DIR',
-    'folder on another disk or share that gets every change of a keystore in a file before it counts: the second copy that ready=2 of a group asks for',
+    'folder on another disk or share that gets every change of a keystore in a file before it counts: the second copy that ready=2 of a group asks for; may repeat for further copies (in a variable with a colon between them)',
   ),
   'disk-reserve': setting(
     size,
@@ -247,7 +248,10 @@ function readConfigFile(file: string): Record<string, unknown> {
   const values = flatten(parsed.data)
   for (const [key, row] of Object.entries(settings)) {
     const value = values[key]
-    if (row.isPath && typeof value === 'string') values[key] = resolve(dirname(file), value)
+    if (!row.isPath) continue
+    if (typeof value === 'string') values[key] = resolve(dirname(file), value)
+    if (Array.isArray(value))
+      values[key] = value.map((path) => resolve(dirname(file), String(path)))
   }
   return values
 }

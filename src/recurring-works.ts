@@ -132,7 +132,7 @@ export function recurringWorks(ground: WorkGround): Task[] {
       run: async () => room?.restore(),
     },
     { name: 'watch the standby', every: second, run: standbyAlarm(store, log) },
-    { name: 'keep the journal', every: second, run: () => store.tendJournal() },
+    { name: 'keep the journals', every: second, run: () => store.tendJournals() },
     { name: 'watch the copies of new keys', every: 5 * second, run: readyWatch(store, log) },
     {
       name: 'keep a checkpoint of the audit record elsewhere',

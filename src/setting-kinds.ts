@@ -1,4 +1,5 @@
 // The kinds of values a setting may have: how each reads a flag, a variable or a TOML value.
+import { delimiter } from 'node:path'
 import { z } from 'zod'
 
 const durations = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -8,6 +9,8 @@ interface Kind<S extends z.ZodType> {
   readonly schema: S
   readonly example: string
   readonly isPath: boolean
+  /** What stands between several values in a variable, where there may be several. */
+  readonly separator?: string
 }
 
 /** One row of the table of settings. */
@@ -28,8 +31,13 @@ export function setting<S extends z.ZodType>(
   return { ...kind, default: value, placeholder, help }
 }
 
-function kind<S extends z.ZodType>(schema: S, example: string, isPath = false): Kind<S> {
-  return { schema, example, isPath }
+function kind<S extends z.ZodType>(
+  schema: S,
+  example: string,
+  isPath = false,
+  separator?: string,
+): Kind<S> {
+  return { schema, example, isPath, ...(separator !== undefined && { separator }) }
 }
 
 /** A number with a unit: what it means in the smallest one. */
@@ -80,6 +88,18 @@ export const settingKinds = {
       })
       .optional(),
     '"postgres://keyreel@db.example.org/keyreel"',
+    false,
+    ' ',
+  ),
+  folders: kind(
+    z
+      .union([filled.transform((text) => text.split(delimiter)), z.array(filled).min(1)], {
+        error: 'expected a folder, or several',
+      })
+      .optional(),
+    '"/mnt/second/keyreel"',
+    true,
+    delimiter,
   ),
   optionalName: kind(
     z

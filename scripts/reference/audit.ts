@@ -265,6 +265,7 @@ export const events = [
     'digest, created, journal, heads',
   ],
   ['Journal Begun', 'a server has begun a journal', 'path, journal'],
+  ['Journal Left', 'a server was started without a journal that it kept before', 'path, journal'],
   [
     'journal replay',
     'rows were put back from a journal; what was under way when a server ended is taken over so, too',

@@ -204,7 +204,12 @@ const documentRows = [
     '',
   ],
   ['listener', 'name of a client', 'address, fingerprint, kmip, notify, put, added', ''],
-  ['journal', '`place`', 'path, journal: where the server keeps its journal, and which one', ''],
+  [
+    'journal',
+    '`place`',
+    'journals, each with path and journal: where the server keeps its journals, and which ones; path and journal alone where there is one of an earlier release',
+    '',
+  ],
   ['constraints', 'a group', 'ttlv (Constraints of KMIP 2.1, base64), count, by, set', ''],
   [
     'object-defaults',

@@ -28,7 +28,10 @@ export const journalsPage = {
   about: 'the files that serve --journal writes, byte for byte',
   body: () => `
 A journal is a folder of files, \`00000001.journal\` and so on, mode 0600. This is format ${journalFormat}. A new file begins after 64 MiB, after a start whose
-newest file was cut off, and after trouble with the disk. Files are never changed and never deleted by keyreel.
+newest file was cut off, and after trouble with the disk. These are the server's files; they are never changed and never deleted by keyreel.
+
+A command that makes keys writes a file of its own beside them, ${code('command-00000001.journal')} and so on, of the same form. Its frames are a sequence by themselves, from 1 on. The
+server removes it once its own files hold all of it.
 
 ## Files and frames
 
@@ -47,7 +50,7 @@ those only. A reader that meets something else than a frame looks for the next $
 end of a file was cut off, and never acknowledged.
 
 The first frame of a file has the number of the frame before it, and as payload the object ${code('format')}, ${code('journal')} (a UUID of the journal), ${code('store')} (that of the
-keystore), ${code('file')} (the number in its name), ${code('time')} (seconds since 1970) and ${code('heads')}: for each audit chain the last record that the files before
+keystore), ${code('file')} (the number in its name), ${code('time')} (seconds since 1970), ${code('whole')} (whether the journal held everything in the keystore once before) and ${code('heads')}: for each audit chain the last record that the files before
 hold, with the MAC of its row. A reader refuses a higher format.
 
 ## Entries
@@ -65,6 +68,9 @@ A frame is synced before its transaction is committed: what was answered is in t
 audit rows tell. When a later frame has a row of the same chain with the same or an earlier first number and another MAC, the frame
 was undone and is left out, whole. The last frame of a chain counts, as does a commit whose answer was lost. Frames may hold a row a second time, with the same MAC: the server
 caught up with something after trouble.
+
+A command's frame was undone where the server's files have audit rows of the same numbers with other MACs, and those of commands are read after the
+server's.
 
 What the keystore keeps for a while only (waiting requests, tickets) is not in a journal.
 

@@ -304,7 +304,11 @@ export const jsonOutputs: readonly JsonOutput[] = [
         'whether that is too many and too old (settings `backup.alarm-keys`, `backup.alarm-age`)',
       'disk.free': 'bytes',
       journal:
-        'null where no server runs that keeps one; else its `path`, `state` (`current`, `behind` or `away`), `reason` and `bytes`',
+        'null where no server runs that keeps one; else `path`, `state` (`current`, `behind` or `away`), `reason` and `bytes` of the first',
+      'journals[].path': 'the same of each that the server keeps',
+      'journals[].state': '',
+      'journals[].reason': 'why it is away',
+      'journals[].bytes': 'of its files',
       'disk.reserveReleased':
         'whether a server that runs has given its reserve back: new keys are refused',
       scrub:

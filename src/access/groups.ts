@@ -1,6 +1,7 @@
 /** Groups of clients and their policies: for `group list`, `group show` and `group set`. */
 import { exitStatus, UserError } from '../errors.ts'
 import { copiesWanted, type Copies } from '../keystore/ready.ts'
+import type { Store } from '../keystore/store.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
 import {
   administrator,
@@ -69,6 +70,30 @@ export async function setGroupPolicy(
     work.audit({ actor, operation: 'group set', group: name, outcome: 'Success', details })
     return groupOf(work, name)
   })
+}
+
+/**
+ * Throws UserError 'copies-missing' when the group wants its new objects on more copies than there are: none would
+ * be kept. For whoever brings many.
+ */
+export async function demandGroupReady(
+  store: Pick<Store, 'read' | 'dialect'>,
+  name: string,
+): Promise<void> {
+  const { wanted, copies } = await store.read(async (work) => {
+    const wanted = (await groupOf(work, name)).policy.ready
+    return { wanted, copies: wanted === 1 ? undefined : await work.copies() }
+  })
+  if (copies === undefined || copies.count >= wanted) return
+  const { count, missing } = copies
+  throw new UserError(
+    'copies-missing',
+    `group ${name} wants every new key on ${wanted} copies, and there ${count === 1 ? 'is 1' : `are ${count}`}: ${missing}`,
+    store.dialect === 'sqlite'
+      ? 'keyreel serve --journal DIR  begins a journal, which this command then finds by itself; its disk has to be mounted'
+      : 'bring the synchronous standby back (synchronous_standby_names in postgresql.conf)',
+    { exitStatus: exitStatus.policy },
+  )
 }
 
 function refuseMissing(wanted: number, { count, missing }: Copies): void {

@@ -21,14 +21,14 @@ export async function wipedKey(
   store: Store,
   prefix: string,
   copies: (id: string) => Promise<readonly SentCopy[]>,
-  journal: string | undefined,
+  journals: readonly string[] | undefined,
 ): Promise<WipedKey> {
   const row = await store.read(async (work) => keyRow(await findKey(work, prefix), work.now))
   const { dependents, destruction } = await dependentsOf(
     store,
     row.id,
     await copies(row.id),
-    journal,
+    journals,
   )
   if (destruction === undefined) {
     throw new UserError(

@@ -3,7 +3,7 @@
 import { allOf, type Body } from '../access/documents.ts'
 import { labelOf, type Label } from '../keystore/cartridge-labels.ts'
 import { holdOf, type Hold } from '../keystore/holds.ts'
-import { notedJournal } from '../keystore/journal-keeper.ts'
+import { notedJournals } from '../keystore/noted-journals.ts'
 import type { ManagedObject } from '../keystore/managed-object.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditEntry } from '../keystore/work.ts'
@@ -68,8 +68,8 @@ export interface Destruction {
 /** What is known about a key and the places where it may be. */
 interface Traces extends Pick<Dependents, 'copies' | 'users'> {
   readonly dialect: Store['dialect']
-  /** Path of the journal that is kept, if any. */
-  readonly journal: string | undefined
+  /** Paths of the journals that are kept. */
+  readonly journals: readonly string[]
   readonly backups: readonly { readonly id: string; readonly body: Body<'backup'> }[]
   /** Seconds since 1970: from when to when its bytes were in the live database. */
   readonly from: bigint
@@ -101,12 +101,11 @@ const placeKinds = {
       `copies of ${gone.length} backups whose files the server has deleted, if anybody made any`,
     ]
   },
-  journal: ({ journal }) =>
-    journal === undefined
-      ? []
-      : [
-          `the journal in ${journal}, copies of it and journals before it, which keep what was written to them`,
-        ],
+  journal: ({ journals }) =>
+    journals.map(
+      (path) =>
+        `the journal in ${path}, copies of it and journals before it, which keep what was written to them`,
+    ),
   'data directory': ({ period }) => [
     `copies and backups of the data directory made from ${period}, and archives of the database's log of that time: keyreel does not know of them`,
   ],
@@ -134,19 +133,19 @@ const wiping: Readonly<Record<Store['dialect'], string>> = {
 }
 
 /**
- * Who still needs the key whose identifier begins so, and what became of it; `copies` went to other sites, `configured` is
- * the path of one that is configured: the one that a server has begun counts more.
+ * Who still needs the key whose identifier begins so, and what became of it; `copies` went to other sites, `configured` are
+ * the paths of journals that are configured: those that a server has begun count more.
  */
 export async function dependentsOf(
   store: Store,
   prefix: string,
   copies: readonly SentCopy[],
-  configured: string | undefined,
+  configured: readonly string[] | undefined,
 ): Promise<{ dependents: Dependents; destruction: Destruction | undefined }> {
   const { object, hold, backups, now, begun } = await store.read(async (work) => {
     const object = await findKey(work, prefix)
     const backups = (await allOf(work, 'backup')).map(({ name, body }) => ({ id: name, body }))
-    const begun = await notedJournal(work)
+    const begun = await notedJournals(work)
     return { object, hold: await holdOf(work, object), backups, now: work.now, begun }
   })
   const { entries, complete } = await store.objectHistory(object.id, recordsLooked)
@@ -155,8 +154,8 @@ export async function dependentsOf(
     if (isUse(entry) && !users.has(entry.actor.name)) users.set(entry.actor.name, entry.time)
   }
   const dependents = { label: labelOf(object), copies, users, hold, complete }
-  const journal = begun?.path ?? configured
-  const known = { copies, users, backups, journal, dialect: store.dialect }
+  const journals = begun.length > 0 ? begun.map(({ path }) => path) : (configured ?? [])
+  const known = { copies, users, backups, journals, dialect: store.dialect }
   return { dependents, destruction: destructionOf(object, entries, known, now) }
 }
 

@@ -7,7 +7,7 @@ import type { Copies } from '../keystore/ready.ts'
 import type { Store } from '../keystore/store.ts'
 import type { Work } from '../keystore/work.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
-import { isRunning, readServerState, type ServerState } from './server-state.ts'
+import { isRunning, readServerState, type ServerJournal, type ServerState } from './server-state.ts'
 
 /** A group that wants more copies than there are. */
 export interface Unready {
@@ -28,24 +28,22 @@ export async function copiesKept(work: Work, place: DatabasePlace): Promise<Copi
   const own = await work.copies()
   const { directory } = place
   if (urlsOf(place) !== undefined) return own
-  const journal = journalOf(await readServerState(directory))
-  if (journal === undefined) return { count: 1, missing: 'no server runs that keeps a journal' }
-  if (journal.state === 'current') return { count: own.count + 1, missing: 'there is one journal' }
-  return { count: own.count, missing: journalText(journal) }
+  const journals = journalsOf(await readServerState(directory))
+  if (journals.length === 0) return { count: 1, missing: 'no server runs that keeps a journal' }
+  const others = journals.filter(({ state }) => state !== 'current')
+  const count = own.count + journals.length - others.length
+  if (others.length > 0) return { count, missing: others.map(journalText).join('; ') }
+  const missing = journals.length === 1 ? 'there is one journal' : `there are ${count - 1} journals`
+  return { count, missing }
 }
 
-/** The journal of a server that runs. */
-export function journalOf(state: ServerState | undefined): ServerState['journal'] {
-  return state !== undefined && isRunning(state) ? state.journal : undefined
+/** The journals of a server that runs. */
+export function journalsOf(state: ServerState | undefined): readonly ServerJournal[] {
+  return state !== undefined && isRunning(state) ? state.journals : []
 }
 
 /** What there is to say about a journal, one line. */
-export function journalText({
-  path,
-  state,
-  reason,
-  bytes,
-}: NonNullable<ServerState['journal']>): string {
+export function journalText({ path, state, reason, bytes }: ServerJournal): string {
   const size = `${(bytes / 2 ** 20).toFixed(1)} MiB`
   if (state === 'current') return `${path} holds everything, ${size}`
   if (state === 'behind') return `${path} is being brought up to date, ${size}`
@@ -68,25 +66,48 @@ export async function readiness(store: Store, place: DatabasePlace): Promise<Fin
     const found = `group ${first.group} wants new keys on ${first.wanted} copies and there ${copies.count === 1 ? 'is 1' : `are ${copies.count}`}: ${copies.missing}`
     return failed(`${found}; its libraries get none`, remedy)
   }
-  const journal = journalOf(await readServerState(directory))
-  if (journal === undefined)
+  const journals = journalsOf(await readServerState(directory))
+  if (journals.length === 0)
     return ok(
       copies.count === 1
         ? 'no group wants a second copy'
         : `new keys are on ${copies.count} machines`,
     )
-  const text = journalText(journal)
-  if (journal.state === 'away')
-    return warning(text, 'mount its disk: the server looks for it every second')
-  const { mode } = await stat(journal.path)
-  if ((mode & 0o077) !== 0)
-    return warning(`${text}, but it is open to others`, `chmod 700 ${journal.path}`)
-  if (await isSameDevice(journal.path, directory))
-    return warning(
-      `${text}, but it is on the disk of the keystore`,
-      'keyreel serve --journal DIR, DIR on another disk or share',
-    )
-  return ok(text)
+  const away = journals.find(({ state }) => state === 'away')
+  if (away !== undefined)
+    return warning(journalText(away), 'mount its disk: the server looks for it every second')
+  return (await exposed(journals)) ?? (await together(journals, directory)) ?? ok(all(journals))
+}
+
+function all(journals: readonly ServerJournal[]): string {
+  return journals.map(journalText).join('; ')
+}
+
+async function exposed(journals: readonly ServerJournal[]): Promise<Finding | undefined> {
+  for (const journal of journals) {
+    const { mode } = await stat(journal.path)
+    if ((mode & 0o077) === 0) continue
+    return warning(`${journalText(journal)}, but it is open to others`, `chmod 700 ${journal.path}`)
+  }
+  return undefined
+}
+
+/** One that would be lost with the keystore, or with another. */
+async function together(
+  journals: readonly ServerJournal[],
+  directory: string,
+): Promise<Finding | undefined> {
+  const remedy = 'keyreel serve --journal DIR, DIR on another disk or share'
+  for (const [at, journal] of journals.entries()) {
+    const text = journalText(journal)
+    if (await isSameDevice(journal.path, directory))
+      return warning(`${text}, but it is on the disk of the keystore`, remedy)
+    for (const other of journals.slice(0, at)) {
+      if (await isSameDevice(journal.path, other.path))
+        return warning(`${text}, but it is on the disk of ${other.path}`, remedy)
+    }
+  }
+  return undefined
 }
 
 async function isSameDevice(one: string, other: string): Promise<boolean> {

@@ -12,7 +12,7 @@ const contact = z.object({
   lastContact: z.number(),
 })
 
-/** The journal that it keeps. */
+/** A journal that it keeps. */
 const journal = z.object({
   path: z.string(),
   state: z.enum(['current', 'behind', 'away']),
@@ -31,10 +31,13 @@ const serverState = z.object({
   /** Milliseconds since the epoch. */
   started: z.number(),
   contacts: z.array(contact),
-  journal: journal.optional(),
+  journals: z.array(journal).default([]),
 })
 
 export type ServerState = z.output<typeof serverState>
+
+/** A journal as the server has written it down. */
+export type ServerJournal = z.output<typeof journal>
 
 const fileName = 'server-state.json'
 

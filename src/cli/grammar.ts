@@ -131,7 +131,9 @@ function attach(program: Parser, grammar: Grammar, row: Command, found: (parsed:
     const given = [...globalSettings, ...(row.settings ?? [])].flatMap((key) => {
       const value = { ...globals, ...own }[settingOption(key).attributeName()]
       if (value === undefined) return []
-      return [[key, Array.isArray(value) ? value.join(' ') : String(value)] as const]
+      return [
+        [key, Array.isArray(value) ? value.join(settings[key].separator) : String(value)] as const,
+      ]
     })
     found({
       command: row,
@@ -182,7 +184,7 @@ function settingOption(key: SettingKey): Option {
   const flags = placeholder === '' ? flagName(key) : `${flagName(key)} <${placeholder}>`
   const option = new Option(flags, help + note)
   // What may repeat is read like a text of several words.
-  return key === 'database'
+  return settings[key].separator !== undefined
     ? option.argParser((given: string, before: readonly string[] = []) => [...before, given])
     : option
 }

@@ -1,7 +1,9 @@
 // Opens the keystore of the data directory for one command and closes it again.
 import { exitStatus, UserError } from '../errors.ts'
 import { openStore } from '../keystore/store.ts'
-import type { Store } from '../keystore/store.ts'
+import type { OpenOptions, Store } from '../keystore/store.ts'
+import { urlsOf } from '../keystore/database.ts'
+import { journalsFor } from '../keystore/journal-wish.ts'
 import { openMasterKey } from '../keystore/master-key-choice.ts'
 import type { MasterKeySources } from '../keystore/master-key-choice.ts'
 import type { MasterKey } from '../keystore/master-key.ts'
@@ -28,13 +30,29 @@ export async function withStore<T>(
   return withMasterKey(context, masterKey, use)
 }
 
+/** The same for a command that makes keys: they are in the journals of the keystore, or those named, before they count. */
+export async function withJournals<T>(
+  context: Context,
+  use: (store: Store) => Promise<T>,
+): Promise<T> {
+  const { config, log } = context
+  const { data: directory, database, journal: paths } = config
+  const named = journalsFor({ directory, database }, paths, log)
+  const isFile = urlsOf({ database }) === undefined
+  const masterKey = await openMasterKey(config, masterKeySources(context))
+  const journals = isFile ? { commandJournals: named ?? { log } } : {}
+  return withMasterKey(context, masterKey, use, journals)
+}
+
 /** Runs `use` on the keystore opened by that master key, which is taken over. */
 export async function withMasterKey<T>(
   context: Context,
   masterKey: MasterKey,
   use: (store: Store) => Promise<T>,
+  journals: Pick<OpenOptions, 'commandJournals'> = {},
 ): Promise<T> {
   const store = await openStore({
+    ...journals,
     directory: context.config.data,
     database: context.config.database,
     node: context.config.node,

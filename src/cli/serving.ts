@@ -182,7 +182,9 @@ async function noteSealed(
   { message }: UserError,
   started: number,
 ): Promise<void> {
-  const state = { pid: process.pid, kmip: config.listen, sealed: message, started, contacts: [] }
+  const { listen: kmip } = config
+  const nobody = { contacts: [], journals: [] }
+  const state = { pid: process.pid, kmip, sealed: message, started, ...nobody }
   try {
     await writeServerState(config.data, state)
   } catch (error) {

@@ -1,4 +1,5 @@
-// The folder of a journal: its files in order, what each holds, and what is wrong with them.
+// The folder of a journal: its files in order, what each holds, and what is wrong with them. A server's files are one
+// sequence of frames; each command that makes keys has a file of its own, which is a sequence by itself.
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
@@ -18,6 +19,9 @@ export interface PlacedFrame {
   readonly file: string
   readonly sequence: number
   readonly frame: JournalFrame
+  readonly role: JournalRole
+  /** What tells it from every other frame of the journal. */
+  readonly key: string
 }
 
 /** Something that is not as it was written. */
@@ -34,15 +38,28 @@ export type JournalItem =
   | ({ readonly kind: 'frame' } & PlacedFrame)
   | ({ readonly kind: 'fault' } & { readonly fault: JournalFault })
 
-const fileName = /^(\d{8})\.journal$/
+/** Who writes a file: the server, or a command beside it. */
+export type JournalRole = 'server' | 'command'
 
-/** The name of a journal's file. */
-export function journalFile(number: number): string {
-  return `${String(number).padStart(8, '0')}.journal`
+const fileNames: Readonly<Record<JournalRole, RegExp>> = {
+  server: /^(\d{8})\.journal$/,
+  command: /^command-(\d{8})\.journal$/,
 }
 
-/** Names of the files in a folder, in order. Throws UserError 'journal-link', 'journal-missing', 'journal-no-folder'. */
-export async function journalFilesIn(path: string): Promise<readonly string[]> {
+/** The name of a journal's file. */
+export function journalFile(number: number, role: JournalRole = 'server'): string {
+  const name = `${String(number).padStart(8, '0')}.journal`
+  return role === 'server' ? name : `command-${name}`
+}
+
+/**
+ * Names of a server's files in a folder, or of those of commands, in order. Throws UserError 'journal-link',
+ * 'journal-missing', 'journal-no-folder'.
+ */
+export async function journalFilesIn(
+  path: string,
+  role: JournalRole = 'server',
+): Promise<readonly string[]> {
   const found = await lstat(path).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -50,12 +67,12 @@ export async function journalFilesIn(path: string): Promise<readonly string[]> {
   if (found === undefined) throw missing(path)
   if (found.isSymbolicLink()) throw behindLink(path)
   if (!found.isDirectory()) throw noFolder(path)
-  return (await readdir(path)).filter((name) => fileName.test(name)).sort()
+  return (await readdir(path)).filter((name) => fileNames[role].test(name)).sort()
 }
 
 /** The number in a file's name. */
 export function numberIn(file: string): number {
-  return Number(fileName.exec(file)?.[1] ?? 0)
+  return Number(/(\d{8})\.journal$/.exec(file)?.[1] ?? 0)
 }
 
 /** A file's bytes. Throws UserError 'journal-link' or 'journal-no-file' when it is something else. */
@@ -76,20 +93,49 @@ export function headOf(bytes: Buffer): { header: JournalHeader; rest: number } |
   return header && { header, rest: first.frame.to }
 }
 
+/** Which files are read: all by default. */
+export interface JournalPart {
+  /** Name of the file of a server to begin with; those of commands are left out then. */
+  readonly from?: string | undefined
+  /** Only those of commands. */
+  readonly only?: 'command' | undefined
+}
+
 /**
- * Reads everything, in order. Throws UserError 'journal-foreign' when a file is of another keystore than
- * `store`, 'journal-newer' for a form of a later release, 'journal-empty' when there is none.
+ * Reads everything, in order, what commands wrote last. Throws UserError 'journal-foreign' when a file is of another
+ * keystore than `store`, 'journal-newer' for a form of a later release, 'journal-empty' when there is none.
  */
 export async function* readJournal(
   path: string,
   store: string | undefined,
-  from = '',
+  { from, only }: JournalPart = {},
 ): AsyncGenerator<JournalItem> {
-  const files = (await journalFilesIn(path)).filter((file) => file >= from)
-  if (files.length === 0) throw empty(path)
+  const all = await journalFilesIn(path)
+  if (all.length === 0) throw journalEmpty(path)
+  const files = only === undefined ? all.filter((file) => file >= (from ?? '')) : []
+  const reading: Reading = { path, store, journal: undefined }
+  yield* readInOrder(reading, files, 'server')
+  if (from !== undefined) return
+  for (const file of await journalFilesIn(path, 'command'))
+    yield* readInOrder(reading, [file], 'command')
+}
+
+interface Reading {
+  readonly path: string
+  readonly store: string | undefined
+  /** The journal's identity, once a file has told it. */
+  journal: string | undefined
+}
+
+/** Reads files whose frames are one sequence. */
+async function* readInOrder(
+  reading: Reading,
+  files: readonly string[],
+  role: JournalRole,
+): AsyncGenerator<JournalItem> {
+  const { path, store } = reading
   let number: number | undefined
   let sequence: number | undefined
-  let journal: string | undefined
   const fault = (kind: JournalFault['kind'], where: string, message: string): JournalItem => ({
     kind: 'fault',
     fault: { kind, where, message },
@@ -99,14 +145,15 @@ export async function* readJournal(
     number = numberIn(file)
     if (before !== undefined && number !== before + 1)
       yield fault('gap', file, `the file before it is ${journalFile(before)}: others are gone`)
-    const bytes = await readJournalFile(path, file)
+    const bytes = await (role === 'server' ? readJournalFile : readThere)(path, file)
+    if (bytes === undefined) continue
     const head = headOf(bytes)
     if (head === undefined) {
       const kind = isBeginning(bytes) ? 'cut' : 'damage'
       yield fault(kind, file, 'its beginning is not as it was written')
     } else {
-      demandOurs(join(path, file), head.header, store, journal)
-      journal = head.header.journal
+      demandOurs(join(path, file), head.header, store, reading.journal)
+      reading.journal = head.header.journal
       yield { kind: 'header', file, header: head.header }
     }
     if (!isJournalFile(bytes)) continue
@@ -133,8 +180,21 @@ export async function* readJournal(
           `${file}/${raw.from}`,
           `frame ${raw.sequence} is of a form not known here`,
         )
-      else yield { kind: 'frame', file, sequence: raw.sequence, frame }
+      else {
+        const key = `${role === 'server' ? '' : file}/${raw.sequence}`
+        yield { kind: 'frame', file, role, sequence: raw.sequence, frame, key }
+      }
     }
+  }
+}
+
+/** The bytes of a command's file; undefined when a server has taken it over meanwhile. */
+export async function readThere(path: string, file: string): Promise<Buffer | undefined> {
+  try {
+    return await readJournalFile(path, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 
@@ -182,7 +242,8 @@ function missing(path: string): UserError {
   )
 }
 
-function empty(path: string): UserError {
+/** There is no journal in that folder. */
+export function journalEmpty(path: string): UserError {
   return new UserError(
     'journal-empty',
     `there is no journal in ${path}`,

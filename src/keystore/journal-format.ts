@@ -40,6 +40,8 @@ export interface JournalHeader {
   readonly file: number
   /** Seconds since 1970. */
   readonly time: number
+  /** Whether the journal held everything in the keystore once before this file. */
+  readonly whole: boolean
   /** Up to which record of each audit chain the files before hold everything. */
   readonly heads: readonly JournalHead[]
 }
@@ -134,6 +136,7 @@ const header = z.object({
   store: z.string(),
   file: count,
   time: count,
+  whole: z.boolean().default(false),
   heads: z.array(z.object({ chain: z.string(), last: count, mac: z.string() })),
 })
 

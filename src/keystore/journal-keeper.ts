@@ -1,179 +1,189 @@
-// A server's journal from its start to its end: found again or begun, compared with the keystore, brought up to
-// date, looked for while its disk is away.
+// The journals of a server from its start to its end: found again or begun, compared with the keystore, brought up
+// to date, looked for while their disk is away.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { relative, resolve } from 'node:path'
-import { exitStatus, UserError } from '../errors.ts'
-import { urlsOf, type DatabasePlace } from './database.ts'
-import { Journal, type JournalLog, type JournalStanding, type JournalStatus } from './journal.ts'
+import { resolve } from 'node:path'
+import { UserError } from '../errors.ts'
+import { absorbCommandFiles } from './journal-absorb.ts'
+import { journalFilesIn } from './journal-files.ts'
+import { Journal, type JournalStanding, type JournalStatus } from './journal.ts'
 import { catchUpJournal, journaled } from './journaled-storage.ts'
 import { replayJournal, type ReplayGround } from './journal-replay.ts'
-import type { JournalPlace } from './journal-writer.ts'
+import type { JournalWish } from './journal-wish.ts'
+import { Journals } from './journals.ts'
+import { journalsIn, noted, noteJournals, type NotedJournal } from './noted-journals.ts'
 import type { Storage } from './storage.ts'
 import type { AuditActor, Work } from './work.ts'
 
-/** Which journal a server keeps. */
-export interface JournalWish extends Pick<JournalPlace, 'fileLength' | 'patience' | 'sync'> {
-  readonly path: string
-  readonly log: JournalLog
-}
-
-/**
- * The journal of a server that was started with `journal`; undefined without. Throws UserError where it would
- * be no second copy.
- */
-export function journalFor(
-  place: DatabasePlace,
-  journal: string | undefined,
-  log: JournalLog,
-): JournalWish | undefined {
-  if (journal === undefined) return undefined
-  if (urlsOf(place) !== undefined) {
-    throw new UserError(
-      'journal-with-database',
-      'a journal is for a keystore in a file; this one is in PostgreSQL',
-      'leave --journal out: its synchronous standbys are the other copies (synchronous_standby_names)',
-      { exitStatus: exitStatus.usage },
-    )
-  }
-  if (!relative(resolve(place.directory), resolve(journal)).startsWith('..')) {
-    throw new UserError(
-      'journal-in-data',
-      `the journal ${journal} lies in the data directory: both would be lost together`,
-      'name a folder on another disk or share with --journal',
-      { exitStatus: exitStatus.usage },
-    )
-  }
-  return { path: journal, log }
-}
-
-/** Where the keystore notes which journal it has. */
-const noted = { kind: 'journal', name: 'place' } as const
-
-/** A journal that was begun: where it is, and its identity. */
-export interface NotedJournal {
-  readonly path: string
-  readonly journal: string
-}
-
-/** The journal that a server of this keystore has begun last. */
-export async function notedJournal(
-  work: Pick<Work, 'document'>,
-): Promise<NotedJournal | undefined> {
-  return (await work.document(noted.kind, noted.name))?.body as NotedJournal | undefined
-}
-
 const keyreel: AuditActor = { name: 'keyreel', kind: 'server' }
 
-/** A journal in use. */
+interface Kept {
+  readonly journal: Journal
+  /** As it was noted before. */
+  readonly known: NotedJournal | undefined
+  /** Whether files of commands may be there that it has taken over. */
+  mayAbsorb: boolean
+}
+
+/** Journals in use. */
 export class JournalKeeper {
-  readonly #journal: Journal
+  readonly #kept: readonly Kept[]
   readonly #ground: ReplayGround
-  readonly #known: NotedJournal | undefined
+  readonly #wish: JournalWish
   #act: (<T>(fn: (work: Work) => Promise<T>) => Promise<T>) | undefined
   #closing = false
 
-  private constructor(journal: Journal, ground: ReplayGround, known: NotedJournal | undefined) {
-    this.#journal = journal
+  private constructor(kept: readonly Kept[], ground: ReplayGround, wish: JournalWish) {
+    this.#kept = kept
     this.#ground = ground
-    this.#known = known
+    this.#wish = wish
   }
 
   /**
-   * Opens the journal, and takes over from it what was under way when the last process ended. Throws UserError
+   * Opens the journals, and takes over from them what was under way when the last process ended. Throws UserError
    * for one that must not be used; one whose disk is away is looked for later.
    */
   static async begin(wish: JournalWish, ground: ReplayGround): Promise<JournalKeeper> {
-    const path = resolve(wish.path)
     const { store, storage, sealing } = ground
     const row = await storage.read((rows) => rows.document(noted.kind, noted.name))
     if (row) sealing.verifyDocument(row)
-    const before = row?.body ? (JSON.parse(row.body) as NotedJournal) : undefined
-    const known = before?.path === path ? before : undefined
-    const { log } = wish
-    const journal = new Journal({ ...wish, path, store, expected: known?.journal }, log)
-    const keeper = new JournalKeeper(journal, ground, known)
+    const before = journalsIn(row?.body ? JSON.parse(row.body) : undefined)
+    const kept = wish.paths.map((given) => {
+      const path = resolve(given)
+      const known = before.find((one) => one.path === path)
+      const journal = new Journal({ ...wish, path, store, expected: known?.journal }, wish.log)
+      return { journal, known, mayAbsorb: true }
+    })
+    const keeper = new JournalKeeper(kept, ground, wish)
     try {
-      if (await journal.open()) await keeper.#takeOver(log)
+      const opened = await Promise.all(kept.map(({ journal }) => journal.open()))
+      refuseSame(kept)
+      await keeper.#takeOver(kept.filter((_, at) => opened[at]).map(({ journal }) => journal))
     } catch (error) {
-      journal.close()
+      for (const { journal } of kept) journal.close()
       throw error
     }
     return keeper
   }
 
-  /** The storage whose transactions are in the journal. */
+  /** The storage whose transactions are in the journals. */
   get storage(): Storage {
-    return journaled(this.#ground.storage, this.#journal)
+    return journaled(this.#ground.storage, new Journals(this.#kept.map(({ journal }) => journal)))
   }
 
-  get status(): JournalStatus {
-    return this.#journal.status
+  get status(): readonly JournalStatus[] {
+    return this.#kept.map(({ journal }) => journal.status)
   }
 
-  /** From now on acts can be run: the journal's identity is noted in one. */
+  /** From now on acts can be run: the journals' identities are noted in one. */
   async start(act: <T>(fn: (work: Work) => Promise<T>) => Promise<T>): Promise<void> {
     this.#act = act
     await this.#note()
   }
 
-  /** Looks for a journal that is away, and brings one up to date that is behind. Asked every second. */
+  /** Looks for journals that are away, and brings those up to date that are behind. Asked every second. */
   async tend(): Promise<void> {
-    const journal = this.#journal
-    if (journal.status.state === 'away') {
-      try {
-        if (!(await journal.open())) return
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error
-        journal.refuse(error.message)
-        return
-      }
-      const standing = await this.#standing()
-      if (standing.kind !== 'behind') {
-        journal.refuse('it holds what the keystore does not have: restart the server')
-        return
-      }
-      await this.#note()
+    await Promise.all(this.#kept.map((one) => this.#tend(one)))
+  }
+
+  async #tend(one: Kept): Promise<void> {
+    const { journal } = one
+    if (journal.status.state === 'away' && !(await this.#reopened(one))) return
+    while (!this.#closing && (await catchUpJournal(this.#ground.storage, journal))) {
+      one.mayAbsorb = true
+      await nextTurn()
     }
-    while (!this.#closing && (await catchUpJournal(this.#ground.storage, journal))) await nextTurn()
+    if (!one.mayAbsorb || this.#closing || !journal.isCurrent) return
+    one.mayAbsorb = await absorbCommandFiles(this.#ground.storage, journal).catch(
+      (error: unknown) => {
+        // The disk is looked at again with the next frame.
+        this.#wish.log.info({ journal: journal.path, err: error }, 'files of commands stay')
+        return true
+      },
+    )
+  }
+
+  async #reopened({ journal }: Kept): Promise<boolean> {
+    try {
+      if (!(await journal.open())) return false
+      refuseSame(this.#kept)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      journal.refuse(error.message)
+      return false
+    }
+    const standing = await this.#standing(journal)
+    if (standing.kind !== 'behind') {
+      journal.refuse('it holds what the keystore does not have: restart the server')
+      return false
+    }
+    await this.#note()
+    return true
   }
 
   /** Nothing more is written. */
   async close(): Promise<void> {
     this.#closing = true
-    if (this.#journal.isCurrent) await catchUpJournal(this.#ground.storage, this.#journal)
-    this.#journal.close()
+    for (const { journal } of this.#kept) {
+      if (journal.isCurrent) await catchUpJournal(this.#ground.storage, journal)
+      journal.close()
+    }
   }
 
-  async #takeOver(log: JournalLog): Promise<void> {
-    const { path } = this.#journal
-    const standing = await this.#standing()
-    if (standing.kind === 'other') throw otherHistory(path, standing.chain)
-    if (standing.kind === 'behind') return
-    const { frames, file: from } = standing
-    await replayJournal(this.#ground, { path, from, apply: true, actor: keyreel })
-    log.info(
-      { journal: path, frames },
-      'what was under way when the last server ended is taken over',
-    )
+  /** From the one that has most first: the others have a part of it then. */
+  async #takeOver(journals: readonly Journal[]): Promise<void> {
+    const { log } = this.#wish
+    for (let left = journals; left.length > 0;) {
+      const found: { journal: Journal; standing: JournalStanding }[] = []
+      for (const journal of left) found.push({ journal, standing: await this.#standing(journal) })
+      for (const { journal, standing } of found)
+        if (standing.kind === 'other') throw otherHistory(journal.path, standing.chain)
+      const ahead = found.flatMap(({ journal, standing }) =>
+        standing.kind === 'ahead' ? [{ journal, ...standing }] : [],
+      )
+      const [most] = ahead.toSorted((a, b) => b.frames - a.frames)
+      if (most === undefined) break
+      const { frames, file: from } = most
+      const { path } = most.journal
+      await replayJournal(this.#ground, { path, from, apply: true, actor: keyreel })
+      const what = 'what was under way when the last server ended is taken over'
+      log.info({ journal: path, frames }, what)
+      left = left.filter((journal) => journal !== most.journal)
+    }
+    for (const { path } of journals) {
+      if ((await journalFilesIn(path, 'command')).length === 0) continue
+      await replayJournal(this.#ground, { path, only: 'command', apply: true, actor: keyreel })
+    }
   }
 
-  #standing(): Promise<JournalStanding> {
+  #standing(journal: Journal): Promise<JournalStanding> {
     // In a transaction: nobody else writes meanwhile.
-    return this.#ground.storage.write((rows) => this.#journal.standing(rows))
+    return this.#ground.storage.write((rows) => journal.standing(rows))
   }
 
   async #note(): Promise<void> {
-    const { path, id } = this.#journal
-    if (id === undefined || this.#act === undefined) return
-    const place = { path, journal: id }
-    if (this.#known?.journal === id) return
-    await this.#act(async (work) => {
-      const now = await notedJournal(work)
-      if (now?.journal === id && now.path === path) return
-      await work.putDocument(noted.kind, noted.name, place)
-      const record = { actor: keyreel, operation: 'Journal Begun', outcome: 'Success' }
-      work.audit({ ...record, details: place })
+    const places = this.#kept.flatMap(({ journal: { path, id }, known }) => {
+      if (id !== undefined) return [{ path, journal: id }]
+      return known === undefined ? [] : [known]
     })
+    if (places.length === 0) return
+    await this.#act?.((work) => noteJournals(work, keyreel, places))
+  }
+}
+
+/** Two folders may be one disk, mounted twice. */
+function refuseSame(kept: readonly Kept[]): void {
+  const ids = new Map<string, string>()
+  for (const { journal } of kept) {
+    if (journal.id === undefined) continue
+    const other = ids.get(journal.id)
+    if (other !== undefined) {
+      throw new UserError(
+        'journal-twice',
+        `${other} and ${journal.path} hold the same journal: together they are one copy`,
+        'name folders on different disks or shares; each begins a journal of its own',
+      )
+    }
+    ids.set(journal.id, journal.path)
   }
 }
 

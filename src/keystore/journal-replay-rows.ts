@@ -33,6 +33,8 @@ export interface PutBack {
   readonly changes: AuditChange[]
   readonly doubled: string[]
   readonly problems: ReplayProblem[]
+  /** Changes of objects whose sealed key has not come yet. */
+  readonly waiting: { entry: JournalEntry; problem: ReplayProblem }[]
 }
 
 /** Puts back what is missing among these entries; with `apply` false it is only looked. */
@@ -48,6 +50,7 @@ export async function putBack(
     changes: [],
     doubled: [],
     problems: [],
+    waiting: [],
   }
   const place = { rows, sealing, apply, looked, done }
   for (const entry of entries) {
@@ -63,7 +66,10 @@ export async function putBack(
         error instanceof EpochNotOpen
           ? `it is under epoch ${error.epoch}, which this master key does not open`
           : error.message
-      done.problems.push({ subject, message })
+      const problem = { subject, message }
+      if (error instanceof IntegrityError && error.code === 'material-missing')
+        done.waiting.push({ entry, problem })
+      else done.problems.push(problem)
     }
   }
   return done

@@ -4,7 +4,7 @@
 import { appendAudit } from './audit.ts'
 import { putAuditRows, type AuditReplay } from './journal-replay-audit.ts'
 import { putBack, type ReplayProblem, type Standings } from './journal-replay-rows.ts'
-import { readJournal, type JournalFault } from './journal-files.ts'
+import { readJournal, type JournalFault, type JournalPart } from './journal-files.ts'
 import { surveyJournal, type JournalSurvey } from './journal-survey.ts'
 import type { JournalEntry } from './journal-format.ts'
 import type { Sealing } from './sealing.ts'
@@ -21,10 +21,8 @@ export interface ReplayGround {
 }
 
 /** What is replayed, and how. */
-export interface ReplayWish {
+export interface ReplayWish extends JournalPart {
   readonly path: string
-  /** Name of the file to begin with; the first by default. */
-  readonly from?: string
   /** Only looks what is missing when false. */
   readonly apply: boolean
   readonly actor: AuditActor
@@ -56,12 +54,13 @@ const entriesPerAct = 100
 /** Replays a journal. Throws UserError for one that is foreign or cannot be read at all. */
 export async function replayJournal(
   ground: ReplayGround,
-  { path, from, apply, actor, step }: ReplayWish,
+  { path, from, only, apply, actor, step }: ReplayWish,
 ): Promise<ReplayReport> {
-  const survey = await surveyJournal(path, ground.store, from)
+  const survey = await surveyJournal(path, ground.store, { from, only })
   const count = { objects: 0, changes: 0, documents: 0, wiped: 0 }
   const problems: ReplayProblem[] = []
   const doubled: string[] = []
+  const early: JournalEntry[] = []
   const audit: AuditReplay = {
     heads: new Map(),
     left: new Set(),
@@ -70,7 +69,8 @@ export async function replayJournal(
     put: 0,
     kept: 0,
   }
-  for await (const entries of batches({ path, from, step }, survey, ['wrap', 'audit'])) {
+  const reading = { path, from, only, step }
+  for await (const entries of batches(reading, survey, ['wrap', 'audit'])) {
     await openEpochs(ground, entries, apply)
     const rows = entries.flatMap((entry) => (entry.kind === 'audit' ? [entry.row] : []))
     const put = await inTransaction(ground, apply, (writer, sealing) =>
@@ -79,11 +79,7 @@ export async function replayJournal(
     Object.assign(audit, put)
   }
   const standings: Standings = new Map()
-  for await (const entries of batches({ path, from, step }, survey, [
-    'object',
-    'wipe',
-    'document',
-  ])) {
+  const putAll = async (entries: readonly JournalEntry[], isLast = false) => {
     const done = await inTransaction(ground, apply, async (writer, sealing) => {
       const done = await putBack(writer, sealing, entries, apply, standings)
       if (apply && done.changes.length > 0)
@@ -94,9 +90,15 @@ export async function replayJournal(
     count.changes += done.count.changes
     count.documents += done.count.documents
     count.wiped += done.count.wiped
-    problems.push(...done.problems)
     doubled.push(...done.doubled)
+    // Without its sealed key, which a command may have written to another file.
+    if (isLast) problems.push(...done.waiting.map(({ problem }) => problem))
+    else early.push(...done.waiting.map(({ entry }) => entry))
+    problems.push(...done.problems)
   }
+  for await (const entries of batches(reading, survey, ['object', 'wipe', 'document']))
+    await putAll(entries)
+  if (early.length > 0) await putAll(early, true)
   const { undone, ...facts } = survey
   return {
     ...facts,
@@ -117,19 +119,15 @@ function waitingRecords({ waiting }: AuditReplay): number {
 
 /** Entries of these kinds, in order, a hundred or so at a time; none of a frame that was not committed. */
 async function* batches(
-  {
-    path,
-    from,
-    step,
-  }: Readonly<{ path: string; from: string | undefined; step: ReplayWish['step'] }>,
+  { path, from, only, step }: Pick<ReplayWish, 'path' | 'from' | 'only' | 'step'>,
   { undone, store }: JournalSurvey,
   kinds: readonly JournalEntry['kind'][],
 ): AsyncGenerator<readonly JournalEntry[]> {
   let entries: JournalEntry[] = []
-  for await (const item of readJournal(path, store, from)) {
+  for await (const item of readJournal(path, store, { from, only })) {
     if (item.kind !== 'frame') continue
     step?.(1)
-    if (undone.has(item.sequence)) continue
+    if (undone.has(item.key)) continue
     for (const entry of item.frame.entries) if (kinds.includes(entry.kind)) entries.push(entry)
     if (entries.length < entriesPerAct) continue
     yield entries

@@ -1,7 +1,13 @@
 // Reads a journal once from end to end: what is wrong with it, and which of its frames were never committed.
 // A transaction that was undone leaves its frame behind; the one that took its place has audit records of the
-// same numbers. Of the last frame nobody knows: it counts, as a commit does whose answer was lost.
-import { readJournal, type JournalFault, type PlacedFrame } from './journal-files.ts'
+// same numbers. Of the last frame nobody knows: it counts, as a commit does whose answer was lost. What a command
+// wrote was not committed when the server's files have other records in its place.
+import {
+  readJournal,
+  type JournalFault,
+  type JournalPart,
+  type PlacedFrame,
+} from './journal-files.ts'
 import { text } from './journal-format.ts'
 import type { AuditRow } from './storage.ts'
 
@@ -18,16 +24,18 @@ export interface JournalSurvey {
   /** Whether it held everything in the keystore once. */
   readonly isWhole: boolean
   readonly faults: readonly JournalFault[]
-  /** Numbers of the frames that were never committed. */
-  readonly undone: ReadonlySet<number>
+  /** Keys of the frames that were never committed. */
+  readonly undone: ReadonlySet<string>
 }
 
 interface SeenRow {
   readonly first: number
   readonly last: number
   readonly mac: string
-  readonly frame: number
+  readonly frame: string
 }
+
+type Chains = Map<string, SeenRow[]>
 
 /** Audit rows of a chain that are remembered: what was undone lies just before what took its place. */
 const remembered = 4096
@@ -36,46 +44,47 @@ const remembered = 4096
 export async function surveyJournal(
   path: string,
   store: string | undefined,
-  from?: string,
+  part?: JournalPart,
 ): Promise<JournalSurvey> {
   const faults: JournalFault[] = []
-  const undone = new Set<number>()
-  const chains = new Map<string, SeenRow[]>()
+  const undone = new Set<string>()
+  const chains: Chains = new Map()
+  let own: Chains = new Map()
   const found = { journal: '', store: '', files: 0, frames: 0, isWhole: false }
   let first: number | undefined
   let last: number | undefined
-  for await (const item of readJournal(path, store, from)) {
+  for await (const item of readJournal(path, store, part)) {
     if (item.kind === 'fault') faults.push(item.fault)
     else if (item.kind === 'header') {
       found.files++
       found.journal = item.header.journal
       found.store = item.header.store
+      found.isWhole ||= item.header.whole
+      own = new Map()
     } else {
       found.frames++
       found.isWhole ||= item.frame.whole
       first ??= item.frame.time
       last = item.frame.time
-      noteRows(chains, item, undone)
+      if (item.role === 'server') noteRows(chains, item, undone)
+      else if (isContradicted(chains, item)) undone.add(item.key)
+      else noteRows(own, item, undone)
     }
   }
   return { ...found, first, last, faults, undone }
 }
 
-function noteRows(
-  chains: Map<string, SeenRow[]>,
-  { sequence, frame }: PlacedFrame,
-  undone: Set<number>,
-): void {
+function noteRows(chains: Chains, { key, frame }: PlacedFrame, undone: Set<string>): void {
   for (const entry of frame.entries) {
-    if (entry.kind === 'audit') noteRow(chains, entry.row, sequence, undone)
+    if (entry.kind === 'audit') noteRow(chains, entry.row, key, undone)
   }
 }
 
 function noteRow(
-  chains: Map<string, SeenRow[]>,
+  chains: Chains,
   { chain, first, last, mac }: AuditRow,
-  frame: number,
-  undone: Set<number>,
+  frame: string,
+  undone: Set<string>,
 ): void {
   const rows = chains.get(chain) ?? []
   chains.set(chain, rows)
@@ -88,4 +97,14 @@ function noteRow(
   }
   rows.push(row)
   if (rows.length > remembered) rows.shift()
+}
+
+/** Whether other records were committed in the place of those of the frame. */
+function isContradicted(chains: Chains, { frame }: PlacedFrame): boolean {
+  return frame.entries.some((entry) => {
+    if (entry.kind !== 'audit') return false
+    const { chain, first, last, mac } = entry.row
+    const others = (chains.get(chain) ?? []).filter((row) => row.first <= last && row.last >= first)
+    return others.some((other) => other.first !== first || other.mac !== text(mac))
+  })
 }

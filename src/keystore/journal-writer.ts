@@ -1,33 +1,43 @@
 // Appends to the files of a journal. A frame counts once it is synced; whatever goes wrong, or takes too long,
-// closes the file, and a frame that was cut off stays behind as the end of it: the next one begins a file.
-import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+// closes the file, and a frame that was cut off stays behind as the end of it: the next one begins a file. A
+// command writes to a file of its own, beside those of the server, which takes over from it what it holds.
+import { open, rm, stat, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { randomUuid } from '../crypto/primitives/random.ts'
 import {
-  framesIn,
   frameOf,
   frameText,
   journalFormat,
   journalMagic,
-  readFrame,
   type JournalFrame,
-  type JournalHead,
+  type JournalHeader,
 } from './journal-format.ts'
 import {
   demandOurs,
   headOf,
   journalFile,
+  journalEmpty,
   journalFilesIn,
   numberIn,
   readJournalFile,
+  readThere,
+  type JournalRole,
 } from './journal-files.ts'
 import { syncDirectory } from '../durable-files.ts'
-import { UserError } from '../errors.ts'
+import {
+  journalGone,
+  makeFolder,
+  noBeginning,
+  readRows,
+  type OpenedJournal,
+} from './journal-opening.ts'
 
 /** How a journal is written. */
 export interface JournalPlace {
   readonly path: string
+  /** Who writes: the one server by default. */
+  readonly role?: JournalRole
   /** Identity of the keystore. */
   readonly store: string
   /** Identity of the journal that was there last time; undefined for a path that is new. */
@@ -40,25 +50,6 @@ export interface JournalPlace {
   readonly sync?: (file: FileHandle) => Promise<void>
 }
 
-/** What the newest file says when it is opened. */
-export interface OpenedJournal {
-  readonly journal: string
-  /** Every audit row that the newest file holds, in order, with the number of its frame. */
-  readonly tail: readonly {
-    chain: string
-    first: number
-    last: number
-    mac: string
-    frame: number
-  }[]
-  /** Heads of the chains at the beginning of that file. */
-  readonly before: readonly JournalHead[]
-  /** Epochs whose wraps the newest file holds. */
-  readonly epochs: ReadonlySet<number>
-  /** Name of that file; undefined for a journal that has none yet. */
-  readonly file: string | undefined
-}
-
 const defaultLength = 64 * 2 ** 20
 const defaultPatience = 2_000
 
@@ -68,6 +59,8 @@ export class JournalWriter {
   #journal = ''
   #file: FileHandle | undefined
   #number = 0
+  /** Number of the newest file of the server. */
+  #servers = 0
   #sequence = 0
   #length = 0
   #bytes = 0
@@ -103,16 +96,18 @@ export class JournalWriter {
     const { path } = this.#place
     const expected = this.#expected
     return this.#inTime(async () => {
-      if (expected === undefined) await makeFolder(path)
+      if (this.#role === 'server' && expected === undefined) await makeFolder(path)
       const files = await journalFilesIn(path)
       if (files.length === 0) {
-        if (expected !== undefined) throw gone(path)
+        if (expected !== undefined) throw journalGone(path)
+        if (this.#role === 'command') throw journalEmpty(path)
         this.#journal = randomUuid()
         return {
           journal: this.#journal,
           tail: [],
           before: [],
           epochs: new Set<number>(),
+          isWhole: false,
           file: undefined,
         }
       }
@@ -125,39 +120,51 @@ export class JournalWriter {
   async #read(files: readonly string[]): Promise<OpenedJournal> {
     const { path, store } = this.#place
     const expected = this.#expected
-    this.#number = numberIn(files.at(-1)!)
+    this.#servers = numberIn(files.at(-1)!)
+    this.#number = this.#servers
     // A file whose beginning was cut off holds nothing: the one before it is the newest.
     for (const file of files.toReversed()) {
       const bytes = await readJournalFile(path, file)
       const head = headOf(bytes)
       if (head === undefined) continue
       demandOurs(join(path, file), head.header, store, expected)
-      this.#journal = head.header.journal
-      const tail: OpenedJournal['tail'][number][] = []
-      const epochs = new Set<number>()
-      let isWhole = true
-      for (const met of framesIn(bytes, head.rest)) {
-        if (met.kind !== 'frame') isWhole = false
-        if (met.kind !== 'frame') continue
-        this.#sequence = met.frame.sequence
-        for (const entry of readFrame(met.frame.payload)?.entries ?? []) {
-          if (entry.kind === 'wrap') epochs.add(entry.row.epoch)
-          if (entry.kind !== 'audit') continue
-          const { chain, first, last, mac } = entry.row
-          tail.push({ chain, first, last, mac: base64(mac), frame: met.frame.sequence })
-        }
+      const { journal, heads: before } = head.header
+      this.#journal = journal
+      const read = readRows(bytes, head.rest)
+      const { epochs, tail } = read
+      const isWhole = head.header.whole || read.isWhole
+      if (this.#role === 'command') {
+        const more = await this.#readCommands()
+        return { journal, before, tail: [...tail, ...more], epochs: new Set(), isWhole, file }
       }
-      if (isWhole && file === files.at(-1)) {
+      this.#sequence = read.sequence ?? this.#sequence
+      if (read.isSound && file === files.at(-1)) {
         this.#file = await open(join(path, file), 'a', 0o600)
         this.#length = bytes.length
       }
-      return { journal: this.#journal, tail, before: head.header.heads, epochs, file }
+      return { journal, before, tail, epochs, isWhole, file }
     }
-    throw new UserError(
-      'journal-damaged',
-      `${path}: none of its files begins as it was written`,
-      'keep them for  keyreel journal verify, and name another folder with --journal',
-    )
+    throw noBeginning(path)
+  }
+
+  /** What commands have written that the server has not taken over yet. */
+  async #readCommands(): Promise<OpenedJournal['tail']> {
+    const { path, store } = this.#place
+    const tail: OpenedJournal['tail'][number][] = []
+    this.#number = 0
+    for (const file of await journalFilesIn(path, 'command')) {
+      this.#number = numberIn(file)
+      const bytes = await readThere(path, file)
+      const head = bytes && headOf(bytes)
+      if (head === undefined) continue
+      demandOurs(join(path, file), head.header, store, this.#journal)
+      tail.push(...readRows(bytes!, head.rest).tail)
+    }
+    return tail
+  }
+
+  get #role(): JournalRole {
+    return this.#place.role ?? 'server'
   }
 
   /**
@@ -167,11 +174,14 @@ export class JournalWriter {
     return this.#file === undefined || this.#length >= (this.#place.fileLength ?? defaultLength)
   }
 
-  /** Appends a frame and syncs it. `heads` stand at the beginning of a new file. Throws what the file system throws. */
-  async append(frame: JournalFrame, heads: readonly JournalHead[]): Promise<void> {
+  /**
+   * Appends a frame and syncs it. `heads` and `whole` stand at the beginning of a new file. Throws what the file
+   * system throws.
+   */
+  async append(frame: JournalFrame, begin: Pick<JournalHeader, 'heads' | 'whole'>): Promise<void> {
     try {
       await this.#inTime(async () => {
-        if (this.beginsFile) await this.#begin(frame.time, heads)
+        if (this.beginsFile || (await this.#isAbsorbed())) await this.#begin(frame.time, begin)
         else await this.#demandThere()
         const before = this.#length
         const bytes = frameOf(this.#sequence + 1, frameText(frame))
@@ -197,17 +207,15 @@ export class JournalWriter {
     this.#file = undefined
   }
 
-  async #begin(time: number, heads: readonly JournalHead[]): Promise<void> {
+  async #begin(time: number, begin: Pick<JournalHeader, 'heads' | 'whole'>): Promise<void> {
     const { path, store } = this.#place
     await this.#file?.close()
     this.#file = undefined
-    const number = this.#number + 1
-    const name = join(path, journalFile(number))
-    this.#file = await open(name, 'wx', 0o600)
+    const number = await this.#openNext()
+    const name = join(path, journalFile(number, this.#role))
     this.#length = 0
-    const header = {
-      ...{ format: journalFormat, journal: this.#journal, store, file: number, time, heads },
-    }
+    const of = { format: journalFormat, journal: this.#journal, store, file: number, time }
+    const header: JournalHeader = { ...of, ...begin }
     try {
       await this.#write(
         Buffer.concat([journalMagic, frameOf(this.#sequence, JSON.stringify(header))]),
@@ -222,6 +230,37 @@ export class JournalWriter {
     }
   }
 
+  /** Makes the next file; answers its number. Several commands may make theirs at the same time. */
+  async #openNext(): Promise<number> {
+    for (let number = this.#number + 1; ; number++) {
+      try {
+        const name = join(this.#place.path, journalFile(number, this.#role))
+        this.#file = await open(name, 'wx', 0o600)
+        return number
+      } catch (error) {
+        const isTaken = (error as NodeJS.ErrnoException).code === 'EEXIST'
+        if (!isTaken || this.#role === 'server') throw error
+      }
+    }
+  }
+
+  /** Whether the server has taken over the file of this command. */
+  async #isAbsorbed(): Promise<boolean> {
+    if (this.#role === 'server') return false
+    const { path } = this.#place
+    const isThere = (file: string) =>
+      stat(join(path, file)).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') return false
+          throw error
+        },
+      )
+    if (await isThere(journalFile(this.#number, 'command'))) return false
+    // An empty mount point has no files of a server.
+    return isThere(journalFile(this.#servers))
+  }
+
   #sync(): Promise<void> {
     const file = this.#file!
     return this.#place.sync?.(file) ?? file.datasync()
@@ -231,7 +270,7 @@ export class JournalWriter {
   async #demandThere(): Promise<void> {
     const [ours, there] = await Promise.all([
       this.#file!.stat(),
-      stat(join(this.#place.path, journalFile(this.#number))),
+      stat(join(this.#place.path, journalFile(this.#number, this.#role))),
     ])
     if (ours.ino !== there.ino || ours.dev !== there.dev) throw elsewhere()
   }
@@ -282,28 +321,4 @@ function elsewhere(): Error {
 
 function late(): Error {
   return Object.assign(new Error('its disk does not answer'), { code: 'ETIMEDOUT' })
-}
-
-/** Makes the folder where only it is missing: a disk that is not mounted must not be filled in for. */
-async function makeFolder(path: string): Promise<void> {
-  const there = await readdir(dirname(path)).catch(() => undefined)
-  if (there === undefined) return
-  try {
-    await mkdir(path, { mode: 0o700 })
-    await syncDirectory(dirname(path))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-}
-
-function gone(path: string): UserError {
-  return new UserError(
-    'journal-gone',
-    `the journal that was in ${path} is gone`,
-    'is its disk mounted? To begin another, name another folder with --journal',
-  )
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
 }

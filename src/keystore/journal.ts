@@ -1,10 +1,12 @@
 // A journal: every row that the keystore writes, on another disk before it is committed. What is in it and
 // was never committed is told by the audit rows beside it. It counts as a copy while it holds everything;
 // while its disk is away the keystore goes on without it, and what it has missed is caught up with later.
-import { UserError } from '../errors.ts'
 import { entriesOf } from './audit.ts'
 import { text, type JournalEntry, type JournalHead } from './journal-format.ts'
-import { JournalWriter, type JournalPlace, type OpenedJournal } from './journal-writer.ts'
+import type { OpenedJournal } from './journal-opening.ts'
+import { documentEntry, objectEntry } from './journal-rows.ts'
+import { isAway, JournalLost, wordsOf } from './journal-trouble.ts'
+import { JournalWriter, type JournalPlace } from './journal-writer.ts'
 import type { Copies } from './ready.ts'
 import type { AuditRow, StorageReader } from './storage.ts'
 
@@ -34,14 +36,6 @@ export type JournalStanding =
   /** It holds more than can have been under way, or another history. */
   | { readonly kind: 'other'; readonly chain: string }
 
-/** The journal could not be written: the transaction is to run again, without it. */
-export class JournalLost extends Error {
-  constructor(cause: unknown) {
-    super('the journal could not be written', { cause })
-    this.name = 'JournalLost'
-  }
-}
-
 const none: JournalHead = { chain: '', last: 0, mac: '' }
 
 /** Most frames that a process can have left uncommitted. */
@@ -56,9 +50,10 @@ const toldEvery = 60_000
 /** Records of changed wraps, which are no rows that the audit record names. */
 const operationsOnWraps: ReadonlySet<string> = new Set(['Epoch Begun', 'Master Key Added'])
 
-/** A journal in use by the one process that writes it. */
+/** A journal in use: by the one server that writes it, or by a command that writes a file of its own beside it. */
 export class Journal {
   readonly path: string
+  readonly #role: JournalPlace['role']
   readonly #writer: JournalWriter
   readonly #log: JournalLog
   #state: JournalStatus['state'] = 'away'
@@ -72,11 +67,14 @@ export class Journal {
   #toldAt = -Infinity
   /** The last frame that this process knows to be whole; those behind it were undone. */
   #acknowledged: number | undefined
+  /** Whether it is known to have held everything once. */
+  #wasWhole = false
   /** Frames whose transaction was not committed. */
   readonly #undone = new Set<number>()
 
   constructor(place: JournalPlace, log: JournalLog) {
     this.path = place.path
+    this.#role = place.role
     this.#writer = new JournalWriter(place)
     this.#log = log
   }
@@ -113,17 +111,13 @@ export class Journal {
       const opened = await this.#writer.open()
       this.#opened = { ...opened, tail: opened.tail.filter(({ frame }) => this.#counts(frame)) }
     } catch (error) {
-      if (error instanceof UserError && !mayComeBack.has(error.code)) throw error
+      if (!isAway(error)) throw error
       this.#away(error)
       return false
     }
-    const { before, tail, epochs } = this.#opened
-    this.#heads = new Map(before.map((head) => [head.chain, head]))
-    this.#epochs = new Set(epochs)
-    for (const { chain, first, last, mac } of tail) {
-      // Behind damage there is a gap, which is caught up with.
-      if (first <= this.#headOf(chain).last + 1) this.#heads.set(chain, { chain, last, mac })
-    }
+    this.#epochs = new Set(this.#opened.epochs)
+    this.#wasWhole ||= this.#opened.isWhole
+    this.#heads = headsIn(this.#opened)
     // What this process had given up, and is there after all, was undone.
     const { sequence } = this.#writer
     for (let frame = (this.#acknowledged ?? sequence) + 1; frame <= sequence; frame++)
@@ -132,6 +126,11 @@ export class Journal {
     this.#state = 'behind'
     this.#reason = undefined
     this.#caughtUp.clear()
+    // A command adds to what a server keeps up to date.
+    if (this.#role === 'command') {
+      if (this.#wasWhole) this.#state = 'current'
+      else this.#reason = 'its server has not brought it up to date yet'
+    }
     return true
   }
 
@@ -142,6 +141,22 @@ export class Journal {
 
   /** Compares it with the keystore; asked after it was opened, before anything is written. */
   async standing(rows: StorageReader): Promise<JournalStanding> {
+    const found = await this.#compared(rows)
+    const { tail, file } = this.#opened!
+    const doubtful = tail.at(-1)?.frame
+    if (found.kind !== 'other' || doubtful === undefined || file === undefined) return found
+    // The disk failed to sync or take back the last frame, and is found to have it: the keystore went on without.
+    const heads = this.#heads
+    this.#heads = headsIn({ ...this.#opened!, tail: tail.filter(({ frame }) => frame < doubtful) })
+    if ((await this.#compared(rows)).kind === 'behind') {
+      this.#undone.add(doubtful)
+      return { kind: 'ahead', frames: 1, file }
+    }
+    this.#heads = heads
+    return found
+  }
+
+  async #compared(rows: StorageReader): Promise<JournalStanding> {
     const chains = new Set([...(await rows.chains()), ...this.#heads.keys()])
     let frames = 0
     for (const chain of chains) {
@@ -167,6 +182,7 @@ export class Journal {
    * record grew: that comes with the next. Throws JournalLost.
    */
   async keep(rows: StorageReader, entries: readonly JournalEntry[]): Promise<void> {
+    this.#before = undefined
     if (!this.isCurrent || entries.every(({ kind }) => kind === 'audit')) return
     const missed: JournalEntry[] = []
     const known = new Set<string>()
@@ -218,9 +234,15 @@ export class Journal {
     await this.#append(rows, entries, isWhole)
     if (!isWhole) return true
     this.#state = 'current'
+    this.#wasWhole = true
     this.#caughtUp.clear()
     this.#log.info({ journal: this.path }, 'the journal holds everything in the keystore')
     return false
+  }
+
+  /** Whether it holds everything of the chains of these rows, up to them. */
+  covers(rows: readonly Pick<JournalHead, 'chain' | 'last'>[]): boolean {
+    return rows.every(({ chain, last }) => last <= this.#headOf(chain).last)
   }
 
   close(): void {
@@ -260,7 +282,8 @@ export class Journal {
     const all = [...wraps.map((row): JournalEntry => ({ kind: 'wrap', row })), ...entries]
     const time = Math.floor(Date.now() / 1000)
     try {
-      await this.#writer.append({ time, whole, entries: all }, [...before.values()])
+      const begin = { heads: [...before.values()], whole: this.#wasWhole }
+      await this.#writer.append({ time, whole, entries: all }, begin)
     } catch (error) {
       this.#away(error)
       throw new JournalLost(error)
@@ -308,25 +331,13 @@ export class Journal {
   }
 }
 
-/** UserErrors that go away when a disk is mounted. */
-const mayComeBack: ReadonlySet<string> = new Set(['journal-missing', 'journal-gone'])
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOSPC: 'its disk is full',
-  EDQUOT: 'its quota is used up',
-  EACCES: 'it may not be written',
-  EPERM: 'it may not be written',
-  EROFS: 'its file system is read-only',
-  ENOENT: 'its folder is not there',
-  EIO: 'its disk failed',
-  ESTALE: 'its share is gone',
-  ETIMEDOUT: 'its disk does not answer',
-}
-
-function wordsOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (error instanceof UserError) return 'its folder is not there'
-  return (code !== undefined && reasons[code]) || message
+/** Up to where a journal goes: behind damage there is a gap, which is caught up with. */
+function headsIn({ before, tail }: OpenedJournal): Map<string, JournalHead> {
+  const heads = new Map(before.map((head) => [head.chain, head]))
+  for (const { chain, first, last, mac } of tail) {
+    if (first <= (heads.get(chain) ?? none).last + 1) heads.set(chain, { chain, last, mac })
+  }
+  return heads
 }
 
 /** Whether the keystore's chain has gone on from there. */
@@ -334,22 +345,4 @@ async function isPartOf(rows: StorageReader, { chain, last, mac }: JournalHead):
   if (last === 0) return true
   const [row] = await rows.auditBefore(chain, last + 1, 1)
   return row?.last === last && text(row.mac) === mac
-}
-
-type RowEntry = Extract<JournalEntry, { kind: 'object' | 'document' }>
-
-async function objectEntry(rows: StorageReader, id: string): Promise<RowEntry | undefined> {
-  const found = await rows.object(undefined, id)
-  if (found === undefined) return undefined
-  const { group, type, revision, epoch, mac, record, n } = found
-  const sealed = found.sealed === undefined ? await rows.sealed(n) : found.sealed
-  return { kind: 'object', row: { id, group, type, revision, epoch, mac, record, sealed } }
-}
-
-async function documentEntry(rows: StorageReader, subject: string): Promise<RowEntry | undefined> {
-  const slash = subject.indexOf('/')
-  const found = await rows.document(subject.slice(0, slash), subject.slice(slash + 1))
-  if (found === undefined) return undefined
-  const { kind, name, revision, epoch, body, sealed, mac } = found
-  return { kind: 'document', row: { kind, name, revision, epoch, body, sealed, mac } }
 }

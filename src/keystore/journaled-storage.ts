@@ -1,12 +1,14 @@
-// Storage whose transactions are in a journal before they are committed. When the journal cannot be written the
+// Storage whose transactions are in its journals before they are committed. When one cannot be written the
 // transaction is undone and runs again without it; whoever needs the copy refuses then.
 import type { JournalEntry } from './journal-format.ts'
-import { JournalLost, type Journal } from './journal.ts'
+import { JournalLost } from './journal-trouble.ts'
+import type { Journal } from './journal.ts'
+import type { Beside } from './journals.ts'
 import type { Soon } from './soon.ts'
 import type { Storage, StorageReader, StorageWriter } from './storage.ts'
 
-/** The same storage with a journal beside it. */
-export function journaled(storage: Storage, journal: Journal): Storage {
+/** The same storage with journals beside it. */
+export function journaled(storage: Storage, journals: Beside): Storage {
   return {
     ...storage,
     async write(fn) {
@@ -14,19 +16,20 @@ export function journaled(storage: Storage, journal: Journal): Storage {
         let isKept = false
         try {
           return await storage.write(async (rows) => {
+            isKept = false
             const entries: JournalEntry[] = []
-            const result = await fn(collecting(rows, journal, entries))
-            isKept = journal.isCurrent
-            await journal.keep(rows, entries)
+            const result = await fn(collecting(rows, journals, entries))
+            isKept = true
+            await journals.keep(rows, entries)
             return result
           })
         } catch (error) {
-          if (isKept) journal.undo()
+          if (isKept) journals.undo()
           if (!(error instanceof JournalLost)) throw error
         }
       }
     },
-    read: (fn) => storage.read((rows) => fn(counting(rows, journal))),
+    read: (fn) => storage.read((rows) => fn(counting(rows, journals))),
   }
 }
 
@@ -40,22 +43,22 @@ export async function catchUpJournal(storage: Storage, journal: Journal): Promis
   }
 }
 
-function counting<R extends StorageReader>(rows: R, journal: Journal): R {
+function counting<R extends StorageReader>(rows: R, journals: Beside): R {
   return {
     ...rows,
     async copies() {
       const own = await rows.copies()
-      const { count, missing } = journal.added()
+      const { count, missing } = await journals.added(rows)
       return { count: own.count + count, missing }
     },
   }
 }
 
 /** The same rows, which also say what they have written. */
-function collecting(rows: StorageWriter, journal: Journal, entries: JournalEntry[]): StorageWriter {
+function collecting(rows: StorageWriter, journals: Beside, entries: JournalEntry[]): StorageWriter {
   const note = (entry: JournalEntry): void => void entries.push(entry)
   return {
-    ...counting(rows, journal),
+    ...counting(rows, journals),
     async savepoint<T>(fn: () => Soon<T>): Promise<T> {
       const mark = entries.length
       try {

@@ -26,7 +26,7 @@ import { auditHeads, compareHeads } from './checkpoints.ts'
 import { openDatabase, placeName, urlsOf } from './database.ts'
 import type { RoomKeeper } from './disk-reserve.ts'
 import { demandLastSeen, readLastSeen, writeLastSeen, type LastSeen } from './last-seen.ts'
-import { JournalKeeper, type JournalWish } from './journal-keeper.ts'
+import { openJournals, type JournalOptions } from './store-journals.ts'
 import type { JournalStatus } from './journal.ts'
 import { replayJournal, type ReplayReport, type ReplayWish } from './journal-replay.ts'
 import type { EpochWrapper, MasterKey } from './master-key.ts'
@@ -51,7 +51,7 @@ import type { LogMoves, SqlDriver, StorageReader } from './storage.ts'
 import type { AuditActor, AuditEntry, ChangeObserver, Query, StoredObject, Work } from './work.ts'
 
 /** How a store is opened. The master key is taken over and closed with the store. */
-export interface OpenOptions {
+export interface OpenOptions extends JournalOptions {
   /** The data directory … */
   readonly directory?: string
   /** URLs of the PostgreSQL that holds the tables; absent: a file in the directory. */
@@ -84,8 +84,6 @@ export interface OpenOptions {
   readonly changed?: ChangeObserver
   /** Keeps room for when the disk is full. */
   readonly room?: RoomKeeper | undefined
-  /** Keeps what is written elsewhere too, before it counts; for a server on a file. */
-  readonly journal?: JournalWish | undefined
   /** Told of trouble that belongs to no act, such as an epoch that cannot be begun. */
   readonly report?: (error: unknown) => void
 }
@@ -164,10 +162,10 @@ export interface Store {
   retireOthers(kept: EpochWrapper, actor: AuditActor): Promise<readonly string[]>
   /** Looks whether the database answers commits: while its synchronous standby is away, acts are refused for what this answers. */
   watchStandby(): Promise<UserError | undefined>
-  /** The journal that is kept, if any. */
-  journal(): JournalStatus | undefined
-  /** Looks for a journal that is away, and brings it up to date; asked every second. */
-  tendJournal(): Promise<void>
+  /** The journals that are kept. */
+  journals(): readonly JournalStatus[]
+  /** Looks for journals that are away, and brings them up to date; asked every second. */
+  tendJournals(): Promise<void>
   /** Puts back what a journal has and the keystore lacks, or looks what that is. Throws UserError. */
   replayJournal(wish: ReplayWish): Promise<ReplayReport>
   /** Answers what is queued, then closes database, lock and master key. */
@@ -251,8 +249,8 @@ async function storeOver(
     await plain.read((rows) => demandLastSeen(directory, lastSeen, rows, sealing, where))
 
   const ground = { store: id, storage: plain, sealing, chain: writer, now }
-  const keeper = options.journal && (await JournalKeeper.begin(options.journal, ground))
-  const storage = keeper?.storage ?? plain
+  const journals = await openJournals(options, ground)
+  const { storage } = journals
   const before = new Set(wraps.map(({ provider }) => provider))
   const epochs = { storage, sealing, chain: writer, now, before }
   let beginning: Promise<void> | undefined
@@ -271,7 +269,7 @@ async function storeOver(
     },
   })
 
-  await keeper?.start(acts.act)
+  await journals.start(acts.act)
 
   const examined = { storage, sealing, learnEpoch: acts.learnEpoch }
 
@@ -324,13 +322,13 @@ async function storeOver(
     retireOthers: (kept, actor) => retireOthers(epochs, kept, actor),
     removeMasterKey: (provider, actor) => removeMasterKey(epochs, provider, actor),
     watchStandby: acts.watchStandby,
-    journal: () => keeper?.status,
-    tendJournal: async () => keeper?.tend(),
+    journals: journals.status,
+    tendJournals: journals.tend,
     replayJournal: (wish) => replayJournal({ ...ground, storage }, wish),
     async close() {
       await acts.close()
       await beginning
-      await keeper?.close()
+      await journals.close()
       await storage.close()
       release()
       sealing.close()

@@ -14,7 +14,7 @@ import { opensslDirectory } from '../crypto/openssl.ts'
 import { day, now, scratch, twoSites, type Site } from './site.ts'
 
 const wiped = ({ store }: Site, id: string) =>
-  wipedKey(store, id, (key) => copiesOf(store, key), '/mnt/journal')
+  wipedKey(store, id, (key) => copiesOf(store, key), ['/mnt/journal'])
 
 /** A key that went to site B, is in backups, was destroyed after a day, and wiped a month later. */
 async function destroyed(): Promise<{ site: Site; id: string }> {

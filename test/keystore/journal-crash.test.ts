@@ -73,9 +73,9 @@ test.each([
   expect((await restored.auditVerify({ contents: contentsCheck })).problems).toEqual([])
 
   // The machine is there: it goes on with the same journal, and both hold the same.
-  const again = await opened(directory, { journal: { path, log: quiet } })
-  await again.tendJournal()
-  expect(again.journal()?.state).toBe('current')
+  const again = await opened(directory, { journals: { paths: [path], log: quiet } })
+  await again.tendJournals()
+  expect(again.journals()[0]?.state).toBe('current')
   const kept = await again.read((work) => work.identifiers('', 1000))
   expect(kept).toEqual(expect.arrayContaining(acknowledged.map(idOf)))
   expect(kept).toHaveLength(report.objects)
@@ -86,8 +86,8 @@ test.each([
 
 test('64 keys asked for at once share the syncs of the journal', async () => {
   const path = join(temporaryFolder(), 'journal')
-  const store = await opened(await dataDirectory(), { journal: { path, log: quiet } })
-  await store.tendJournal()
+  const store = await opened(await dataDirectory(), { journals: { paths: [path], log: quiet } })
+  await store.tendJournals()
   const { frames } = await surveyJournal(path, store.id)
   await Promise.all(Array.from({ length: 64 }, (_, at) => createKey(store, at + 1)))
   const after = await surveyJournal(path, store.id)
@@ -104,11 +104,11 @@ test.skipIf(process.geteuid?.() !== 0)(
     onTestFinished(() => void execFileSync('umount', ['-l', disk]))
     const path = join(disk, 'journal')
     const directory = await dataDirectory()
-    const store = await opened(directory, { journal: { path, log: quiet } })
-    await store.tendJournal()
+    const store = await opened(directory, { journals: { paths: [path], log: quiet } })
+    await store.tendJournals()
     let at = 0
-    while (store.journal()?.state === 'current' && at < 2000) await createKey(store, ++at)
-    expect(store.journal()).toMatchObject({ state: 'away', reason: 'its disk is full' })
+    while (store.journals()[0]?.state === 'current' && at < 2000) await createKey(store, ++at)
+    expect(store.journals()[0]).toMatchObject({ state: 'away', reason: 'its disk is full' })
     expect(await store.read((work) => work.copies())).toEqual({
       count: 1,
       missing: 'the journal is away (its disk is full)',
@@ -116,12 +116,12 @@ test.skipIf(process.geteuid?.() !== 0)(
     // The act in which it filled up was run again, and is there once.
     expect(await get(store, at)).toEqual(materialOf(at % 256))
     await createKey(store, ++at)
-    for (let tries = 0; tries < 5; tries++) await store.tendJournal()
-    expect(store.journal()?.state).toBe('away')
+    for (let tries = 0; tries < 5; tries++) await store.tendJournals()
+    expect(store.journals()[0]?.state).toBe('away')
 
     execFileSync('mount', ['-o', 'remount,size=8m', disk])
-    await store.tendJournal()
-    expect(store.journal()).toMatchObject({ state: 'current', reason: undefined })
+    await store.tendJournals()
+    expect(store.journals()[0]).toMatchObject({ state: 'current', reason: undefined })
     const report = await store.replayJournal({ path, apply: false, actor })
     expect(report).toMatchObject({ objects: 0, changes: 0, problems: [] })
     expect((await surveyJournal(path, store.id)).faults).toEqual([])

@@ -36,9 +36,9 @@ const store = await openStore({
   driver,
   masterKey: openMasterKeyFile(join(directory, 'master.key')),
   writer: 'serve',
-  journal: { path, log },
+  journals: { paths: [path], log },
 })
-await store.tendJournal()
+await store.tendJournals()
 process.stdout.write('open\n')
 if (passes !== '0') left = Number(passes)
 

@@ -41,8 +41,8 @@ const quiet = { info: () => undefined, error: () => undefined }
 
 /** Opens a server's store with a journal, brought up to date. */
 async function serving(directory: string, path: string, more = {}): Promise<Store> {
-  const store = await opened(directory, { journal: { path, log: quiet, ...more } })
-  await store.tendJournal()
+  const store = await opened(directory, { journals: { paths: [path], log: quiet, ...more } })
+  await store.tendJournals()
   return store
 }
 
@@ -77,7 +77,7 @@ describe('while it is there', () => {
   test('it is a second copy, and holds each key before that is acknowledged', async () => {
     const { store, path } = await ground()
     expect(await copies(store)).toMatchObject({ count: 2 })
-    expect(store.journal()).toMatchObject({ path, state: 'current', reason: undefined })
+    expect(store.journals()[0]).toMatchObject({ path, state: 'current', reason: undefined })
     await createKey(store, 1)
     expect(readFileSync(newest(path), 'utf8')).toContain(idOf(1))
     expect(statSync(newest(path)).mode & 0o777).toBe(0o600)
@@ -95,11 +95,11 @@ describe('while it is there', () => {
   test('acts that only record wait for no second disk, and are in it a moment later', async () => {
     const { store, path } = await ground()
     await createKey(store, 1)
-    await store.tendJournal()
+    await store.tendJournals()
     const before = statSync(newest(path)).size
     await get(store, 1)
     expect(statSync(newest(path)).size).toBe(before)
-    await store.tendJournal()
+    await store.tendJournals()
     expect(statSync(newest(path)).size).toBeGreaterThan(before)
   })
 
@@ -108,7 +108,7 @@ describe('while it is there', () => {
     const cli = await opened(directory, { writer: 'cli' })
     await createKey(cli, 5)
     expect(await copies(cli)).toMatchObject({ count: 1 })
-    await store.tendJournal()
+    await store.tendJournals()
     expect(readFileSync(newest(path), 'utf8')).toContain(idOf(5))
   })
 
@@ -117,7 +117,7 @@ describe('while it is there', () => {
     const path = join(temporaryFolder(), 'journal')
     const store = await serving(directory, path, { fileLength: 4096 })
     for (let at = 1; at <= 8; at++) await createKey(store, at)
-    await store.tendJournal()
+    await store.tendJournals()
     await store.close()
     expect(readdirSync(path).length).toBeGreaterThan(2)
     const again = await serving(directory, path, { fileLength: 4096 })
@@ -255,7 +255,7 @@ describe('a frame that was never committed', () => {
     putBack(copy, directory)
     const again = await serving(directory, path)
     expect(await get(again, 2)).toEqual(materialOf(2))
-    expect(again.journal()?.state).toBe('current')
+    expect(again.journals()[0]?.state).toBe('current')
     await expectSound(again)
   })
 
@@ -288,7 +288,7 @@ describe('its disk is away', () => {
     rmSync(path, { recursive: true })
 
     const again = await serving(directory, path)
-    expect(again.journal()).toMatchObject({ state: 'away', reason: 'its folder is not there' })
+    expect(again.journals()[0]).toMatchObject({ state: 'away', reason: 'its folder is not there' })
     expect(await copies(again)).toEqual({
       count: 1,
       missing: 'the journal is away (its folder is not there)',
@@ -297,11 +297,11 @@ describe('its disk is away', () => {
     expect(existsSync(path)).toBe(false)
     // An empty folder, as a mount point is without its disk, is not the journal either.
     mkdirSync(path)
-    await again.tendJournal()
-    expect(again.journal()?.state).toBe('away')
+    await again.tendJournals()
+    expect(again.journals()[0]?.state).toBe('away')
     cpSync(aside, path, { recursive: true })
-    await again.tendJournal()
-    expect(again.journal()).toMatchObject({ state: 'current', reason: undefined })
+    await again.tendJournals()
+    expect(again.journals()[0]).toMatchObject({ state: 'current', reason: undefined })
     expect(readFileSync(newest(path), 'utf8')).toContain(idOf(2))
     expect(await copies(again)).toMatchObject({ count: 2 })
   })
@@ -312,12 +312,12 @@ test('a folder that is moved away while it is written is no copy, and is when it
   await createKey(store, 1)
   renameSync(path, `${path}.elsewhere`)
   await createKey(store, 2)
-  expect(store.journal()).toMatchObject({ state: 'away', reason: 'its folder is not there' })
-  await store.tendJournal()
+  expect(store.journals()[0]).toMatchObject({ state: 'away', reason: 'its folder is not there' })
+  await store.tendJournals()
   expect(existsSync(path)).toBe(false)
   renameSync(`${path}.elsewhere`, path)
-  await store.tendJournal()
-  expect(store.journal()?.state).toBe('current')
+  await store.tendJournals()
+  expect(store.journals()[0]?.state).toBe('current')
   expect(await replay(store, path, false)).toMatchObject({ objects: 0, faults: [], undone: 0 })
   expect(readFileSync(newest(path), 'utf8')).toContain(idOf(2))
 })
@@ -335,24 +335,24 @@ test('a disk that does not answer stops nobody for long, and what it had after a
   disk = Promise.withResolvers<void>()
   // The frame is there, but nobody knows: the act runs again without the journal.
   await createKey(store, 2)
-  expect(store.journal()).toMatchObject({ state: 'away', reason: 'its disk does not answer' })
-  await store.tendJournal()
-  expect(store.journal()?.state).toBe('away')
+  expect(store.journals()[0]).toMatchObject({ state: 'away', reason: 'its disk does not answer' })
+  await store.tendJournals()
+  expect(store.journals()[0]?.state).toBe('away')
   await createKey(store, 3)
 
   const stuck = disk
   disk = undefined
   stuck.resolve()
-  for (let tries = 0; store.journal()?.state !== 'current' && tries < 1000; tries++) {
+  for (let tries = 0; store.journals()[0]?.state !== 'current' && tries < 1000; tries++) {
     await nextTurn()
-    await store.tendJournal()
+    await store.tendJournals()
   }
   expect(await copies(store)).toMatchObject({ count: 2 })
   const report = await replay(store, path, false)
   expect(report).toMatchObject({ objects: 0, changes: 0, problems: [], faults: [] })
   await store.close()
   const again = await serving(directory, path)
-  expect(again.journal()?.state).toBe('current')
+  expect(again.journals()[0]?.state).toBe('current')
   for (const at of [1, 2, 3]) expect(await get(again, at)).toEqual(materialOf(at))
 })
 
@@ -401,7 +401,7 @@ describe('refused at the start', () => {
 
   test('where not even the folder above is there, the server starts without it', async () => {
     const store = await serving(await dataDirectory(), join(temporaryFolder(), 'absent', 'journal'))
-    expect(store.journal()?.state).toBe('away')
+    expect(store.journals()[0]?.state).toBe('away')
   })
 })
 
@@ -455,7 +455,7 @@ test('a keystore that is lost altogether is made anew out of a journal that held
   const store = await serving(directory, path)
   await createKey(store, 2)
   await cli.beginEpoch(actor)
-  await store.tendJournal()
+  await store.tendJournals()
   await store.close()
   const driver = await openSqlite({ file: ':memory:' })
   await beginFromJournal(path, await demandWhole(path), driver, 'memory')
@@ -472,7 +472,7 @@ test('a keystore that is lost altogether is made anew out of a journal that held
 test('one that never held everything is not taken for a keystore', async () => {
   const directory = await dataDirectory()
   const path = join(temporaryFolder(), 'journal')
-  const store = await opened(directory, { journal: { path, log: quiet } })
+  const store = await opened(directory, { journals: { paths: [path], log: quiet } })
   await createKey(store, 1)
   await store.close()
   mkdirSync(path, { recursive: true })

@@ -1,4 +1,5 @@
 // `keyreel exchange import`: keys in, from the bundle of another site.
+import { demandGroupReady } from '../../access/groups.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import type { Envelope } from '../../exchange/bundle-reader.ts'
 import { importBundle } from '../../exchange/import-keys.ts'
@@ -10,7 +11,7 @@ import { spoken, grouped } from '../../exchange/words.ts'
 import { argument, command, text, textOr, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
-import { keystoreExits, withStore } from '../keystore-session.ts'
+import { keystoreExits, withJournals } from '../keystore-session.ts'
 import { counted, pairs, table } from '../output.ts'
 import { progress } from '../progress.ts'
 import { fingerprintOption } from './exchange-certificate.ts'
@@ -23,7 +24,8 @@ export const exchangeImport = command({
     'Opens the bundle with the private keys of this server, checks sender and integrity, and reports ' +
     'on every key: new, here already, in conflict, or refused. Nothing that is here is ever changed, so ' +
     'it may be run again at any time. Imported keys are for reading: without --allow-writing their usage ' +
-    'mask lacks Encrypt (a library that disregards it could still append to a tape).',
+    'mask lacks Encrypt (a library that disregards it could still append to a tape). In a group with ready=2 they are ' +
+    'in the journal of the keystore too before they count, which is found by itself.',
   arguments: { FILE: argument('bundle') },
   options: {
     group: textOr('GROUP', 'default', 'group that the keys shall belong to'),
@@ -32,7 +34,8 @@ export const exchangeImport = command({
     receipt: text('FILE', 'signed receipt to write for the sender; must not exist'),
     senderFingerprint: text('HEX', 'SHA-256 of the identity of a sender that is not trusted yet'),
   },
-  exits: [exitStatus.partly, ...keystoreExits],
+  settings: ['journal'],
+  exits: [exitStatus.partly, ...keystoreExits, exitStatus.policy],
   examples: ['exchange import from-a.keyreel --dry-run', 'exchange import from-a.keyreel'],
   async run({ arguments: { FILE }, options, context }) {
     const { group, dryRun, allowWriting, receipt } = options
@@ -40,7 +43,8 @@ export const exchangeImport = command({
     const told = fingerprintOption(options.senderFingerprint)
     const shown = progress(context, dryRun ? 'looking' : 'importing', undefined)
     try {
-      const report = await withStore(context, async (store) => {
+      const report = await withJournals(context, async (store) => {
+        await demandGroupReady(store, group)
         const imported = await importBundle(store, importEngine(store, context.log), {
           ...{ file: FILE, group, dryRun, allowWriting },
           vouch: (envelope) => vouch(envelope, told, context),

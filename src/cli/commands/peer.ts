@@ -3,6 +3,7 @@ import { administrator } from '../../access/documents.ts'
 import { dateOf } from '../../access/identity.ts'
 import { readFile } from 'node:fs/promises'
 import { Secret } from '../../crypto/secret.ts'
+import { demandGroupReady } from '../../access/groups.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { importEngine } from '../../exchange/import-engine.ts'
 import type { KeyReport, Verdict } from '../../exchange/key-report.ts'
@@ -13,7 +14,7 @@ import { pushKeys } from '../../exchange/push-keys.ts'
 import { splitAddress } from '../../setting-kinds.ts'
 import { argument, command, requiredText, text, textOr, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
-import { keystoreExits, withStore } from '../keystore-session.ts'
+import { keystoreExits, withJournals, withStore } from '../keystore-session.ts'
 import { counted, pairs, table } from '../output.ts'
 import { progress } from '../progress.ts'
 import { requesterOption, scopeOptions, selectionOf } from './exchange-export.ts'
@@ -202,19 +203,21 @@ export const peerPull = command({
     ...groupAndClassical,
     allowWriting: toggle('keep the usage mask as it is: libraries may write with these keys'),
   },
-  exits: [exitStatus.partly, ...keystoreExits],
+  settings: ['journal'],
+  exits: [exitStatus.partly, ...keystoreExits, exitStatus.policy],
   examples: ['peer pull B --used', 'peer pull B --barcode KR0001L8'],
   async run({ arguments: { NAME }, options, context }) {
     const { group, classical, allowWriting } = options
     const selection = await selectionOf(options)
     const shown = progress(context, 'fetching', undefined)
     try {
-      const report = await withStore(context, (store) =>
-        pullKeys(store, importEngine(store, context.log), {
+      const report = await withJournals(context, async (store) => {
+        await demandGroupReady(store, group)
+        return pullKeys(store, importEngine(store, context.log), {
           ...{ peer: NAME, group, selection, classical, allowWriting },
           progress: (done) => shown.step(done),
-        }),
-      )
+        })
+      })
       const { importId, missing } = report
       return exchanged('taken from', report, [['import id', importId]], missing, context)
     } finally {

@@ -6,7 +6,7 @@ import type { RunningServer } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { initialise } from '../../initialise.ts'
-import { journalFor } from '../../keystore/journal-keeper.ts'
+import { journalsFor } from '../../keystore/journal-wish.ts'
 import { isInitialised } from '../../keystore/data-directory.ts'
 import type { Log } from '../../log.ts'
 import { hasPassphraseAtHand, readNewPassphrase } from '../../keystore/master-key-choice.ts'
@@ -32,7 +32,8 @@ export const serve = command({
     '"ready kmip=HOST:PORT", once connections are accepted, with " https=HOST:PORT" behind it where ' +
     'KMIP is served over HTTPS too. SIGTERM and SIGINT end it after the ' +
     'requests under way are answered; SIGHUP reads configuration and certificates again. Without its ' +
-    'master key it stays up sealed, with no port open, until the key is there or keyreel master-key unseal gives it.',
+    'master key it stays up sealed, with no port open, until the key is there or keyreel master-key unseal gives it. ' +
+    'With --journal every change of a keystore in a file is on another disk too before it counts; each further --journal is a further copy.',
   settings: [
     'listen',
     'https',
@@ -56,7 +57,7 @@ export const serve = command({
     const stop = stopSignal(context.io)
     try {
       // A wrong one is told before anything is made.
-      journalFor({ directory: config.data, database: config.database }, config.journal, log)
+      journalsFor({ directory: config.data, database: config.database }, config.journal, log)
       if (!isInitialised(config.data)) await makeFirst(context)
       if (config['test-mode']) log.warn('test mode: not for real tapes')
       let announced = false
@@ -88,13 +89,13 @@ async function serveUntilEnd(
   const record = () => recordState(config.data, server, started, log)
   const recording = setInterval(() => void record(), stateEvery).unref()
   let known = 0
-  let journal = server.journal()?.state
+  let journals = journalStates(server)
   const newcomers = setInterval(() => {
     const clients = server.clients().length
-    const state = server.journal()?.state
-    if (clients > known || state !== journal) void record()
+    const states = journalStates(server)
+    if (clients > known || states !== journals) void record()
     known = clients
-    journal = state
+    journals = states
   }, newcomersEvery).unref()
   const offReload = context.io.onSignal('SIGHUP', () => void reload(server, context))
   try {
@@ -115,6 +116,13 @@ async function serveUntilEnd(
     await record()
     await inTime(server.close(), log)
   }
+}
+
+function journalStates(server: RunningServer): string {
+  return server
+    .journals()
+    .map(({ state }) => state)
+    .join(' ')
 }
 
 function readyLine({ kmip, https }: RunningServer): string {
@@ -168,8 +176,8 @@ async function recordState(
   try {
     const contacts = [...server.clients()]
     const { kmip, https } = server
-    const journal = server.journal()
-    await writeServerState(data, { pid: process.pid, kmip, https, started, contacts, journal })
+    const journals = [...server.journals()]
+    await writeServerState(data, { pid: process.pid, kmip, https, started, contacts, journals })
   } catch (error) {
     log.warn({ err: error }, 'cannot write down when clients were last seen')
   }

@@ -13,7 +13,7 @@ import {
 import { expiryText, isUrgent } from '../../admin/health.ts'
 import { diskState } from '../../admin/disk.ts'
 import type { DiskState } from '../../admin/disk.ts'
-import { journalOf, journalText } from '../../admin/ready-state.ts'
+import { journalsOf, journalText } from '../../admin/ready-state.ts'
 import { scrubProgress, scrubText } from '../../admin/scrubbing.ts'
 import type { ScrubProgress } from '../../admin/scrubbing.ts'
 import { isRunning, readServerState } from '../../admin/server-state.ts'
@@ -106,7 +106,7 @@ async function openReport(
   const { style, config } = context
   const disk = await diskState(config.data, config['disk-reserve'])
   const urgent = certificates.filter(isUrgent)
-  const journal = journalOf(server)
+  const journals = journalsOf(server)
   const facts = pairs(
     [
       ['data directory', config.data],
@@ -118,7 +118,7 @@ async function openReport(
       ),
       ['last backup', backupText(backup)],
       ['disk', diskText(disk)],
-      ...(journal === undefined ? [] : [['journal', journalText(journal)] as const]),
+      ...journals.map((journal) => ['journal', journalText(journal)] as const),
       ['scrub', scrubText(scrub, context.io.now())],
     ],
     style,
@@ -164,7 +164,8 @@ async function openReport(
       lastBackup: backup.last === undefined ? null : isoMoment(BigInt(backup.last.created)),
       backup: backupJson(backup, isAlarm),
       disk: { free: disk.free, reserveReleased: disk.isReleased },
-      journal: journal ?? null,
+      journal: journals[0] ?? null,
+      journals,
       scrub: scrubJson(scrub),
     },
     text: [
