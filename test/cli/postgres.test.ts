@@ -193,6 +193,27 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     expect(second.stderr).toContain('is served by another process')
   })
 
+  test('a node does not serve under the name of one that runs', async () => {
+    const folder = temporaryFolder()
+    const [one, two] = [join(folder, 'one'), join(folder, 'two')]
+    const url = await server.fresh()
+    const init = ['init', '--database', url, '--node', 'kms-a', '--data']
+    expect(await runKeyreel([...init, one])).toMatchObject({ status: 0 })
+    const first = await started({ data: one })
+    const key = ['--master-key-file', join(one, 'master.key')]
+    expect(await runKeyreel([...init, two, ...key])).toMatchObject({ status: 0 })
+    const serve = ['serve', '--data', two, '--listen', '127.0.0.1:0']
+    const refused = await runKeyreel(serve)
+    expect(refused).toMatchObject({ status: 1, stdout: '' })
+    expect(refused.stderr).toMatch(
+      /^error: another node with the name kms-a runs on this database/m,
+    )
+    expect(refused.stderr).toMatch(/^hint: .*--node NAME/m)
+    await first.stop()
+    const second = await started({ data: two })
+    expect(await second.stop()).toBe(0)
+  })
+
   test('the database may come from the environment and from the file of settings', async () => {
     const folder = temporaryFolder()
     const data = join(folder, 'data')

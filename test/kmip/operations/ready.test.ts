@@ -64,6 +64,26 @@ test('of a batch with Undo nothing is kept when one object is not safe', async (
   expect(await engine.attribute('2.1', id, 'State')).toEqual(['PreActive'])
 })
 
+// Import came with KMIP 1.4.
+test.each(everyVersion.filter((as) => as >= '1.4'))(
+  'an object is not replaced by one that is not safe (%s)',
+  async (as) => {
+    const { engine, id } = await wanting('2')
+    const before = await engine.call(as, 'Get', { UniqueIdentifier: id })
+    const importing = (ReplaceExisting: boolean) => ({
+      UniqueIdentifier: id,
+      ...(as >= '2.0' && { ObjectType: 'SymmetricKey' as const }),
+      ReplaceExisting,
+      Attributes: [{ tag: 'CryptographicUsageMask' as const, value: 12 }],
+      SymmetricKey: before.SymmetricKey!,
+    })
+    expect(await engine.refused(as, 'Import', importing(true))).toBe('GeneralFailure')
+    expect(await engine.call(as, 'Get', { UniqueIdentifier: id })).toEqual(before)
+    await engine.policy('ready=1')
+    await engine.call(as, 'Import', importing(true))
+  },
+)
+
 test('one copy is what a group wants that was told nothing, or a word of earlier releases', async () => {
   const engine = await testEngine()
   await engine.store.act(async (work) => {
