@@ -4,12 +4,15 @@ import { auditMutations } from './audit-mutations.ts'
 import { bitFlips, rowSwaps } from './bit-flips.ts'
 import { clockSessions } from './clock-sessions.ts'
 import { clockSteps } from './clock-steps.ts'
+import { fullDisk } from './full-disk.ts'
 import type { Outcome, Plan } from './ground.ts'
 import { journalLosses } from './journal-losses.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
 import { races } from './races.ts'
+import { restarts } from './restart.ts'
 import { rollbacks } from './rollback.ts'
 import { expectSound } from './sound.ts'
+import { soak } from './soak.ts'
 import { storageFaults } from './storage-faults.ts'
 import { hasCompiler, unsynced } from './unsynced.ts'
 
@@ -45,14 +48,25 @@ const tests: [
   ],
 ]
 
+const servers: typeof tests = [
+  ['a server with keys is back as soon as one without', restarts, { keys: 2000, rounds: 2 }],
+  ['memory and open files of a server at work stay flat', soak, { fleets: 8, samples: 5 }],
+]
+
 const patience = { timeout: 300_000 }
 
-test.each(tests)('%s', patience, (_, run, least) => expectSound(run, least))
+test.each([...tests, ...servers])('%s', patience, (_, run, least) => expectSound(run, least))
 
 // Where there is no C compiler nothing can be preloaded.
 describe.skipIf(!hasCompiler())('with a library between the process and the system', () => {
   test('no key is lost by a power cut that loses what was not synced', patience, () =>
     expectSound(unsynced, { cuts: 6, sectorsLost: 1 }),
+  )
+
+  test(
+    'nothing is promised on a full disk, and kept keys are given from the reserve',
+    patience,
+    () => expectSound(fullDisk, { operations: 1500, refusedCreates: 9, fromReserve: 100 }),
   )
 
   test(

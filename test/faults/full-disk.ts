@@ -1,10 +1,12 @@
 // A disk that fills up under load and has room again: nothing that is answered with Success is missing
-// afterwards, keys are handed out from the reserve, and no restart is needed. On a small file system of its
-// own, which only root may mount.
-import { execFileSync } from 'node:child_process'
+// afterwards, keys are handed out from the reserve, and no restart is needed. The long form is on a small file
+// system of its own, which only root may mount; the short one under a library that makes a folder small, which
+// needs a C compiler.
+import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { contentsCheck } from '../../src/keystore/contents-check.ts'
 import { DiskReserve } from '../../src/keystore/disk-reserve.ts'
 import type { Store } from '../../src/keystore/store.ts'
@@ -29,25 +31,38 @@ import {
 } from './ground.ts'
 
 const mebibyte = 2 ** 20
+const source = join(import.meta.dirname, 'small.c')
+const program = join(import.meta.dirname, 'full-disk-process.ts')
+const run = promisify(execFile)
 const quiet = (): void => undefined
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
 
 /** Fills the disk, uses up the reserve, makes room, again and again. */
 export async function fullDisk({ form, seed, say }: Plan): Promise<Outcome> {
-  const operations = form === 'short' ? 1500 : 10_000
-  const random = chance(seed)
   using scratch = folder()
   const disk = join(scratch.path, 'disk')
   mkdirSync(disk)
+  if (form === 'short') return await onSmallFolder(scratch.path, disk, seed)
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'none', disk])
   try {
-    return await fillAgainAndAgain(disk, operations, random, say)
+    return await fillAgainAndAgain(disk, 10_000, chance(seed), say)
   } finally {
     execFileSync('umount', ['-l', disk])
   }
 }
 
-async function fillAgainAndAgain(
+async function onSmallFolder(scratch: string, disk: string, seed: number): Promise<Outcome> {
+  const library = join(scratch, 'small.so')
+  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'])
+  const env = { LD_PRELOAD: library, FAULTS_LIVE: disk, FAULTS_SIZE: `${32 * mebibyte}` }
+  const { stdout } = await run(process.execPath, [program, disk, '1500', String(seed)], {
+    env: { ...process.env, ...env },
+  })
+  return JSON.parse(stdout) as Outcome
+}
+
+/** On a disk that is small. */
+export async function fillAgainAndAgain(
   disk: string,
   operations: number,
   random: Chance,

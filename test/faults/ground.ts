@@ -24,6 +24,13 @@ export interface Outcome {
   readonly failures: readonly string[]
 }
 
+/** The figures, in words. */
+export function figuresText(figures: Outcome['figures']): string {
+  return Object.entries(figures)
+    .map(([what, figure]) => `${what} ${figure}`)
+    .join(', ')
+}
+
 /** Whole numbers below a limit, the same for the same seed. */
 export type Chance = (limit: number) => number
 

@@ -6,7 +6,7 @@ import { bitFlips, rowSwaps } from './bit-flips.ts'
 import { clockSessions } from './clock-sessions.ts'
 import { clockSteps } from './clock-steps.ts'
 import { fullDisk } from './full-disk.ts'
-import type { Outcome, Plan } from './ground.ts'
+import { figuresText, type Outcome, type Plan } from './ground.ts'
 import { journalLosses } from './journal-losses.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
 import {
@@ -66,10 +66,9 @@ for (const name of wanted) {
   const began = performance.now()
   const { figures, failures } = await test({ form, seed, say })
   const seconds = Math.round((performance.now() - began) / 1000)
-  const shown = Object.entries(figures).map(([what, figure]) => `${what} ${figure}`)
   const verdict = failures.length === 0 ? 'ok' : 'FAILED'
   process.stdout.write(
-    `${verdict} ${name} (${form}, seed ${seed}, ${seconds} s): ${shown.join(', ')}\n`,
+    `${verdict} ${name} (${form}, seed ${seed}, ${seconds} s): ${figuresText(figures)}\n`,
   )
   for (const failure of failures.slice(0, 20)) process.stdout.write(`    ${failure}\n`)
   if (failures.length > 0) failed++
