@@ -30,7 +30,7 @@ export async function backUp(job: BackupJob): Promise<readonly Problem[]> {
   const openers = keys.map(({ opener }) => opener)
   const backup = await openBackup(out, openers, 'this server')
   try {
-    const found = await verifyBackup(backup, lent(masterKey), now, aside)
+    const found = await verifyBackup(backup, lent(masterKey), now, { aside, live: store })
     return [...found.problems, ...(await compareWith(store, backup))]
   } finally {
     await backup.close()

@@ -11,6 +11,8 @@ import { contentsCheck } from '../keystore/contents-check.ts'
 import type { MasterKey } from '../keystore/master-key.ts'
 import { scrubStart, type ScrubPosition } from '../keystore/scrub.ts'
 import { openSqlite } from '../keystore/sqlite-driver.ts'
+import { sqlStorage } from '../keystore/sql-storage.ts'
+import type { SqlDriver } from '../keystore/storage.ts'
 import { openStore, type Store } from '../keystore/store.ts'
 import { tables } from '../keystore/tables.ts'
 import type { AuditActor } from '../keystore/work.ts'
@@ -25,16 +27,26 @@ export interface BackupVerified {
 }
 
 const rowsAtOnce = 200
+/** An epoch is begun by hand, or after half a billion seals. */
+const mostWraps = 100_000
+
+/** How a backup is verified. */
+export interface BackupVerifying {
+  /** Where it is restored, in a folder that is removed again; by default that of temporary files. */
+  readonly aside?: string | undefined
+  /** The keystore whose master key is given: since the backup was made it may have got another one. */
+  readonly live?: Pick<Store, 'id' | 'copy'>
+}
 
 /**
- * Restores into a file of its own in a folder of `aside`, which is removed again, and verifies everything. The master
- * key, taken over, has to open the epochs in the backup.
+ * Restores into a file of its own and verifies everything. The master key, taken over, has to open the epochs in the
+ * backup, or those of the live keystore that the backup is of.
  */
 export async function verifyBackup(
   backup: OpenBackup,
   masterKey: MasterKey,
   now: () => bigint,
-  aside: string = tmpdir(),
+  { aside = tmpdir(), live }: BackupVerifying = {},
 ): Promise<BackupVerified> {
   const folder = await mkdtemp(join(aside, 'keyreel-verify-'))
   try {
@@ -44,6 +56,7 @@ export async function verifyBackup(
     let store: Store
     try {
       await fillFrom(backup, driver, 'the backup')
+      if (live?.id === backup.manifest.StoreIdentifier) await addWraps(driver, live, masterKey.id)
       store = await openStore({ driver, masterKey, writer: 'verify', now })
     } catch (error) {
       masterKey.close()
@@ -58,6 +71,26 @@ export async function verifyBackup(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Lets the master key of the live keystore open the epochs of the copy, which are epochs of its own. */
+async function addWraps(
+  driver: SqlDriver,
+  live: Pick<Store, 'copy'>,
+  master: string,
+): Promise<void> {
+  const shape = tables.find(({ name }) => name === 'epoch_wraps')!
+  const rows = await live.copy(({ tableRows }) => tableRows(shape, undefined, mostWraps))
+  await sqlStorage(driver).write(async (copy) => {
+    const known = await copy.wraps()
+    for (const [n, provider, bytes] of rows) {
+      const epoch = Number(n)
+      const here = known.filter((wrap) => wrap.epoch === epoch)
+      if (provider !== master || here.length === 0) continue
+      if (here.some((wrap) => wrap.provider === master)) continue
+      await copy.putWrap({ epoch, provider: master, bytes: bytes as Uint8Array })
+    }
+  })
 }
 
 /** Everything in a store, to the check value of each key. */

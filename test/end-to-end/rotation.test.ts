@@ -1,8 +1,9 @@
-// Master key and epochs are changed while libraries make, activate, fetch and destroy keys: no request is refused or
-// broken off, and every key is what was handed out. A run of sealing anew is killed in the middle, and ended by a server.
+// Master key and epochs are changed, shares handed out and backups made while libraries make, activate, fetch and destroy
+// keys: no request is refused or broken off, and every key is what was handed out. A run of sealing anew is killed in the
+// middle, and ended by a server.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -120,6 +121,7 @@ describe.each(places.filter(({ onPostgres }) => !onPostgres || !withoutPostgres(
       const clients = await clientsOf(servers, kit)
       const ledger = new Ledger()
       let isOver = false
+      let saved = [0, 0] as [number, number]
       let turn = 0
       const load = runLoad({
         seed: 20_261_128,
@@ -130,7 +132,8 @@ describe.each(places.filter(({ onPostgres }) => !onPostgres || !withoutPostgres(
       })
       const during = async (): Promise<void> => {
         while (ledger.keys < 500) await delay(20)
-        copyFileSync(keyFile, join(folder, 'first.key'))
+        const split = ['--threshold', '2', '--shares', '3', '--out', join(folder, 'shares')]
+        await cli('recovery', 'setup', ...split)
         await cli('master-key', 'rotate')
         for (const { log } of servers) while (!followed.test(log())) await delay(20)
 
@@ -144,6 +147,9 @@ describe.each(places.filter(({ onPostgres }) => !onPostgres || !withoutPostgres(
           await delay(50)
         }
         await watching.close()
+        const before = ledger.keys
+        await cli('backup', 'create', '--out', join(folder, 'backup'))
+        saved = [before, ledger.keys + 8]
         await cli('master-key', 'rotate')
         await cli('master-key', 'reseal')
         const made = ledger.keys
@@ -161,6 +167,14 @@ describe.each(places.filter(({ onPostgres }) => !onPostgres || !withoutPostgres(
       for (const one of servers) expect(await one.stop()).toBe(0)
       expect(logs.split('\n').filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([])
       expect(ledger.refused).toBe(0)
+      // A state of one moment: what was acknowledged before it began, whole, and nothing that came later.
+      const verified = await cli('backup', 'verify', join(folder, 'backup'), '--json')
+      const found = JSON.parse(verified) as { objects: number; problems: unknown[] }
+      expect(found).toMatchObject({ compared: true, problems: [] })
+      expect(found.objects).toBeGreaterThanOrEqual(saved[0])
+      expect(found.objects).toBeLessThanOrEqual(saved[1])
+      const shares = [1, 2].flatMap((n) => ['--share', join(folder, 'shares', `share-${n}.txt`)])
+      expect(await cli('recovery', 'verify', ...shares)).toMatch(/3 of 3 epochs/)
       const store = await openedBy(site, 'compare')
       await ledger.compare(store, 'afterwards')
       await store.close()

@@ -16,6 +16,7 @@ import {
 } from '../../src/exchange/backup-verify.ts'
 import { openExchangeKeys } from '../../src/exchange/identity.ts'
 import { loadObject, replaceObject, saveVitals } from '../../src/keystore/keystore.ts'
+import { createMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { recoveryMasterKey } from '../../src/keystore/recovery-key.ts'
 import type { RecoveryShare } from '../../src/keystore/recovery-share.ts'
 import { joinShares } from '../../src/keystore/recovery-shares.ts'
@@ -108,6 +109,24 @@ test('the server that made it opens it, verifies it, and says so', async () => {
   const operations = records.map(({ operation }) => operation)
   expect(operations).toContain('backup create')
   expect(operations).toContain('backup verify')
+})
+
+test('a backup of before the master key was changed is verified by the keystore as it is now', async () => {
+  const { site, file } = await backedUp(2)
+  await site.store.beginEpoch(administrator)
+  const next = createMasterKeyFile(join(scratch(), 'next.key'))
+  await site.store.retireOthers(next, administrator)
+  await site.store.adoptMasterKey(next)
+  const backup = await openHere(site, file)
+  const masterKey = () => site.store.lendMasterKey()
+  const found = await verifyBackup(backup, masterKey(), () => now, { live: site.store })
+  expect(found).toMatchObject({ objects: 2, problems: [] })
+  // A keystore that the backup is not of does not lend its epochs.
+  const live = { id: 'another', copy: site.store.copy }
+  await expect(verifyBackup(backup, masterKey(), () => now, { live })).rejects.toMatchObject({
+    code: 'wrong-master-key',
+  })
+  await backup.close()
 })
 
 test('a live keystore that lacks a key of the backup, or has an older state of it, is told apart', async () => {

@@ -195,7 +195,7 @@ async function verifyHere(file: string, context: Context): Promise<Report> {
     const backup = await openBackup(file, openers, 'this server')
     try {
       const isCompared = backup.manifest.StoreIdentifier === store.id
-      const found = await verifyBackup(backup, lent(masterKey), context.io.now)
+      const found = await verifyBackup(backup, lent(masterKey), context.io.now, { live: store })
       const differing = isCompared ? await compareWith(store, backup) : []
       const problems = [...found.problems, ...differing]
       const isNoted =
