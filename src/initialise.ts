@@ -17,7 +17,7 @@ import { initialiseStore } from './keystore/initialise.ts'
 import type { Store } from './keystore/store.ts'
 import { makeMasterKey, masterKeyFile } from './keystore/master-key-choice.ts'
 import type { TokenPlace } from './keystore/pkcs11-errors.ts'
-import type { MasterKeyWish } from './keystore/master-key-choice.ts'
+import type { MasterKeyPlace, MasterKeyWish } from './keystore/master-key-choice.ts'
 
 /** What a new data directory shall be. */
 export interface InitialiseOptions {
@@ -85,7 +85,7 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
 /** Writes the settings by which the new data directory finds its master key and its database, if there are any. */
 export function writeSettings(
   building: string,
-  wish: MasterKeyWish,
+  wish: MasterKeyPlace,
   database: readonly string[] | undefined,
 ): void {
   const isOutside = wish.kind === 'file' && wish.path !== undefined
@@ -99,7 +99,7 @@ export function writeSettings(
 }
 
 /** Where a master key is, for people; `path` is that of a key file. */
-export function placeOf(wish: MasterKeyWish, path: string): string {
+export function placeOf(wish: MasterKeyPlace, path: string): string {
   if (wish.kind === 'file') return path
   if (wish.kind === 'passphrase') return 'a passphrase; without it no key can be opened'
   return `in the token${wish.place.token === undefined ? '' : ` ${wish.place.token}`}, which it never leaves`

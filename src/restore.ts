@@ -11,9 +11,16 @@ import type { JournalSurvey } from './keystore/journal-survey.ts'
 import { beginFromJournal, demandWhole } from './keystore/journal-restore.ts'
 import type { ReplayReport } from './keystore/journal-replay.ts'
 import { initialiseStore } from './keystore/initialise.ts'
-import { makeMasterKey, masterKeyFile, type MasterKeyWish } from './keystore/master-key-choice.ts'
+import {
+  makeMasterKey,
+  masterKeyFile,
+  type MasterKeyPlace,
+  type MasterKeyWish,
+} from './keystore/master-key-choice.ts'
+import { newPassphraseProvider, passphraseMasterKey } from './keystore/master-key-passphrase.ts'
 import { rotateMasterKey } from './keystore/master-key-rotation.ts'
 import type { MasterKey } from './keystore/master-key.ts'
+import type { Store } from './keystore/store.ts'
 
 /** What is restored, and how. */
 export interface RestoreOptions {
@@ -25,11 +32,17 @@ export interface RestoreOptions {
   /** URLs of an empty PostgreSQL; absent: a file in the directory. */
   readonly database: readonly string[] | undefined
   readonly node: string | undefined
-  /** The master key of the recovery shares; taken over. */
+  /** What opens what is restored, such as the master key of the recovery shares; taken over. */
   readonly recovered: MasterKey
-  /** The master key that opens it from now on. */
-  readonly masterKey: MasterKeyWish
+  /** The master key that opens it from now on: another, or the same. */
+  readonly masterKey: MasterKeyWish | KeptMasterKey
   readonly now: () => bigint
+}
+
+/** The master key that opened it stays. */
+export interface KeptMasterKey {
+  readonly kind: 'kept'
+  readonly as: MasterKeyPlace
 }
 
 /** What came back. */
@@ -48,7 +61,8 @@ export interface Restored extends Pick<BackupVerified, 'objects' | 'documents'> 
  * 'backup-damaged' when what came back is not whole.
  */
 export async function restore(options: RestoreOptions): Promise<Restored> {
-  const { backup, journal, recovered, masterKey: wish, database, node, now } = options
+  const { backup, journal, recovered, masterKey, database, node, now } = options
+  const wish = masterKey.kind === 'kept' ? masterKey.as : masterKey
   const survey = backup === undefined ? await surveyed(journal ?? '', recovered) : undefined
   const directory = resolve(options.data)
   const outside = wish.kind === 'file' && wish.path !== undefined ? resolve(wish.path) : undefined
@@ -89,12 +103,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
         work.audit({ ...record, object: backup?.manifest.ExportIdentifier, outcome: 'Success' })
         return Promise.resolve()
       })
-      const masterKey = await makeMasterKey(wish, building)
-      try {
-        await rotateMasterKey(store, { masterKey, takePlace: () => undefined }, administrator)
-      } finally {
-        masterKey.close()
-      }
+      if (masterKey.kind === 'kept') await store.retireOthers(store.lendMasterKey(), administrator)
+      else await putInPlace(store, masterKey, building)
       writeSettings(building, wish, database)
     },
     undo() {
@@ -107,6 +117,20 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   const { objects, documents } = result
   const masterKeyPlace = placeOf(wish, path)
   return { directory, objects, documents, masterKeyPlace, masterKeyName, replay }
+}
+
+/** Another master key instead of what opened it. */
+async function putInPlace(store: Store, wish: MasterKeyWish, building: string): Promise<void> {
+  // Wraps by the passphrase of before are there under its name: they would stay what opens it.
+  const masterKey =
+    wish.kind === 'passphrase'
+      ? passphraseMasterKey(wish.passphrase, undefined, newPassphraseProvider())
+      : await makeMasterKey(wish, building)
+  try {
+    await rotateMasterKey(store, { masterKey, takePlace: () => undefined }, administrator)
+  } finally {
+    masterKey.close()
+  }
 }
 
 async function surveyed(journal: string, recovered: MasterKey): Promise<JournalSurvey> {

@@ -1,12 +1,16 @@
 // A keystore that is lost altogether: a journal that held everything once is enough to make it anew, since it has
 // the identity of the keystore and the wrapped secrets of its epochs.
 import { UserError } from '../errors.ts'
+import type { StoreDescription } from './describe-store.ts'
 import { readJournal } from './journal-files.ts'
 import type { JournalSurvey } from './journal-survey.ts'
 import { surveyJournal } from './journal-survey.ts'
 import { migrate } from './migrate.ts'
 import { sqlStorage } from './sql-storage.ts'
 import type { SqlDriver, WrapRow } from './storage.ts'
+
+/** A keystore that was not opened. */
+type Description = Omit<StoreDescription, 'schema'>
 
 /** Surveys a journal that is to become a keystore. Throws UserError for one that never held everything. */
 export async function demandWhole(path: string): Promise<JournalSurvey> {
@@ -27,14 +31,27 @@ export async function beginFromJournal(
   where: string,
 ): Promise<void> {
   await migrate(driver, where)
+  const wraps = await wrapsIn(path, store)
+  await sqlStorage(driver).write(async (rows) => {
+    await rows.putSetting('store', store)
+    for (const wrap of wraps) await rows.putWrap(wrap)
+  })
+}
+
+/** What can be said about the keystore of a journal without its master key. Throws UserError. */
+export async function describeJournal(path: string): Promise<Description> {
+  const { store: id } = await demandWhole(path)
+  const wraps = await wrapsIn(path, id)
+  return { id, wraps, providers: [...new Set(wraps.map(({ provider }) => provider))] }
+}
+
+/** Every wrap in it, the last of each epoch and provider. */
+async function wrapsIn(path: string, store: string): Promise<readonly WrapRow[]> {
   const wraps = new Map<string, WrapRow>()
   for await (const item of readJournal(path, store)) {
     if (item.kind !== 'frame') continue
     for (const entry of item.frame.entries)
       if (entry.kind === 'wrap') wraps.set(`${entry.row.epoch} ${entry.row.provider}`, entry.row)
   }
-  await sqlStorage(driver).write(async (rows) => {
-    await rows.putSetting('store', store)
-    for (const wrap of wraps.values()) await rows.putWrap(wrap)
-  })
+  return [...wraps.values()]
 }

@@ -49,32 +49,53 @@ export async function openMasterKey(config: Config, sources: MasterKeySources): 
   const description = await describeStore(config.data, config.database)
   if (description === undefined) throw notInitialised(config.data)
   const { providers } = description
-  const passphrases = providers.filter(isPassphrase)
   const path = config['master-key-file'] ?? join(config.data, masterKeyFile)
-  const inTokens = providers.filter((provider) => provider.startsWith(pkcs11Provider))
-  if (passphrases.length + inTokens.length === 0) return openMasterKeyFile(path)
+  if (kindOfSecret(config, providers) === undefined) return openMasterKeyFile(path)
   // A key file named must open; one that just lies there may be from before.
   if (config['master-key-file'] !== undefined || existsSync(path)) {
     const file = openMasterKeyFile(path)
     if (config['master-key-file'] !== undefined || providers.includes(file.id)) return file
     file.close()
   }
-  if (inTokens.length > 0 && (passphrases.length === 0 || config['pkcs11.module'] !== undefined))
+  return openByKnownSecret(config, sources, description)
+}
+
+/** Which secret that somebody knows opens a keystore of these providers: none where only a key file does. */
+export function kindOfSecret(
+  config: Config,
+  providers: readonly string[],
+): 'passphrase' | 'pkcs11' | undefined {
+  const hasPassphrase = providers.some(isPassphrase)
+  const isInToken = providers.some((provider) => provider.startsWith(pkcs11Provider))
+  if (isInToken && (!hasPassphrase || config['pkcs11.module'] !== undefined)) return 'pkcs11'
+  return hasPassphrase ? 'passphrase' : undefined
+}
+
+/** The master key of a keystore that a passphrase or a token opens. Throws UserError: sealed (11), wrong passphrase (12). */
+export async function openByKnownSecret(
+  config: Config,
+  sources: MasterKeySources,
+  description: Omit<StoreDescription, 'schema'>,
+): Promise<MasterKey> {
+  const { providers } = description
+  if (kindOfSecret(config, providers) === 'pkcs11') {
+    const inTokens = providers.filter((provider) => provider.startsWith(pkcs11Provider))
     return openTokenKey(tokenPlace(config), inTokens, pinFrom(config, sources))
+  }
   const passphrase =
     sources.given?.passphrase ??
     (await readSecret('passphrase', config['passphrase-file'], {
       environment: sources.environment,
       ask: () => sources.askPassphrase(),
     }))
-  return openPassphrase(passphrase, passphrases, description)
+  return openPassphrase(passphrase, providers.filter(isPassphrase), description)
 }
 
 /** While a passphrase is being changed two of them open the keystore: the one that this is. */
 async function openPassphrase(
   passphrase: Secret,
   providers: readonly string[],
-  { id: store, wraps }: StoreDescription,
+  { id: store, wraps }: Omit<StoreDescription, 'schema'>,
 ): Promise<MasterKey> {
   for (const provider of providers.slice(1)) {
     const copy = new Secret(Uint8Array.from(passphrase.bytes))
@@ -120,6 +141,12 @@ export type MasterKeyWish =
       readonly pin: Pin
       readonly pinFile: string | undefined
     }
+
+/** Where a master key is: what the settings say of it. */
+export type MasterKeyPlace =
+  | Extract<MasterKeyWish, { kind: 'file' }>
+  | { readonly kind: 'passphrase' }
+  | Omit<Extract<MasterKeyWish, { kind: 'pkcs11' }>, 'pin'>
 
 /** The token that the configuration names. Throws UserError 'pkcs11-unconfigured', exit status 11. */
 export function tokenPlace(config: Config): TokenPlace {

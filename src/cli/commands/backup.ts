@@ -108,7 +108,8 @@ export const backupRestore = command({
     identity: text('HEX', 'the signer, as backup create or the recovery sheet says'),
     journal: text('DIR', 'a journal whose newer rows are put back as well'),
   },
-  exits: [exitStatus.partly],
+  settings: ['pkcs11.module', 'pkcs11.token', 'pkcs11.pin-file'],
+  exits: [exitStatus.partly, exitStatus.sealed],
   examples: [
     'backup restore keyreel-monday.backup --share a.txt --share b.txt --identity 57:92:…',
     'backup restore FILE --type-shares --data /var/lib/keyreel',

@@ -1,17 +1,25 @@
 // `keyreel journal verify | replay | restore`: what a server has written to another disk, and bringing it back.
 import { relative, resolve } from 'node:path'
 import { administrator } from '../../access/documents.ts'
-import { exitStatus } from '../../errors.ts'
+import { exitStatus, UserError } from '../../errors.ts'
 import type { ReplayReport } from '../../keystore/journal-replay.ts'
-import { masterKeyKinds } from '../../keystore/master-key-choice.ts'
+import { describeJournal } from '../../keystore/journal-restore.ts'
+import {
+  kindOfSecret,
+  masterKeyKinds,
+  openByKnownSecret,
+  tokenPlace,
+  type MasterKeyKind,
+  type MasterKeyPlace,
+} from '../../keystore/master-key-choice.ts'
 import { openMasterKeyFile } from '../../keystore/master-key-file.ts'
 import type { MasterKey } from '../../keystore/master-key.ts'
-import { restore } from '../../restore.ts'
-import { argument, choice, command, text, type Context, type Report } from '../command.ts'
-import { keystoreExits, withStore } from '../keystore-session.ts'
+import { restore, type RestoreOptions } from '../../restore.ts'
+import { argument, command, oneOf, text, type Context, type Report } from '../command.ts'
+import { keystoreExits, masterKeySources, withStore } from '../keystore-session.ts'
 import { pairs } from '../output.ts'
 import { progress } from '../progress.ts'
-import { demandShares, recoveryOfShares, shareOptions, type ShareOptions } from '../shares.ts'
+import { hasShares, recoveryOfShares, shareOptions, type ShareOptions } from '../shares.ts'
 import { masterKeyWish } from './init.ts'
 import { isWrong, replayExit, replayFacts, replayJson, replayTables } from './journal-report.ts'
 
@@ -46,8 +54,10 @@ export const journalRestore = command({
   words: 'journal restore',
   summary: 'make a data directory out of a journal alone, without any backup',
   details:
-    'Needs a journal that held everything (keyreel status says so), and enough recovery shares or the old master key ' +
-    'file. Everything is verified before the data directory is there; a new master key is made. With a backup ' +
+    'Needs a journal that held everything (keyreel status says so), and what opened the keystore: its passphrase, asked for or ' +
+    'read as ever; its key in a token, with --pkcs11-module and --pkcs11-token; its key file, with ' +
+    '--old-master-key; or enough recovery shares. Passphrase and token stay what opens it, unless --master-key says ' +
+    'otherwise; else a new key file is made. Everything is verified before the data directory is there. With a backup ' +
     'take backup restore --journal. Never let the old server run beside the restored one.',
   arguments: { DIR: path },
   options: {
@@ -56,17 +66,18 @@ export const journalRestore = command({
       'FILE',
       'the master key file of the keystore that was lost, instead of shares',
     ),
-    masterKey: choice(masterKeyKinds, 'what seals the keystore from now on'),
+    masterKey: oneOf(masterKeyKinds, 'what seals the keystore from now on, made anew'),
   },
-  exits: [exitStatus.partly],
+  settings: ['pkcs11.module', 'pkcs11.token', 'pkcs11.pin-file'],
+  exits: [exitStatus.partly, exitStatus.sealed, exitStatus.wrongPassphrase],
   examples: [
     'journal restore /mnt/second/keyreel --share a.txt --share b.txt',
     'journal restore DIR --old-master-key /etc/keyreel/master.key --data /var/lib/keyreel',
   ],
   async run({ arguments: { DIR }, options, context }) {
-    const recovered = await openerOf(options.oldMasterKey, options, context)
     const { data, database, node } = context.config
-    const masterKey = await masterKeyWish(options.masterKey, context)
+    const { recovered, as } = await openerOf(resolve(DIR), options, context)
+    const masterKey = await wishOf(options.masterKey, as, recovered, context)
     const made = await restore({
       ...{ backup: undefined, journal: resolve(DIR), data, database, node, recovered, masterKey },
       now: context.io.now,
@@ -96,14 +107,52 @@ export const journalRestore = command({
   },
 })
 
-function openerOf(
-  file: string | undefined,
-  options: ShareOptions,
+/** What opens the keystore in a journal, and where it is when it may stay what opens it. */
+interface Opener {
+  readonly recovered: MasterKey
+  readonly as?: MasterKeyPlace
+}
+
+async function openerOf(
+  folder: string,
+  options: ShareOptions & { readonly oldMasterKey: string | undefined },
   context: Context,
-): MasterKey | Promise<MasterKey> {
-  if (file !== undefined) return openMasterKeyFile(file)
-  demandShares(options)
-  return recoveryOfShares(context, options).then(({ masterKey }) => masterKey)
+): Promise<Opener> {
+  const { config } = context
+  if (options.oldMasterKey !== undefined)
+    return { recovered: openMasterKeyFile(options.oldMasterKey) }
+  if (hasShares(options)) return { recovered: (await recoveryOfShares(context, options)).masterKey }
+  const description = await describeJournal(folder)
+  const kind = kindOfSecret(config, description.providers)
+  if (kind === undefined) throw nothingGiven()
+  const recovered = await openByKnownSecret(config, masterKeySources(context), description)
+  if (kind === 'passphrase') return { recovered, as: { kind } }
+  return { recovered, as: { kind, place: tokenPlace(config), pinFile: config['pkcs11.pin-file'] } }
+}
+
+/** What opens it from now on; what was opened for nothing is closed. */
+async function wishOf(
+  kind: MasterKeyKind | undefined,
+  as: MasterKeyPlace | undefined,
+  recovered: MasterKey,
+  context: Context,
+): Promise<RestoreOptions['masterKey']> {
+  if (kind === undefined && as !== undefined) return { kind: 'kept', as }
+  try {
+    return await masterKeyWish(kind ?? 'file', context)
+  } catch (error) {
+    recovered.close()
+    throw error
+  }
+}
+
+function nothingGiven(): UserError {
+  return new UserError(
+    'usage',
+    'the keystore in this journal opens with a key file or recovery shares, and none is given',
+    'name the key file with --old-master-key FILE, or each share with --share FILE',
+    { exitStatus: exitStatus.usage },
+  )
 }
 
 async function replayed(folder: string, apply: boolean, context: Context): Promise<Report> {
