@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { connect } from '../../src/kmip/client/client.ts'
+import { readKit } from '../../simulator/kit.ts'
 import { runKeyreel } from '../fixtures/keyreel.ts'
 import { lockingToken, type Meddling } from '../fixtures/locking-token.ts'
 import { softhsmModule, softhsmTokens, withoutSofthsm } from '../fixtures/softhsm.ts'
@@ -44,14 +46,35 @@ async function withToken(): Promise<void> {
     t.equal(made.status, 0, made.stderr)
     t.match(made.stdout, /master key +in the token kms, which it never leaves/)
     t.notMatch(readFileSync(join(data, 'keyreel.toml'), 'utf8'), '471147')
-    const server = new WaitingServer(env, data)
+    const server = new WaitingServer(env, data, '--https', '127.0.0.1:0')
     await server.says(/^ready kmip=/m)
     const first = server.address!
+    const secure = /https=(\S+)/.exec(server.out)![1]!
+    await cli('library', 'add', 'alpha', '--out', join(scratch, 'kit'))
+    const { ca, certificate: cert, key } = await readKit(join(scratch, 'kit'))
+    const [host, port] = first.split(':') as [string, string]
+    const reconnect = { attempts: 1 }
+    const client = await connect({ host, port: Number(port), ca, cert, key, reconnect })
+    const isServed = () =>
+      client.call('Query', { QueryFunction: ['QueryOperations'] }).then(Boolean, () => false)
+    t.ok(await isServed())
     t.match((await cli('doctor', 'master-key')).stdout, /opened by a key in a token/)
     renameSync(tokens.directory, away)
     t.ok(await gone(first), 'the port is closed')
+    t.ok(await gone(secure), 'so is that of HTTPS')
+    t.notOk(await isServed(), 'open connections have ended')
+    await client.close()
     await server.says(/sealed: no token kms/)
-    t.equal((await cli('status')).status, 11)
+    t.match(await cli('status'), { status: 11, stdout: /keystore +sealed: / })
+    for (const words of [
+      'key list',
+      'library list',
+      'backup list',
+      'audit verify',
+      'master-key rotate',
+    ])
+      t.match(await cli(...words.split(' ')), { status: 11, stderr: /^error: .*\nhint: / }, words)
+    t.equal((await cli('doctor', 'master-key')).status, 11)
     renameSync(away, tokens.directory)
     await server.says(/serving KMIP[^]*serving KMIP/)
     const again = [...server.err.matchAll(/serving KMIP on (\S+?)[, ]/g)].at(-1)![1]!
