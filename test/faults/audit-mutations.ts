@@ -22,14 +22,21 @@ async function usedStore(): Promise<{ driver: SqlDriver; store: Store }> {
   const driver = await openSqlite({ file: ':memory:' })
   await createStore({ driver, masterKey: openMasterKey, now, chain: 'serve' })
   const store = await openStore({ driver, masterKey: openMasterKey, writer: 'serve', now })
-  const record = (at: number) =>
-    store.act((work) => {
+  const record = (by: Store, at: number) =>
+    by.act((work) => {
       const actor = { name: `library ${at}`, kind: 'client' }
       work.audit({ actor, operation: 'Get', object: `key ${at}`, outcome: 'Success' })
       return Promise.resolve()
     })
-  for (let at = 0; at < 14; at++)
-    await Promise.all([record(at), ...(at % 3 === 0 ? [record(100 + at)] : [])])
+  const other = await openStore({
+    driver: { ...driver, close: () => Promise.resolve() },
+    ...{ masterKey: openMasterKey, writer: 'cli', now },
+  })
+  for (let at = 0; at < 14; at++) {
+    await Promise.all([record(store, at), ...(at % 3 === 0 ? [record(store, 100 + at)] : [])])
+    await Promise.all([record(other, 200 + at), ...(at % 4 === 0 ? [record(other, 300)] : [])])
+  }
+  await other.close()
   return { driver, store }
 }
 
@@ -60,8 +67,11 @@ async function put(driver: SqlDriver, rows: readonly Row[]): Promise<void> {
   })
 }
 
-/** Number of the first record that is not what it was; undefined when the rows are the same after all. */
-type Mutation = (rows: Row[], random: Chance) => number | undefined
+/**
+ * Changes the rows of a chain, perhaps with some of another. Number of the first record that is not what it was;
+ * undefined when the rows are the same after all.
+ */
+type Mutation = (rows: Row[], random: Chance, others: readonly Row[]) => number | undefined
 
 const mutations: Readonly<Record<string, Mutation>> = {
   edit(rows, random) {
@@ -122,6 +132,12 @@ const mutations: Readonly<Record<string, Mutation>> = {
     ;[a.mac, b.mac] = [b.mac, a.mac]
     return a.body === b.body ? undefined : a.first
   },
+  'take from another chain'(rows, random, others) {
+    const row = rows[random(rows.length)]!
+    const other = others[random(others.length)]!
+    Object.assign(row, { body: other.body, mac: other.mac })
+    return row.first
+  },
   truncate(rows, random) {
     const at = 1 + random(rows.length - 1)
     const first = rows[at]!.first
@@ -137,31 +153,38 @@ export async function auditMutations({ form, seed, say }: Plan): Promise<Outcome
   const { driver, store } = await usedStore()
   const rows = await rowsOf(driver)
   const checkpoints = await store.auditHeads()
+  const chains = [...new Set(rows.map(({ chain }) => chain))]
   const names = Object.keys(mutations)
   const count: Record<string, number> = {}
   const failures: string[] = []
   let mutated = 0
   for (let at = 1; mutated < times; at++) {
     const name = names[at % names.length]!
+    const chain = chains[random(chains.length)]!
     const changed = rows.map((row) => ({ ...row }))
-    const place = mutations[name]!(changed, random)
+    const own = changed.filter((row) => row.chain === chain)
+    const others = changed.filter((row) => row.chain !== chain)
+    const place = mutations[name]!(own, random, others)
     if (place === undefined) continue
     mutated++
-    await put(driver, changed)
+    await put(driver, [...own, ...others])
     const { problems } = await store.auditVerify({ checkpoints })
-    const [first] = problems
     count[name] = (count[name] ?? 0) + 1
-    const numbers = problems.map(({ subject }) => Number(subject.split('/')[1]))
-    // An end that was cut off is told by the record that the checkpoint knows.
-    const isLocated = name === 'truncate' ? first?.kind === 'audit-truncated' : numbers[0] === place
-    if (first === undefined) failures.push(`${name} at ${place}: not detected`)
-    else if (!isLocated)
-      failures.push(`${name} at ${place}: located at ${first.subject} (${first.kind})`)
+    // What was announced in a record that is gone is told of other chains.
+    const ofChain = problems.filter(({ subject }) => subject.startsWith(`${chain}/`))
+    const [first] = ofChain
+    const isLocated =
+      name === 'truncate'
+        ? first?.kind === 'audit-truncated' && first.message.includes(`ends at ${place - 1},`)
+        : first?.subject === `${chain}/${place}`
+    const where = `${name} at ${chain}/${place}`
+    if (first === undefined) failures.push(`${where}: not detected`)
+    else if (!isLocated) failures.push(`${where}: located at ${first.subject} (${first.kind})`)
     if (mutated % 1000 === 0) say(`${mutated} mutations, ${failures.length} failures`)
   }
   await put(driver, rows)
   const { problems } = await store.auditVerify({ checkpoints })
   if (problems.length > 0) failures.push('the chains as they were do not verify')
   await store.close()
-  return { figures: { mutations: mutated, ...count }, failures }
+  return { figures: { mutations: mutated, chains: chains.length, ...count }, failures }
 }

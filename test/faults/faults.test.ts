@@ -39,7 +39,7 @@ const tests: [
   [
     'every mutation of the audit record is detected and located',
     auditMutations,
-    { mutations: 400 },
+    { mutations: 400, chains: 2 },
   ],
   [
     '64 clients at once on one object are explained by some order',
