@@ -7,12 +7,11 @@ import { startServer, type RunningServer } from '../app.ts'
 import type { Config } from '../config.ts'
 import { Secret } from '../crypto/secret.ts'
 import { exitStatus, UserError } from '../errors.ts'
-import { describeStore } from '../keystore/describe-store.ts'
+import { describedStore } from '../keystore/describe-store.ts'
 import { openMasterKey } from '../keystore/master-key-choice.ts'
 import type { MasterKey } from '../keystore/master-key.ts'
 import { recoveryMasterKey } from '../keystore/recovery-key.ts'
 import { proveMasterKey } from '../keystore/sealing.ts'
-import { notInitialised } from '../keystore/store-refusals.ts'
 import { splitAddress } from '../setting-kinds.ts'
 import type { Context } from './command.ts'
 import { masterKeySources, unattended } from './keystore-session.ts'
@@ -151,8 +150,7 @@ async function masterKeyFor(
     const given = { [offer.kind]: new Secret(Uint8Array.from(offer.secret.bytes)) }
     return openMasterKey(config, { ...sources, given })
   }
-  const description = await describeStore(config.data, config.database)
-  if (description === undefined) throw notInitialised(config.data)
+  const description = await describedStore(config.data, config.database)
   const masterKey = recoveryMasterKey(new Secret(Uint8Array.from(offer.secret.bytes)))
   if (!description.providers.includes(masterKey.id)) throw notOfThisStore()
   await proveMasterKey(masterKey, description.id, description.wraps)

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { HybridPrivateKey } from '../crypto/hybrid-kem.ts'
 import { recoveryKeyFrom } from '../crypto/recovery-keys.ts'
 import { exitStatus, UserError } from '../errors.ts'
-import { describeStore, type StoreDescription } from '../keystore/describe-store.ts'
+import { describedStore, type StoreDescription } from '../keystore/describe-store.ts'
 import { recoveryProvider, type MasterKey } from '../keystore/master-key.ts'
 import { recoveryMasterKey } from '../keystore/recovery-key.ts'
 import {
@@ -15,7 +15,6 @@ import {
 } from '../keystore/recovery-share.ts'
 import { joinShares } from '../keystore/recovery-shares.ts'
 import { proveMasterKey } from '../keystore/sealing.ts'
-import { notInitialised } from '../keystore/store-refusals.ts'
 import { list, toggle, type Context } from './command.ts'
 import { askHidden } from './dialogue.ts'
 
@@ -37,10 +36,8 @@ export function hasShares({ share, typeShares }: ShareOptions): boolean {
 }
 
 /** The data directory as far as it can be seen without its master key. Throws UserError 10. */
-export async function describe(context: Context): Promise<StoreDescription> {
-  const description = await describeStore(context.config.data, context.config.database)
-  if (description === undefined) throw notInitialised(context.config.data)
-  return description
+export function describe({ config }: Context): Promise<StoreDescription> {
+  return describedStore(config.data, config.database)
 }
 
 /**

@@ -28,6 +28,11 @@ export function placeName(place: DatabasePlace): string {
   return url === undefined ? join(place.directory, databaseFile) : databaseAddress(url).name
 }
 
+/** The keystore in messages: its directory, or the first URL without password and parameters. */
+export function keystoreName(place: DatabasePlace): string {
+  return urlsOf(place) === undefined ? place.directory : placeName(place)
+}
+
 /** Whether there is anything that could be opened. */
 export function mayBeThere(place: DatabasePlace): boolean {
   return urlsOf(place) !== undefined || existsSync(join(place.directory, databaseFile))

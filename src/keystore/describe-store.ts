@@ -1,7 +1,8 @@
 // What can be said about a keystore without its master key: for `status` while sealed.
-import { mayBeThere, openDatabase, type DatabasePlace } from './database.ts'
+import { keystoreName, mayBeThere, openDatabase, type DatabasePlace } from './database.ts'
 import { schemaOf } from './migrate.ts'
 import { sqlStorage } from './sql-storage.ts'
+import { notInitialised } from './store-refusals.ts'
 import type { WrapRow } from './storage.ts'
 
 /** An unopened store: its schema version, identity and the master keys that open it. */
@@ -11,6 +12,16 @@ export interface StoreDescription {
   readonly providers: readonly string[]
   /** Every wrap of every epoch. */
   readonly wraps: readonly WrapRow[]
+}
+
+/** The description. Throws UserError 10 when there is no store. */
+export async function describedStore(
+  directory: string,
+  database?: DatabasePlace['database'],
+): Promise<StoreDescription> {
+  const description = await describeStore(directory, database)
+  if (description === undefined) throw notInitialised(keystoreName({ directory, database }))
+  return description
 }
 
 /** The description, or undefined when there is no store. Throws UserError. */

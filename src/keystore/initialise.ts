@@ -107,12 +107,10 @@ async function tablesIn(driver: SqlDriver): Promise<readonly string[]> {
 
 /** Takes a store that was not finished away again. */
 async function dropOthers(driver: SqlDriver, kept: readonly string[]): Promise<void> {
-  const made = (await tablesIn(driver)).filter((name) => !kept.includes(name))
-  const driversOwn = ['turns', 'turn_marks']
+  // Those of the driver too: this transaction has taken its turn.
   await driver.transaction(async (sql) => {
-    for (const table of made) {
-      if (!driversOwn.includes(table)) await sql.query(`DROP TABLE ${table}`)
-    }
+    for (const table of await tablesIn(driver))
+      if (!kept.includes(table)) await sql.query(`DROP TABLE ${table}`)
   })
 }
 

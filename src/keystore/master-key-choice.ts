@@ -5,13 +5,12 @@ import { join, resolve } from 'node:path'
 import type { Config } from '../config.ts'
 import { Secret } from '../crypto/secret.ts'
 import { exitStatus, UserError } from '../errors.ts'
-import { describeStore, type StoreDescription } from './describe-store.ts'
+import { describedStore, type StoreDescription } from './describe-store.ts'
 import { createTokenKey, openTokenKey, pkcs11Provider } from './master-key-pkcs11.ts'
 import { createMasterKeyFile, openMasterKeyFile } from './master-key-file.ts'
 import { isPassphrase, passphraseMasterKey } from './master-key-passphrase.ts'
 import type { MasterKey } from './master-key.ts'
 import { proveMasterKey } from './sealing.ts'
-import { notInitialised } from './store-refusals.ts'
 import type { TokenPlace } from './pkcs11-errors.ts'
 import type { Pin } from './pkcs11-token.ts'
 import {
@@ -46,8 +45,7 @@ export interface MasterKeySources {
  * database. Throws UserError: not initialised (10), sealed (11), wrong passphrase (12).
  */
 export async function openMasterKey(config: Config, sources: MasterKeySources): Promise<MasterKey> {
-  const description = await describeStore(config.data, config.database)
-  if (description === undefined) throw notInitialised(config.data)
+  const description = await describedStore(config.data, config.database)
   const { providers } = description
   const path = config['master-key-file'] ?? join(config.data, masterKeyFile)
   if (kindOfSecret(config, providers) === undefined) return openMasterKeyFile(path)

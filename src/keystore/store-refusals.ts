@@ -52,12 +52,14 @@ export function refuseOtherMasterKey(
   )
 }
 
-/** There is no keystore. */
+/** There is no keystore in a directory, or in a database by the beginning of its URL. */
 export function notInitialised(where: string): UserError {
   return new UserError(
     'not-initialised',
     `there is no keystore in ${where}`,
-    'make one with `keyreel init`, or name its data directory with --data',
+    /^postgres(ql)?:/.test(where)
+      ? 'check which database, and which schema of it, the URL names, and that it was restored whole; to begin anew:  keyreel init --database URL'
+      : 'make one with `keyreel init`, or name its data directory with --data',
     { exitStatus: exitStatus.notInitialised },
   )
 }

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import pg from 'pg'
 import { dialectNamed } from '../../simulator/dialects.ts'
 import { readKit } from '../../simulator/kit.ts'
 import { readBack, write } from '../../simulator/recording.ts'
@@ -159,6 +160,9 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     )
     const empty = await runKeyreel(['status', '--data', data, '--database', await server.fresh()])
     expect(empty.status).toBe(10)
+    expect(empty.stderr).toMatch(
+      /^error: there is no keystore in postgres:\/\/\S+\nhint: check which database/,
+    )
     const elsewhere = await server.fresh()
     await runKeyreel(['init', '--data', join(folder, 'elsewhere'), '--database', elsewhere])
     const key = ['--master-key-file', join(folder, 'elsewhere/master.key')]
@@ -173,6 +177,55 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     ])
     expect(nonsense.status).toBe(2)
     for (const { stderr } of [gone, empty, other, nonsense]) expect(stderr).not.toContain('Sesam42')
+  })
+
+  test('a database of another program is refused by init and left as it was', async () => {
+    const data = join(temporaryFolder(), 'data')
+    const url = await server.database()
+    await queryAt(url, 'CREATE TABLE settings (id INTEGER, colour TEXT)')
+    const refused = await runKeyreel(['init', '--data', data, '--database', url])
+    expect(refused).toMatchObject({ status: 1, stdout: '' })
+    expect(refused.stderr).toMatch(
+      /^error: .* the schema holds tables that are not keyreel's .*\nhint: give keyreel a database/,
+    )
+    expect(existsSync(data)).toBe(false)
+    const tables = `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`
+    expect(await queryAt(url, tables)).toEqual([['settings']])
+  })
+
+  test('tables that are not whole are one error with a hint, and nothing is made up for them', async () => {
+    const data = join(temporaryFolder(), 'data')
+    const url = await server.database()
+    expect(await runKeyreel(['init', '--data', data, '--database', url])).toMatchObject({
+      status: 0,
+    })
+    const tables = `SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`
+    for (const damage of [
+      'ALTER TABLE objects RENAME TO objects_away',
+      'ALTER TABLE documents RENAME COLUMN body TO text',
+    ]) {
+      await queryAt(url, damage)
+      const before = await queryAt(url, tables)
+      const refused = await runKeyreel(['status', '--data', data])
+      expect(refused).toMatchObject({ status: 1, stdout: '' })
+      expect(refused.stderr).toMatch(/^error: .* the keystore's tables are not .*\nhint: .*restore/)
+      expect(refused.stderr.match(/^error: /gm)).toHaveLength(1)
+      expect(await queryAt(url, tables)).toEqual(before)
+      await queryAt(url, 'ALTER TABLE IF EXISTS objects_away RENAME TO objects')
+    }
+  })
+
+  test('a group is told to want two copies only where a standby is waited for', async () => {
+    const data = join(temporaryFolder(), 'data')
+    const url = await server.fresh()
+    await runKeyreel(['init', '--data', data, '--database', url])
+    const refused = await runKeyreel(['group', 'set', 'default', 'ready=2', '--data', data])
+    expect(refused).toMatchObject({ status: 13, stdout: '' })
+    expect(refused.stderr).toMatch(
+      /^error: ready=2 wants every new key on 2 copies, and there is 1: the database has no standby\nhint: .*synchronous_standby_names/,
+    )
+    const shown = await runKeyreel(['group', 'show', 'default', '--data', data])
+    expect(shown.stdout).toMatch(/^ready +1$/m)
   })
 
   test('a directory that holds a keystore is not opened beside a database', async () => {
@@ -225,6 +278,16 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     expect((await runKeyreel(['status', '--data', data])).status).toBe(0)
   })
 })
+
+async function queryAt(url: string, sql: string): Promise<unknown[][]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query<unknown[]>({ text: sql, rowMode: 'array' })).rows
+  } finally {
+    await client.end()
+  }
+}
 
 async function started(options: Parameters<typeof startKeyreel>[0]): Promise<Keyreel> {
   const keyreel = await startKeyreel(options)
