@@ -133,6 +133,23 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     expect(readFileSync(join(data, 'keystore.db')).length).toBeGreaterThan(0)
   })
 
+  test('a keystore that is not sound is not moved, and goes on as it was', async () => {
+    const data = await filledKeystore()
+    const url = await server.fresh()
+    const file = await openSqlite({ file: join(data, 'keystore.db') })
+    await file.transaction((sql) =>
+      sql.query(`UPDATE objects SET sealed = zeroblob(90) WHERE n = 3`),
+    )
+    await file.close()
+    const refused = await run(data, 'database', 'move', '--to', url)
+    expect(refused.status).toBe(1)
+    expect(refused.stderr).toMatch(/^error: the keystore is not sound: .*\nhint: .*audit verify/m)
+    expect(existsSync(join(data, 'keyreel.toml'))).toBe(false)
+    expect(existsSync(join(data, 'keystore.db.moved'))).toBe(false)
+    expect((await run(data, 'audit', 'verify')).stdout).toMatch(/1 problem/)
+    expect(await run(data, 'key', 'show', '1')).toMatchObject({ status: 0 })
+  })
+
   test('a database that holds a keystore is left alone', async () => {
     const data = await filledKeystore()
     const url = await server.fresh()

@@ -195,7 +195,7 @@ function backupText(backup: BackupState): string {
   const rest = unsaved === undefined ? '' : `; ${unsaved}`
   if (last === undefined) return `none${rest}`
   const made = moment(BigInt(last.created)) ?? ''
-  return `${made}${verified === undefined ? ', not verified' : rest}`
+  return `${made}${verified === undefined ? ', not verified' : ''}${rest}`
 }
 
 function backupJson({ last, verified, missing, changed, since }: BackupState, isAlarm: boolean) {
