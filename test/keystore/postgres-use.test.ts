@@ -1,7 +1,7 @@
 // How PostgreSQL is used: connections shared, statements prepared and sent together, commits durable whatever
 // the server is set to; and what a database that only speaks its protocol may lack.
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createStore } from '../../src/keystore/create-store.ts'
 import { openPostgres, type PostgresOptions } from '../../src/keystore/postgres-driver.ts'
 import type { SqlDriver } from '../../src/keystore/storage.ts'
@@ -120,6 +120,14 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     // An answer that takes its time is not taken for silence where nobody can be asked.
     const slow = await driver.snapshot((sql) => sql.query('SELECT 1 FROM pg_sleep(0.3)'))
     expect(slow).toEqual([[1n]])
+  })
+
+  test('how far this clock is ahead of the database is told', async () => {
+    const driver = await withThings()
+    expect(Math.abs(await driver.clockAhead())).toBeLessThan(1_000)
+    onTestFinished(() => void vi.useRealTimers())
+    vi.useFakeTimers({ now: Date.now() + 3_600_000, toFake: ['Date'] })
+    expect(Math.round((await driver.clockAhead()) / 10_000)).toBe(360)
   })
 
   test('a commit in doubt is not settled by one machine alone either', async () => {
