@@ -83,6 +83,12 @@ export function recurringWorks(ground: WorkGround): Task[] {
       run: nodes.alone(() => wipeDue(store)),
     },
     {
+      // What was wiped by a command that ended, or by a node that is gone, before the log was cut off.
+      name: 'cut off the log that holds what was wiped',
+      every: 10 * second,
+      run: nodes.alone(async () => void (await store.payLog())),
+    },
+    {
       name: 'give up operations in parts that nobody goes on with',
       every: 60 * second,
       run: () => Promise.resolve(responder.streams.giveUpIdle()),

@@ -627,7 +627,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'destruction.by': 'absent when the record of it was not found among the newest',
       'destruction.wipeAfter': 'until then it can be brought back',
       'destruction.wiped': 'when its bytes were overwritten in the live database; absent before',
-      'destruction.liveDatabase': '`kept` or `wiped`',
+      'destruction.liveDatabase': '`kept`, `log` (wiped, and its log not cut off yet) or `wiped`',
       'destruction.mayBeIn[]': 'other places that may still have it, in words',
       'attributes[].name': 'as in KMIP 2.x; vendor attributes as `vendor-name`',
       'attributes[].index': 'Attribute Index',

@@ -23,6 +23,8 @@ export async function wipedKey(
   copies: (id: string) => Promise<readonly SentCopy[]>,
   journals: readonly string[] | undefined,
 ): Promise<WipedKey> {
+  // Nothing is claimed that can still be made true.
+  await store.payLog()
   const row = await store.read(async (work) => keyRow(await findKey(work, prefix), work.now))
   const { dependents, destruction } = await dependentsOf(
     store,
@@ -37,7 +39,14 @@ export async function wipedKey(
       `destroy it first:  keyreel key destroy ${row.id}`,
     )
   }
-  const { wiped, wipeAfter } = destruction
+  const { wiped, wipeAfter, isInLog } = destruction
+  if (isInLog) {
+    throw new UserError(
+      'not-wiped',
+      `key ${row.id} was wiped, and its bytes may still be in the log of the database`,
+      'ask again in a moment: the server cuts the log off as soon as nobody reads it, and so does each command',
+    )
+  }
   if (wiped === undefined) {
     const when = wipeAfter === undefined ? 'once it is wiped' : `after ${iso(wipeAfter)}`
     throw new UserError(

@@ -54,13 +54,15 @@ export interface Destruction {
   readonly destroyRecord: Told | undefined
   /** Until then it can be brought back. */
   readonly wipeAfter: bigint | undefined
-  /** When its bytes were wiped in the live database; undefined while they are there. */
+  /** When its bytes had gone from the live database and its log; undefined while they are there. */
   readonly wiped: bigint | undefined
   readonly wipeRecord: Told | undefined
   /** What wiping does in this database. */
   readonly how: string
   /** Sealed bytes are still in the live database. */
   readonly isKept: boolean
+  /** They were wiped, and may still be in the log of the database. */
+  readonly isInLog: boolean
   /** Other places that may have it. */
   readonly places: readonly Place[]
 }
@@ -156,38 +158,54 @@ export async function dependentsOf(
   const dependents = { label: labelOf(object), copies, users, hold, complete }
   const journals = begun.length > 0 ? begun.map(({ path }) => path) : (configured ?? [])
   const known = { copies, users, backups, journals, dialect: store.dialect }
-  return { dependents, destruction: destructionOf(object, entries, known, now) }
+  const wiped = wipeTime(object, entries)
+  // Asked after the object was read: what is owed was written down with the wipe.
+  const left = wiped === undefined ? undefined : await store.leftLog(wiped)
+  return { dependents, destruction: destructionOf(object, entries, known, { now, left }) }
+}
+
+/** When sealed bytes were wiped by the record, as far as it tells; undefined while they are there. */
+function wipeTime(
+  { vitals, stored }: ManagedObject,
+  entries: readonly AuditEntry[],
+): bigint | undefined {
+  if (vitals.DestroyDate === undefined || stored?.hasMaterial === true) return undefined
+  return entries.find(isWipe)?.time ?? vitals.DestroyDate
+}
+
+function isWipe({ operation }: AuditEntry): boolean {
+  return operation === 'Wipe'
 }
 
 function destructionOf(
   { vitals, stored }: ManagedObject,
   entries: readonly AuditEntry[],
   known: Omit<Traces, 'from' | 'until' | 'period'>,
-  now: bigint,
+  { now, left }: { readonly now: bigint; readonly left: bigint | undefined },
 ): Destruction | undefined {
   const { DestroyDate, WipeAfter, InitialDate } = vitals
   if (DestroyDate === undefined) return undefined
   const isKept = stored?.hasMaterial === true
-  const wipe = entries.find(({ operation }) => operation === 'Wipe')
+  const wipe = entries.find(isWipe)
   const destroy = entries.find(
     ({ operation, outcome }) => destroying.has(operation) && outcome === 'Success',
   )
-  const until = wipe?.time ?? (isKept ? undefined : DestroyDate)
-  const end = until === undefined ? 'now' : iso(until)
+  const end = left === undefined ? 'now' : iso(left)
   const traces = {
     ...known,
-    ...{ from: InitialDate, until: until ?? now, period: `${iso(InitialDate)} to ${end}` },
+    ...{ from: InitialDate, until: left ?? now, period: `${iso(InitialDate)} to ${end}` },
   }
   return {
     destroyed: DestroyDate,
     by: destroy?.actor.name,
     destroyRecord: toldBy(destroy),
     wipeAfter: WipeAfter,
-    wiped: isKept ? undefined : until,
+    wiped: left,
     // Where the policy wipes at once, the record of the Destroy tells both.
     wipeRecord: isKept ? undefined : toldBy(wipe ?? destroy),
     how: wiping[known.dialect],
     isKept,
+    isInLog: !isKept && left === undefined,
     places: Object.entries(placeKinds).flatMap(([kind, where]) =>
       where(traces).map((text) => ({ kind: kind as PlaceKind, where: text })),
     ),

@@ -35,30 +35,38 @@ export function dependentsText(
 
 /** What became of a destroyed key. */
 export function destructionJson(destruction: Destruction) {
-  const { destroyed, wipeAfter, wiped, by, isKept, places } = destruction
+  const { destroyed, wipeAfter, wiped, by, places } = destruction
   return {
     destroyed: isoMoment(destroyed),
     by,
     wipeAfter: isoMoment(wipeAfter),
     wiped: isoMoment(wiped),
-    liveDatabase: isKept ? 'kept' : 'wiped',
+    liveDatabase: inDatabase(destruction),
     mayBeIn: places.map(({ where }) => where),
   }
 }
 
+function inDatabase({ isKept, isInLog }: Destruction): 'kept' | 'log' | 'wiped' {
+  if (isKept) return 'kept'
+  return isInLog ? 'log' : 'wiped'
+}
+
 /** The same for people. */
 export function destructionText(destruction: Destruction, style: Style): string {
-  const { destroyed, by, wiped, wipeAfter, how, places } = destruction
-  const live =
-    wiped === undefined
-      ? `kept until ${moment(wipeAfter) ?? 'it is wiped'}, then wiped`
-      : `wiped ${moment(wiped) ?? ''}: ${how}`
+  const { destroyed, by, places } = destruction
   return pairs(
     [
       ['destroyed', `${moment(destroyed) ?? ''}${by === undefined ? '' : ` by ${by}`}`],
-      ['live database', live],
+      ['live database', liveDatabase(destruction)],
       ...places.map(({ where }, at) => [at === 0 ? 'may still be in' : '', where] as const),
     ],
     style,
   )
+}
+
+function liveDatabase({ wiped, wipeAfter, how, isInLog }: Destruction): string {
+  if (isInLog) return 'wiped in the database; not yet in its log, which is about to be cut off'
+  return wiped === undefined
+    ? `kept until ${moment(wipeAfter) ?? 'it is wiped'}, then wiped`
+    : `wiped ${moment(wiped) ?? ''}: ${how}`
 }

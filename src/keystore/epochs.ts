@@ -4,6 +4,7 @@
 import { exitStatus, UserError } from '../errors.ts'
 import { appendAudit } from './audit.ts'
 import { recoveryProvider, type EpochWrapper, type MasterKey } from './master-key.ts'
+import { oweLog, payLog } from './log-debt.ts'
 import { recoveryWrappers } from './recovery-key.ts'
 import type { Sealing } from './sealing.ts'
 import type { Storage, StorageReader, StorageWriter, WrapRow } from './storage.ts'
@@ -112,7 +113,7 @@ export async function retireOthers(
       return others
     })
     if (retired === undefined) continue
-    await ground.storage.truncateLog()
+    await payLog(ground.storage, ground.now)
     return retired
   }
 }
@@ -135,6 +136,7 @@ export async function removeMasterKey(
     }
     await removeWraps(rows, ground, provider, actor)
   })
+  await payLog(ground.storage, ground.now)
 }
 
 /**
@@ -237,6 +239,7 @@ async function removeWraps(
   actor: AuditActor,
 ): Promise<void> {
   await rows.removeWraps(provider)
+  await oweLog(rows, ground.now())
   await note(rows, ground, actor, 'Master Key Removed', { provider })
 }
 

@@ -7,6 +7,7 @@ import { putBack, type ReplayProblem, type Standings } from './journal-replay-ro
 import { readJournal, type JournalFault, type JournalPart } from './journal-files.ts'
 import { surveyJournal, type JournalSurvey } from './journal-survey.ts'
 import type { JournalEntry } from './journal-format.ts'
+import { oweLog, payLog } from './log-debt.ts'
 import type { Sealing } from './sealing.ts'
 import type { Storage, StorageWriter, WrapRow } from './storage.ts'
 import type { AuditActor, AuditChange } from './work.ts'
@@ -84,6 +85,7 @@ export async function replayJournal(
       const done = await putBack(writer, sealing, entries, apply, standings)
       if (apply && done.changes.length > 0)
         await record(writer, ground, actor, survey.journal, done.changes)
+      if (apply && done.count.wiped > 0) await oweLog(writer, ground.now())
       return done
     })
     count.objects += done.count.objects
@@ -99,6 +101,7 @@ export async function replayJournal(
   for await (const entries of batches(reading, survey, ['object', 'wipe', 'document']))
     await putAll(entries)
   if (early.length > 0) await putAll(early, true)
+  if (apply) await payLog(ground.storage, ground.now)
   const { undone, ...facts } = survey
   return {
     ...facts,

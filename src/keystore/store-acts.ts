@@ -1,11 +1,11 @@
 // Joins group commit, sealing, replay checks and audit into `act` and `read`.
-import { setTimeout as delay } from 'node:timers/promises'
 import { ActTrace, demandRecord, forget, lastOfEach } from './acts.ts'
 import { appendAudit } from './audit.ts'
 import type { RoomKeeper } from './disk-reserve.ts'
 import { UserError } from '../errors.ts'
 import { GroupCommit, type GroupHost } from './group-commit.ts'
 import type { HeldDocuments } from './held-document.ts'
+import { LogPayer, oweLog } from './log-debt.ts'
 import { RecognisedObjects } from './recognised-objects.ts'
 import { HighestRevisions } from './replay.ts'
 import { retiredMasterKey } from './epochs.ts'
@@ -19,9 +19,6 @@ import type { AuditRecord, ChangeObserver, Work } from './work.ts'
 
 /** Seals are charged to their epoch this many at a time, or a sixteenth of what it allows. */
 const sealsCharged = 4096
-
-/** Milliseconds between attempts to truncate the log. */
-const truncateAgainAfter = 100
 
 /** What acts run on. */
 export interface ActsGround {
@@ -71,9 +68,7 @@ export function actsOver(ground: ActsGround): Acts {
   const standby = new StandbyWatch(ground.standbyGrace)
   const recognised = new RecognisedObjects()
   const seals = { left: 0, epoch: 0 }
-  let logHoldsWiped = false
-  let truncating: Promise<void> | undefined
-  let closing = false
+  const log = new LogPayer(storage, now, report)
   let isRecording = false
   let groupNow = now()
   let documents: HeldDocuments = new Map()
@@ -108,22 +103,6 @@ export function actsOver(ground: ActsGround): Acts {
     Object.assign(seals, { left, epoch })
   }
 
-  // Readers may hold the log for a moment; wiped bytes must not stay in it.
-  const truncateLog = async (): Promise<void> => {
-    try {
-      while (logHoldsWiped && !closing) {
-        // Before, not after: an act may wipe again before this one's answer arrives.
-        logHoldsWiped = false
-        if (await storage.truncateLog()) continue
-        logHoldsWiped = true
-        await delay(truncateAgainAfter)
-      }
-    } catch (error) {
-      report(error)
-    }
-    truncating = undefined
-  }
-
   const host: GroupHost<StorageWriter> = {
     transaction: (fn) =>
       storage
@@ -149,6 +128,7 @@ export function actsOver(ground: ActsGround): Acts {
         records,
         changes: lastOfEach(changes),
       }))
+      if (traces.some(({ wiped }) => wiped)) await oweLog(rows, groupNow)
       isRecording = true
       await appendAudit(rows, sealing, chain, groupNow, recorded)
       isRecording = false
@@ -162,9 +142,8 @@ export function actsOver(ground: ActsGround): Acts {
     committed(traces) {
       for (const { seen, wiped } of traces) {
         highest.note(seen)
-        logHoldsWiped ||= wiped
+        if (wiped) log.owes()
       }
-      if (logHoldsWiped) truncating ??= truncateLog()
     },
     undone(traces) {
       seals.left = 0
@@ -207,8 +186,7 @@ export function actsOver(ground: ActsGround): Acts {
     },
     async close() {
       await group.close()
-      closing = true
-      await truncating
+      await log.close()
     },
   }
 

@@ -29,6 +29,7 @@ import { demandLastSeen, readLastSeen, writeLastSeen, type LastSeen } from './la
 import { openJournals, type JournalOptions } from './store-journals.ts'
 import type { JournalStatus } from './journal.ts'
 import { replayJournal, type ReplayReport, type ReplayWish } from './journal-replay.ts'
+import { leftLog, payLog } from './log-debt.ts'
 import type { EpochWrapper, MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
 import type { ContentsCheck } from './examine.ts'
@@ -123,6 +124,10 @@ export interface Store {
   readAudit(selection: AuditSelection): Promise<readonly AuditEntry[]>
   /** What happened to an object, newest first. */
   objectHistory(object: string, limit?: number): Promise<ObjectHistory>
+  /** Cuts off the log of the database when it may hold what was wiped; false when readers prevent it for now. */
+  payLog(): Promise<boolean>
+  /** When what was wiped at that time had left the log as well, seconds since 1970; undefined while it has not. */
+  leftLog(wiped: bigint): Promise<bigint | undefined>
   /** Whether another process has written since this was last asked: whoever writes much then leaves it room. */
   othersWrote(): Promise<boolean>
   /** For those who write much; nothing is less durable for it. */
@@ -270,6 +275,8 @@ async function storeOver(
   })
 
   await journals.start(acts.act)
+  // What a process that was killed could not do any more.
+  await payLog(storage, now).catch(report)
 
   const examined = { storage, sealing, learnEpoch: acts.learnEpoch }
 
@@ -303,6 +310,8 @@ async function storeOver(
     objectHistory: (object, limit = 100) =>
       acts.inSnapshot((rows) => objectHistory(rows, sealing, object, limit)),
     copy: (fn) => storage.read(fn),
+    payLog: () => payLog(storage, now),
+    leftLog: (wiped) => storage.read((rows) => leftLog(rows, wiped)),
     othersWrote: () => storage.othersWrote(),
     moveLog: (when) => storage.moveLog(when),
     catchUpAuditIndex: () =>

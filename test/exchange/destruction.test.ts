@@ -5,7 +5,13 @@ import { expect, test } from 'vitest'
 import { administrator, putBody } from '../../src/access/documents.ts'
 import { setGroupPolicy } from '../../src/access/groups.ts'
 import { destructionText, wipedKey } from '../../src/admin/destruction-record.ts'
+import { dependentsOf } from '../../src/admin/destruction.ts'
 import { destroyKey } from '../../src/admin/managed-keys.ts'
+import {
+  destructionJson,
+  destructionText as shownDestruction,
+} from '../../src/cli/key-dependents.ts'
+import { styleFor } from '../../src/cli/output.ts'
 import { copiesOf } from '../../src/exchange/key-copies.ts'
 import { signRecord, writeRecord } from '../../src/exchange/signed-record.ts'
 import { own } from '../../src/exchange/identity.ts'
@@ -145,6 +151,31 @@ test('a key that is there, or can be brought back, has none', async () => {
     hint: 'ask again after 2027-02-14T08:00:00Z; the server wipes it by itself',
   })
   await expect(wiped(site, 'ffffffff')).rejects.toMatchObject({ code: 'no-such-key' })
+})
+
+test('there is none while the bytes may be in the log of the database, and then it tells the moment they left it', async () => {
+  const { site, id } = await destroyed()
+  // A store whose log is read all the time, as a process that was killed would leave it.
+  let isRead = true
+  const left = now + 32n * day
+  const busy: typeof site.store = {
+    ...site.store,
+    payLog: () => Promise.resolve(!isRead),
+    leftLog: () => Promise.resolve(isRead ? undefined : left),
+  }
+  await expect(wiped({ ...site, store: busy }, id)).rejects.toMatchObject({
+    code: 'not-wiped',
+    message: `key ${id} was wiped, and its bytes may still be in the log of the database`,
+  })
+  const { destruction } = await dependentsOf(busy, id, [], undefined)
+  expect(destructionJson(destruction!)).toMatchObject({ liveDatabase: 'log' })
+  expect(shownDestruction(destruction!, styleFor(false))).toMatch(
+    /wiped in the database; not yet in its log/,
+  )
+  expect(destruction!.places.map(({ where }) => where).join()).toContain(' to now, and archives')
+  isRead = false
+  const key = await wiped({ ...site, store: busy }, id)
+  expect(key.destruction.wiped).toBe(left)
 })
 
 test('where the policy wipes at once, one record tells of both', async () => {
