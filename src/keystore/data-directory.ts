@@ -33,7 +33,8 @@ export async function buildDirectory(
   const inside = existsSync(directory)
   const building = inside
     ? join(directory, `${unfinished}${randomUuid()}`)
-    : join(dirname(directory), `.${basename(directory)}.${randomUuid()}`)
+    : join(dirname(directory), `.${basename(directory)}.${process.pid}.${randomUuid()}`)
+  if (!inside) removeLeft(directory)
   try {
     makeDirectorySync(building)
     await build(building)
@@ -45,6 +46,26 @@ export async function buildDirectory(
     throw error
   }
   finishBuilding(directory)
+}
+
+/** Removes what processes that are no more have left beside a directory that they were to make. */
+function removeLeft(directory: string): void {
+  const parent = dirname(directory)
+  if (!existsSync(parent)) return
+  const own = new RegExp(`^\\.${RegExp.escape(basename(directory))}\\.(\\d+)\\.[0-9a-f-]{36}$`)
+  for (const name of readdirSync(parent)) {
+    const pid = own.exec(name)?.[1]
+    if (pid !== undefined && !isRunning(Number(pid)))
+      rmSync(join(parent, name), { recursive: true, force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
 }
 
 /** Takes up a building that was complete but not yet in its place; what was never complete is removed. */

@@ -12,10 +12,15 @@ import {
   isInitialised,
 } from './data-directory.ts'
 import type { MasterKey } from './master-key.ts'
-import { schemaOf } from './migrate.ts'
+import { migrate, schemaOf } from './migrate.ts'
+import { beginFilling, endMove, isHalfMoved } from './move-tables.ts'
 import { machineName, writeNodeIdentity } from './node-identity.ts'
 import type { SqlDriver } from './storage.ts'
 import { openStore, type Store } from './store.ts'
+import { tables, tablesLeftOut } from './tables.ts'
+
+/** Has the settings in which it is noted that a database is being filled. */
+const firstSchema = 1
 
 /** How a data directory is made. */
 export interface Initialisation {
@@ -70,6 +75,15 @@ async function build(
   const isShared = urlsOf(place) !== undefined
   if (!isShared) closeSync(openSync(join(building, databaseFile), 'wx', 0o600))
   const driver = await openDatabase(place)
+  const isFilled = isShared && options.make !== undefined
+  try {
+    // What a restore that was cut off has left is no keystore, and nothing of it is needed.
+    if (isFilled && (await schemaOf(driver)) > 0 && (await isHalfMoved(driver)))
+      await dropTables(driver, [...tables.map(({ name }) => name), ...Object.keys(tablesLeftOut)])
+  } catch (error) {
+    await driver.close()
+    throw error
+  }
   const before = isShared ? await tablesIn(driver) : undefined
   const wasThere = (await schemaOf(driver)) > 0
   try {
@@ -78,16 +92,24 @@ async function build(
     const where = isShared ? placeName(place) : options.directory
     const chain = isShared ? `serve@${node}` : 'serve'
     const { writer = 'serve', make } = options
+    if (!wasThere && isFilled) {
+      await migrate(driver, where, firstSchema)
+      await beginFilling(driver)
+    }
     if (!wasThere) {
       await (make?.(driver, where) ?? createStore({ driver, masterKey, now, chain, where }))
     }
-    const store = await openStore({ ...place, masterKey, writer, node, now })
+    const store = await openStore({
+      ...{ ...place, masterKey, writer, node, now },
+      whileMoving: isFilled,
+    })
     try {
       await options.fill?.(store, building, wasThere)
       if (isShared) writeNodeIdentity(building, { node, store: store.id })
     } finally {
       await store.close()
     }
+    if (isFilled) await endMove(driver)
   } catch (error) {
     if (before !== undefined && !wasThere) await dropOthers(driver, before)
     throw error
@@ -103,6 +125,12 @@ async function tablesIn(driver: SqlDriver): Promise<readonly string[]> {
     ),
   )
   return rows.map(([name]) => name as string)
+}
+
+async function dropTables(driver: SqlDriver, names: readonly string[]): Promise<void> {
+  await driver.transaction(async (sql) => {
+    for (const name of names) await sql.query(`DROP TABLE IF EXISTS ${name}`)
+  })
 }
 
 /** Takes a store that was not finished away again. */

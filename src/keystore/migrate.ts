@@ -27,7 +27,7 @@ export async function migrate(
   upTo = knownSchema(),
 ): Promise<void> {
   const before = await schemaOf(driver)
-  refuseNewer(before, where)
+  refuseNewer(Math.max(before, upTo), where)
   // So that a command which only looks need not wait for writers.
   if (before >= upTo) return
   try {

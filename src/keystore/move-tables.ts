@@ -54,6 +54,11 @@ export async function moveTables(
   return moved
 }
 
+/** A restore begins to fill the target: until `endMove` it is no keystore, and may be taken away again. */
+export async function beginFilling(target: SqlDriver): Promise<void> {
+  await target.transaction((sql) => putNote(sql, { source: 'restored', table: '', done: 0 }))
+}
+
 /** The copy is whole and has been verified: from now on the target is a keystore like any other. */
 export async function endMove(target: SqlDriver): Promise<void> {
   await target.transaction((sql) => sql.query('DELETE FROM settings WHERE name = ?1', [noteName]))

@@ -17,12 +17,12 @@ export function refuseUnusable(directory: string, file: string): void {
   )
 }
 
-/** A keystore that was being moved here. */
+/** A keystore that was being moved or restored here. */
 export function halfMoved(where: string): UserError {
   return new UserError(
     'half-moved',
-    `${where}: a keystore was being moved here, and is not whole`,
-    'run the same  keyreel database move  again where the keystore was: it goes on where it stood',
+    `${where}: a keystore was being moved or restored here, and is not whole`,
+    'run the same  keyreel database move  again where the keystore was, or the same  keyreel backup restore',
   )
 }
 

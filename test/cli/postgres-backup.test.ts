@@ -1,8 +1,12 @@
 // Backups of a keystore in PostgreSQL: into another database, into a file, and onto what is not empty.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { openPostgres } from '../../src/keystore/postgres-driver.ts'
 import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
@@ -15,6 +19,9 @@ import { startPostgres, withoutPostgres, type PostgresServer } from '../fixtures
 const folder = mkdtempSync(join(tmpdir(), 'keyreel-postgres-backup-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const place = (name: string): string => join(folder, name)
+const leftOf = (name: string) =>
+  readdirSync(folder).filter((entry) => entry.startsWith(`.${name}.`))
+const program = resolve(import.meta.dirname, '../../src/cli/keyreel.js')
 const shares = [1, 3].flatMap((n) => ['--share', join(place('shares'), `share-${n}.txt`)])
 const keys = 120
 
@@ -103,6 +110,47 @@ describe.skipIf(withoutPostgres())('a keystore in PostgreSQL', () => {
     expect(existsSync(place('fourth'))).toBe(false)
     expect(await inPostgres(first)).toEqual(before)
     expect(await run('audit', 'verify', '--data', place('first'))).toMatch(/^all is well/)
+  })
+
+  test('whose restore was killed in the middle is no keystore there, and comes back by the same command', async () => {
+    const url = await server.fresh()
+    const waiting = new pg.Client({ connectionString: url })
+    await waiting.connect()
+    await waiting.query('SELECT pg_advisory_lock(2)')
+    // Where the first rows of the audit record come, it waits: keys are there already.
+    await waiting.query(`CREATE FUNCTION wait_row() RETURNS trigger LANGUAGE plpgsql
+      AS 'BEGIN PERFORM pg_advisory_xact_lock(2); RETURN NULL; END'`)
+    const hasAudit = async () => {
+      const { rows } = await waiting.query(`SELECT to_regclass('audit') IS NOT NULL AS there`)
+      return (rows as { there: boolean }[])[0]!.there
+    }
+    const words = [program, ...restoring('whole', 'killed', '--database', url)]
+    const child = spawn(process.execPath, words, { stdio: 'ignore' })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const ended = once(child, 'exit')
+    while (!(await hasAudit())) await delay(1)
+    await waiting.query('CREATE TRIGGER wait BEFORE INSERT ON audit EXECUTE FUNCTION wait_row()')
+    const waits = `SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory'`
+    while ((await server.query(waits)).length === 0) await delay(20)
+    child.kill('SIGKILL')
+    await ended
+    await waiting.end()
+    expect((await inPostgres(url)) as unknown[]).toHaveLength(keys)
+
+    const key = ['--master-key-file', join(place('first'), 'master.key')]
+    const joining = ['init', '--data', place('joining'), '--database', url, '--node', 'b', ...key]
+    const early = await runKeyreel(joining)
+    expect(early.status).toBe(1)
+    expect(early.stderr).toMatch(
+      /^error: .*moved or restored here, and is not whole\nhint: .*restore/,
+    )
+    expect(existsSync(place('killed'))).toBe(false)
+    expect(leftOf('killed')).toHaveLength(1)
+
+    await run(...restoring('whole', 'killed', '--database', url))
+    expect(await inPostgres(url)).toEqual(await inPostgres(first))
+    expect(await run('audit', 'verify', '--data', place('killed'))).toMatch(/^all is well/)
+    expect(leftOf('killed')).toEqual([])
   })
 
   test('that is damaged leaves an empty database empty', async () => {

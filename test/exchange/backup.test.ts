@@ -16,6 +16,7 @@ import {
 } from '../../src/exchange/backup-verify.ts'
 import { openExchangeKeys } from '../../src/exchange/identity.ts'
 import { loadObject, replaceObject, saveVitals } from '../../src/keystore/keystore.ts'
+import { knownSchema, schemaOf } from '../../src/keystore/migrate.ts'
 import { createMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { recoveryMasterKey } from '../../src/keystore/recovery-key.ts'
 import type { RecoveryShare } from '../../src/keystore/recovery-share.ts'
@@ -269,6 +270,19 @@ test('an earlier key of an object in the place of its own is found in a backup b
   expect(await verify(join(folder, 'earlier'))).toMatchObject([
     { kind: 'changed', subject: id, message: expect.stringContaining('check value') as string },
   ])
+})
+
+test('a backup of a newer keyreel is refused before anything of it is looked at', async () => {
+  const { site, file } = await backedUp(1)
+  const backup = await openHere(site, file)
+  const driver = await openSqlite({ file: ':memory:' })
+  const newer = { ...backup, manifest: { ...backup.manifest, SchemaVersion: knownSchema() + 1 } }
+  await expect(fillFrom(newer, driver, 'the backup')).rejects.toMatchObject({
+    code: 'newer-schema',
+    message: `the backup: written by a newer keyreel (schema ${knownSchema() + 1}; this one knows ${knownSchema()})`,
+  })
+  expect(await schemaOf(driver)).toBe(0)
+  await Promise.all([backup.close(), driver.close()])
 })
 
 test('nothing of a key, a name or a tape can be read in a backup', async () => {

@@ -99,7 +99,7 @@ export const backupRestore = command({
   details:
     'Needs nothing of the machine that was lost but the file and enough shares. Keys, clients, CA and certificates ' +
     'come back as they were, so that libraries connect as before; a new master key is made. Everything is ' +
-    'verified before the data directory is there. Compare the signer with the recovery sheet, or name ' +
+    'verified before the data directory is there; cut off, the same command begins anew. Compare the signer with the recovery sheet, or name ' +
     'it with --identity. Never let the old server run beside the restored one.',
   arguments: { FILE: argument('backup') },
   options: {
