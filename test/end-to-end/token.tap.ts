@@ -1,5 +1,6 @@
 // A server whose master key is in a token: it closes its port when the token goes, and a PIN is never tried twice.
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -82,6 +83,36 @@ async function withToken(): Promise<void> {
     t.equal(server.out.match(/ready/g)?.length, 1)
     t.equal(await server.stop(), 0)
     t.notMatch(server.out + server.err, '471147')
+  })
+
+  await t.test('a wrong PIN makes no keystore and changes none', async (t) => {
+    const kind = ['--pkcs11-pin-file', wrong, ...place]
+    const nobody = join(scratch, 'nobody')
+    const init = ['init', '--host', 'localhost', '--master-key', 'pkcs11', ...kind]
+    const made = await runKeyreel([...init, '--data', nobody], { env })
+    t.equal(made.status, 12)
+    t.match(made.stderr, /^error: the PIN is not that of the token kms: a wrong PIN was given/)
+    t.notOk(existsSync(nobody))
+    const filed = join(scratch, 'filed')
+    await runKeyreel(['init', '--host', 'localhost', '--data', filed], { env })
+    const files = () =>
+      readdirSync(filed).map((name) => [name, readFileSync(join(filed, name)).toString('base64')])
+    const before = files()
+    const rotate = ['master-key', 'rotate', '--to', 'pkcs11', ...kind, '--data', filed]
+    const refused = await runKeyreel(rotate, { env })
+    t.equal(refused.status, 11, 'nor is a further one tried from a file')
+    t.match(refused.stderr, /^error: .* was not tried from a file: a wrong PIN .*\nhint: .*by hand/)
+    t.same(files(), before)
+    // A person gives the right one.
+    const server = new WaitingServer(env, data)
+    await server.says(/sealed: /)
+    t.equal((await cli('master-key', 'unseal', '--pin-file', right)).status, 0)
+    t.equal(await server.stop(), 0)
+    const elsewhere = ['--pkcs11-module', softhsmModule ?? '', '--pkcs11-token', 'another']
+    const absent = [...rotate.slice(0, 4), ...elsewhere, '--pkcs11-pin-file', right]
+    const missing = await runKeyreel([...absent, '--data', filed], { env })
+    t.match(missing, { status: 11, stderr: /^error: no token another .*there are kms .*\nhint: / })
+    t.same(files(), before)
   })
 
   await t.test('a wrong PIN is tried once; then a person gives the right one', async (t) => {
