@@ -46,8 +46,8 @@ export async function catchUpJournal(storage: Storage, journal: Journal): Promis
 function counting<R extends StorageReader>(rows: R, journals: Beside): R {
   return {
     ...rows,
-    async copies() {
-      const own = await rows.copies()
+    async copies(relied) {
+      const own = await rows.copies(relied)
       const { count, missing } = await journals.added(rows)
       return { count: own.count + count, missing }
     },

@@ -39,8 +39,8 @@ export class ObjectWork {
     return this.ground.hasRoom
   }
 
-  copies(): Promise<Copies> {
-    return this.ground.rows.copies()
+  copies(relied?: number): Promise<Copies> {
+    return this.ground.rows.copies(relied)
   }
 
   load(group: string | undefined, id: string): Soon<StoredObject | undefined> {

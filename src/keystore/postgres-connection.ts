@@ -8,6 +8,8 @@ import { UserError } from '../errors.ts'
 import { isConnectionLost, isRefusedWrite, sqlState } from './postgres-errors.ts'
 import type { DatabaseAddress } from './postgres-address.ts'
 import { SilenceWatch } from './postgres-silence.ts'
+import { primaryAlone, standbyCopies, type Reliance } from './postgres-facts.ts'
+import type { Copies } from './ready.ts'
 import type { Soon } from './soon.ts'
 import type { SqlRow, SqlSession, SqlValue } from './storage.ts'
 
@@ -73,6 +75,8 @@ export class PostgresConnection implements SqlSession {
   failure: unknown
   /** Whether the transaction has sent anything but questions. */
   hasWritten = false
+  /** What the acts of the transaction rely on. */
+  reliance: Reliance = primaryAlone
   /** Whether the wait for the standby was called off while a commit was under way. */
   waitCancelled = false
   /** Whether the transaction under way was begun as one that only reads. */
@@ -229,6 +233,13 @@ export class PostgresConnection implements SqlSession {
       await this.#undoPart()
       throw error
     }
+  }
+
+  async copies(relied = 1): Promise<Copies> {
+    const { names, ...copies } = await standbyCopies(this)
+    if (relied > this.reliance.copies && copies.count >= relied)
+      this.reliance = { copies: relied, names }
+    return copies
   }
 
   async #undoPart(): Promise<void> {

@@ -7,6 +7,7 @@ import { inOrder } from './in-order.ts'
 import { databaseAddress } from './postgres-address.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { explained, isConflict, sqlState } from './postgres-errors.ts'
+import { isOnCopies, type Reliance } from './postgres-facts.ts'
 import { connectPrimary, type PrimarySearch } from './postgres-primary.ts'
 import { PostgresReaders } from './postgres-readers.ts'
 import { usualSilence } from './postgres-silence.ts'
@@ -128,8 +129,11 @@ class Writer {
     result: T,
     until: number,
   ): Promise<Attempt<T>> {
+    const { reliance } = connection
     try {
       await connection.commit()
+      if (connection.waitCancelled || !(await isOnCopies(connection, reliance)))
+        throw notReplicated(connection)
     } catch (error) {
       if (connection.lost === undefined && sqlState(error) !== '40003') {
         await connection.rollback()
@@ -140,12 +144,23 @@ class Writer {
       const fate = await this.#settle(turn).catch((cause: unknown) => inDoubt(connection, cause))
       if (fate === 'unknown') inDoubt(connection, error)
       if (fate === 'undone') return 'again'
+      if (!(await this.#isStillOnCopies(connection, reliance))) throw notReplicated(connection)
       this.#search.seen.committed(turn)
       return { result }
     }
-    if (connection.waitCancelled) throw notReplicated(connection)
     this.#search.seen.committed(turn)
     return { result }
+  }
+
+  /** The same once the answer was lost: a standby that is the primary now is one of the machines, as is the one before. */
+  async #isStillOnCopies(
+    before: PostgresConnection,
+    { copies, names }: Reliance,
+  ): Promise<boolean> {
+    if (copies <= 1) return true
+    const connection = await this.connected(performance.now() + this.#patience)
+    const wanted = connection.address === before.address ? copies : copies - 1
+    return isOnCopies(connection, { copies: wanted, names })
   }
 
   /**
@@ -188,7 +203,7 @@ function inDoubt({ address }: PostgresConnection, cause: unknown): never {
 function notReplicated({ address }: PostgresConnection): UserError {
   return new UserError(
     'commit-not-replicated',
-    `${address.name}: somebody called off the wait for the standby: the change stands on one machine only`,
+    `${address.name}: the standby was not waited for, somebody called it off or took it out of synchronous_standby_names: the change stands on one machine only`,
     'bring the synchronous standby back; the client was told that its request failed',
   )
 }

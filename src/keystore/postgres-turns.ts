@@ -6,6 +6,7 @@
 import { randomBytes } from '../crypto/primitives/random.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { isMissingTable, sqlState } from './postgres-errors.ts'
+import { primaryAlone } from './postgres-facts.ts'
 import { UserError } from '../errors.ts'
 
 /** Marks kept: those of the newest turns. At a thousand commits a second they last ten seconds. */
@@ -35,6 +36,7 @@ export async function beginTurn(connection: PostgresConnection): Promise<Turn> {
   for (;;) {
     connection.failure = undefined
     connection.hasWritten = false
+    connection.reliance = primaryAlone
     const mark = Buffer.from(randomBytes(16)).toString('hex')
     // Sent together: the answer to BEGIN is not waited for.
     const begun = connection.run('BEGIN ISOLATION LEVEL READ COMMITTED')

@@ -39,7 +39,7 @@ export function demandReady(work: Work, group: string): Soon<void> {
 }
 
 async function demandCopies(work: Work, wanted: number): Promise<void> {
-  const { count, missing } = await work.copies()
+  const { count, missing } = await work.copies(wanted)
   if (count >= wanted) return
   throw new KmipError('GeneralFailure', notReady(wanted, count, missing))
 }

@@ -17,8 +17,6 @@ import { documentReading, documentWriting } from './sql-storage-documents.ts'
 import { find, scan } from './sql-storage-locate.ts'
 import { holdsAny } from './sql-storage-presence.ts'
 import { transientReading, transientWriting } from './sql-storage-transients.ts'
-import type { Copies } from './ready.ts'
-import { standbyCopies } from './postgres-facts.ts'
 import { after, inTurn, type Soon } from './soon.ts'
 import { rowsAfter, tables } from './tables.ts'
 import type {
@@ -35,29 +33,21 @@ import type {
 import { UniqueConflict, type IndexEntry, type UniqueEntry } from './work.ts'
 import { bytesIn, bytesOrNull, textIn } from './stored-values.ts'
 
-const oneFile: Copies = { count: 1, missing: 'this process writes no journal' }
-
 /** A driver has few sessions and uses them again and again. */
 const readers = new WeakMap<SqlSession, StorageReader>()
 const writers = new WeakMap<SqlSession, StorageWriter>()
 
-function known<T>(
-  parts: WeakMap<SqlSession, T>,
-  sql: SqlSession,
-  dialect: SqlDriver['dialect'],
-  make: (sql: SqlSession, dialect: SqlDriver['dialect']) => T,
-): T {
-  const part = parts.get(sql) ?? make(sql, dialect)
+function known<T>(parts: WeakMap<SqlSession, T>, sql: SqlSession, make: (sql: SqlSession) => T): T {
+  const part = parts.get(sql) ?? make(sql)
   parts.set(sql, part)
   return part
 }
 
 /** The store's tables in that database, which has been migrated. */
 export function sqlStorage(driver: SqlDriver): Storage {
-  const { dialect } = driver
   return {
-    write: (fn) => driver.transaction((sql) => fn(known(writers, sql, dialect, writing))),
-    read: (fn) => driver.snapshot((sql) => fn(known(readers, sql, dialect, reading))),
+    write: (fn) => driver.transaction((sql) => fn(known(writers, sql, writing))),
+    read: (fn) => driver.snapshot((sql) => fn(known(readers, sql, reading))),
     truncateLog: () => driver.truncateLog(),
     othersWrote: () => driver.othersWrote(),
     moveLog: (when) => driver.moveLog(when),
@@ -77,9 +67,9 @@ const objectUnchanged = `SELECT 1 FROM ${objectSource} WHERE o.n = ?1 AND o.id =
 const holderOf = `SELECT o.id FROM unique_entries u JOIN objects o ON o.n = u.n
   WHERE u.group_name = ?1 AND u.kind = ?2 AND u.value = ?3`
 
-function reading(sql: SqlSession, dialect: SqlDriver['dialect']): StorageReader {
+function reading(sql: SqlSession): StorageReader {
   return {
-    copies: () => (dialect === 'sqlite' ? Promise.resolve(oneFile) : standbyCopies(sql)),
+    copies: (relied) => sql.copies(relied),
     ...auditReading(sql),
     ...documentReading(sql),
     ...transientReading(sql),
@@ -218,9 +208,9 @@ const updateDerived = `UPDATE objects SET entries = ?1,
 const noteRevision = `INSERT INTO revisions (object, revision, mac) VALUES (?1, ?2, ?3)
   ON CONFLICT (object) DO UPDATE SET revision = excluded.revision, mac = excluded.mac`
 
-function writing(sql: SqlSession, dialect: SqlDriver['dialect']): StorageWriter {
+function writing(sql: SqlSession): StorageWriter {
   return {
-    ...reading(sql, dialect),
+    ...reading(sql),
     ...auditWriting(sql),
     ...documentWriting(sql),
     ...transientWriting(sql),

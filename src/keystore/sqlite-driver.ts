@@ -7,6 +7,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
 import { inOrder } from './in-order.ts'
+import type { Copies } from './ready.ts'
 import type { Soon } from './soon.ts'
 import type { LogMoves, SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
 
@@ -31,6 +32,8 @@ const resultCodes = {
 } as const
 
 const statementsKept = 256
+
+const oneFile: Copies = { count: 1, missing: 'this process writes no journal' }
 
 /**
  * Pages of 4 KiB in the log after which a commit moves them to their places. Whoever writes much alone changes the
@@ -100,6 +103,10 @@ class Connection implements SqlSession {
       if (!this.database.isTransaction) this.lost = error
       throw error
     }
+  }
+
+  copies(): Promise<Copies> {
+    return Promise.resolve(oneFile)
   }
 
   async savepoint<T>(fn: () => Soon<T>): Promise<T> {

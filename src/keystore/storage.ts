@@ -24,6 +24,11 @@ export interface SqlSession {
   query(sql: string, parameters?: readonly SqlValue[]): Soon<SqlRow[]>
   /** Runs `fn` so that its changes can be undone alone: a throw undoes exactly them and is thrown on. */
   savepoint<T>(fn: () => Soon<T>): Promise<T>
+  /**
+   * On how many copies a commit is durable, as the database says now. `relied`: what is written is acknowledged only
+   * once it is on so many, if there are as many.
+   */
+  copies(relied?: number): Promise<Copies>
 }
 
 /**
@@ -168,8 +173,8 @@ export interface ScannedRows {
 
 /** Reading, inside a snapshot or a transaction. */
 export interface StorageReader {
-  /** On how many copies a commit is durable, as the database says now. */
-  copies(): Promise<Copies>
+  /** As SqlSession. */
+  copies(relied?: number): Promise<Copies>
   /** `group` undefined: whichever. */
   object(group: string | undefined, id: string): Soon<ObjectRow | undefined>
   /** Whether the row, entries included, is what it was, and still stands at its newest revision. */

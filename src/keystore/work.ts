@@ -242,8 +242,8 @@ export interface Work {
 
   /** Whether the disk has room for new objects; if not, what is left is for records of what is handed out. */
   readonly hasRoom: boolean
-  /** On how many copies what this act writes will be durable. */
-  copies(): Promise<Copies>
+  /** On how many copies what this act writes will be durable; `relied`: on how many it must be before it is answered. */
+  copies(relied?: number): Promise<Copies>
 
   /** The object, MAC and revision verified; undefined when the group has no such object. Throws IntegrityError. */
   load(group: string, id: string): Soon<StoredObject | undefined>

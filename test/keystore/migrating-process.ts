@@ -12,6 +12,7 @@ const driver = await (isUrl ? openPostgres({ urls: [place] }) : openSqlite({ fil
 let left = Number(count)
 const stopping = (sql: SqlSession): SqlSession => ({
   savepoint: (fn) => sql.savepoint(fn),
+  copies: (relied) => sql.copies(relied),
   async query(text, parameters) {
     const rows = await sql.query(text, parameters)
     if (!text.startsWith('SELECT') && --left === 0) {

@@ -11,7 +11,16 @@ import {
   withoutPostgres,
   type Cluster,
 } from '../fixtures/postgres.ts'
-import { clock, createKey, done, get, materialOf, memoryMasterKey } from './sample.ts'
+import {
+  clock,
+  createKey,
+  done,
+  get,
+  idOf,
+  materialOf,
+  memoryMasterKey,
+  sampleObject,
+} from './sample.ts'
 
 // A primary and a standby cannot be had from a URL alone.
 const cannotRun = withoutPostgres() || postgresBinaries() === undefined
@@ -107,6 +116,80 @@ describe.skipIf(cannotRun)('a primary and a standby', () => {
     })
     expect(await get(store, 1)).toEqual(materialOf(1))
     expect(await store.read((work) => work.identifiers('', 9))).toHaveLength(1)
+  })
+
+  describe('once synchronous_standby_names is emptied under an act', () => {
+    /** Makes a key as a group does that wants so many copies; `meanwhile` runs before the commit. */
+    const madeKey = (store: Store, at: number, wanted: number, meanwhile: () => Promise<unknown>) =>
+      store.act(async (work) => {
+        if (wanted > 1) expect(await work.copies(wanted)).toMatchObject({ count: wanted })
+        await work.insert(sampleObject({ id: idOf(at) }), materialOf(at))
+        work.audit(done('Create', idOf(at)))
+        await meanwhile()
+      })
+
+    test('what relies on a standby that is gone is not acknowledged, though nothing waits', async () => {
+      await names('second')
+      const store = await opened()
+      await until(store, 2)
+      const making = madeKey(store, 11, 2, async () => {
+        await standby.crash()
+        await names('')
+      })
+      await expect(making).rejects.toMatchObject({ code: 'commit-not-replicated' })
+      await standby.start()
+    })
+
+    test('nor when the commit was waiting already', async () => {
+      await names('second')
+      const store = await opened()
+      await until(store, 2)
+      const making = madeKey(store, 12, 2, () => standby.crash())
+      const refused = expect(making).rejects.toMatchObject({ code: 'commit-not-replicated' })
+      await waiting()
+      await names('')
+      await refused
+      await standby.start()
+    })
+
+    test('what relies on the primary alone is', async () => {
+      await names('second')
+      const store = await opened()
+      await until(store, 2)
+      const making = madeKey(store, 13, 1, () => standby.crash())
+      await waiting()
+      await names('')
+      await making
+      expect(await get(store, 13)).toEqual(materialOf(13))
+      await standby.start()
+    })
+
+    test('what the standby has all the same counts', async () => {
+      await names('second')
+      const store = await opened()
+      await until(store, 2)
+      await madeKey(store, 14, 2, () => names(''))
+      await standby.crash()
+      await standby.start()
+      const [row] = await standby.query(
+        `SELECT count(*) FROM objects WHERE id = '\\x${idOf(14).replaceAll('-', '')}'`,
+      )
+      expect(Number(row![0])).toBe(1)
+    })
+
+    test('of three copies two are not enough', async () => {
+      await names('second')
+      const store = await opened()
+      await until(store, 2)
+      await store.act(async (work) => {
+        // There are two: an act that wants three is refused, and relies on nothing.
+        expect(await work.copies(3)).toMatchObject({ count: 2 })
+        await work.insert(sampleObject({ id: idOf(15) }), materialOf(15))
+        work.audit(done('Create', idOf(15)))
+        await names('')
+      })
+      expect(await get(store, 15)).toEqual(materialOf(15))
+    })
   })
 
   test('a server that may not look says so', async () => {
