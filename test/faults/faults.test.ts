@@ -6,6 +6,7 @@ import { clockSessions } from './clock-sessions.ts'
 import { clockSteps } from './clock-steps.ts'
 import { fullDisk } from './full-disk.ts'
 import type { Outcome, Plan } from './ground.ts'
+import { journalImports } from './journal-imports.ts'
 import { journalLosses } from './journal-losses.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
 import { races } from './races.ts'
@@ -34,6 +35,11 @@ const tests: [
     'an older database does not start beside its checkpoint, and syslog knows better',
     rollbacks,
     { rollbacks: 2, noticed: 2, noticedBySyslog: 2 },
+  ],
+  [
+    'no key that an import has reported is lost with the disk of the keystore',
+    journalImports,
+    { rounds: 3, keys: 360 },
   ],
   ['a stepped clock revives no key', clockSteps, { turns: 800, steps: 100, looks: 200 }],
   [

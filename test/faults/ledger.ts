@@ -169,7 +169,8 @@ async function getsOnRecord(store: Store): Promise<number> {
   return gets
 }
 
-async function digestOf(work: Work, object: ManagedObject): Promise<string | undefined> {
+/** SHA-256 of the key of an object, in hexadecimal; undefined where it is gone. */
+export async function digestOf(work: Work, object: ManagedObject): Promise<string | undefined> {
   const secret = await materialOf(work, object)
   if (secret === undefined) return undefined
   const { KeyBlock } = unsealedFields('SymmetricKey', secret.bytes) as {

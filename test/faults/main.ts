@@ -7,6 +7,7 @@ import { clockSessions } from './clock-sessions.ts'
 import { clockSteps } from './clock-steps.ts'
 import { fullDisk } from './full-disk.ts'
 import { figuresText, type Outcome, type Plan } from './ground.ts'
+import { journalImports } from './journal-imports.ts'
 import { journalLosses } from './journal-losses.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
 import {
@@ -42,6 +43,7 @@ const tests: Readonly<Record<string, (plan: Plan) => Promise<Outcome>>> = {
   'full-disk': fullDisk,
   'storage-faults': storageFaults,
   'journal-losses': journalLosses,
+  'journal-imports': journalImports,
   'database-gone': databaseGone,
   'bit-flips': bitFlips,
   'row-swaps': rowSwaps,
