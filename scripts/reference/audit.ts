@@ -271,6 +271,7 @@ export const events = [
     'rows were put back from a journal; what was under way when a server ended is taken over so, too',
     'journal, rows',
   ],
+  ['journal prune', 'files of a journal are removed that the backup replaces', 'path, files, last'],
   ['journal restore', 'the keystore was made anew out of a journal', 'journal, heads'],
   ['Master Key Added', 'another master key opens the keystore as well', 'provider'],
   ['Master Key Removed', 'a master key no longer opens it', 'provider'],

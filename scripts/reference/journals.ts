@@ -28,7 +28,8 @@ export const journalsPage = {
   about: 'the files that serve --journal writes, byte for byte',
   body: () => `
 A journal is a folder of files, \`00000001.journal\` and so on, mode 0600. This is format ${journalFormat}. A new file begins after 64 MiB, after a start whose
-newest file was cut off, and after trouble with the disk. These are the server's files; they are never changed and never deleted by keyreel.
+newest file was cut off, and after trouble with the disk. These are the server's files; they are never changed, and
+removed by ${code('journal prune')} only, the first one first: a journal whose first file is not ${code('00000001.journal')} needs a backup.
 
 A command that makes keys writes a file of its own beside them, ${code('command-00000001.journal')} and so on, of the same form. Its frames are a sequence by themselves, from 1 on. The
 server removes it once its own files hold all of it.

@@ -477,6 +477,16 @@ export const jsonOutputs: readonly JsonOutput[] = [
     fields: { ...replayed, applied: 'whether it was put back' },
   },
   {
+    commands: ['journal prune'],
+    about: 'Which files the backup replaces.',
+    fields: {
+      backup: 'its id',
+      'files[]': 'names of the files that were removed',
+      kept: 'how many files are left',
+      dryRun: 'true: nothing was removed',
+    },
+  },
+  {
     commands: ['journal restore'],
     about: 'What came back.',
     fields: {

@@ -146,7 +146,8 @@ const groups: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   },
   async journal() {
     const { journalVerify, journalReplay, journalRestore } = await import('./commands/journal.ts')
-    return [journalVerify, journalReplay, journalRestore]
+    const { journalPrune } = await import('./commands/journal-prune.ts')
+    return [journalVerify, journalReplay, journalRestore, journalPrune]
   },
   async audit() {
     const { auditList, auditVerify, auditExport } = await import('./commands/audit.ts')

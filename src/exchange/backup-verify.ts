@@ -36,6 +36,8 @@ export interface BackupVerifying {
   readonly aside?: string | undefined
   /** The keystore whose master key is given: since the backup was made it may have got another one. */
   readonly live?: Pick<Store, 'id' | 'copy'>
+  /** Shown the restored copy once it was found whole. */
+  readonly look?: (copy: Store) => Promise<void>
 }
 
 /**
@@ -46,7 +48,7 @@ export async function verifyBackup(
   backup: OpenBackup,
   masterKey: MasterKey,
   now: () => bigint,
-  { aside = tmpdir(), live }: BackupVerifying = {},
+  { aside = tmpdir(), live, look }: BackupVerifying = {},
 ): Promise<BackupVerified> {
   const folder = await mkdtemp(join(aside, 'keyreel-verify-'))
   try {
@@ -64,7 +66,9 @@ export async function verifyBackup(
       throw error
     }
     try {
-      return await verified(store)
+      const found = await verified(store)
+      if (found.problems.length === 0) await look?.(store)
+      return found
     } finally {
       await store.close()
     }

@@ -99,6 +99,8 @@ export interface JournalPart {
   readonly from?: string | undefined
   /** Only those of commands. */
   readonly only?: 'command' | undefined
+  /** Only that one of a server. */
+  readonly file?: string | undefined
 }
 
 /**
@@ -108,14 +110,15 @@ export interface JournalPart {
 export async function* readJournal(
   path: string,
   store: string | undefined,
-  { from, only }: JournalPart = {},
+  { from, only, file: single }: JournalPart = {},
 ): AsyncGenerator<JournalItem> {
   const all = await journalFilesIn(path)
   if (all.length === 0) throw journalEmpty(path)
-  const files = only === undefined ? all.filter((file) => file >= (from ?? '')) : []
+  const wanted = single === undefined ? all : [single]
+  const files = only === undefined ? wanted.filter((file) => file >= (from ?? '')) : []
   const reading: Reading = { path, store, journal: undefined }
   yield* readInOrder(reading, files, 'server')
-  if (from !== undefined) return
+  if (from !== undefined || single !== undefined) return
   for (const file of await journalFilesIn(path, 'command'))
     yield* readInOrder(reading, [file], 'command')
 }

@@ -6,10 +6,10 @@ import { putAuditRows, type AuditReplay } from './journal-replay-audit.ts'
 import { putBack, type ReplayProblem, type Standings } from './journal-replay-rows.ts'
 import { readJournal, type JournalFault, type JournalPart } from './journal-files.ts'
 import { surveyJournal, type JournalSurvey } from './journal-survey.ts'
-import type { JournalEntry } from './journal-format.ts'
+import type { JournalEntry, JournalHead } from './journal-format.ts'
 import { oweLog, payLog } from './log-debt.ts'
 import type { Sealing } from './sealing.ts'
-import type { Storage, StorageWriter, WrapRow } from './storage.ts'
+import type { Storage, StorageReader, StorageWriter, WrapRow } from './storage.ts'
 import type { AuditActor, AuditChange } from './work.ts'
 
 /** What a replay stands on. */
@@ -24,6 +24,8 @@ export interface ReplayGround {
 /** What is replayed, and how. */
 export interface ReplayWish extends JournalPart {
   readonly path: string
+  /** Frames that are known not to have been committed, where only a part is read. */
+  readonly undone?: ReadonlySet<string>
   /** Only looks what is missing when false. */
   readonly apply: boolean
   readonly actor: AuditActor
@@ -32,7 +34,7 @@ export interface ReplayWish extends JournalPart {
 }
 
 /** What was found, and put back. */
-export interface ReplayReport extends Omit<JournalSurvey, 'undone' | 'faults'> {
+export interface ReplayReport extends Omit<JournalSurvey, 'undone' | 'faults' | 'begins'> {
   readonly faults: readonly JournalFault[]
   /** Frames that were never committed, which are left out. */
   readonly undone: number
@@ -55,9 +57,13 @@ const entriesPerAct = 100
 /** Replays a journal. Throws UserError for one that is foreign or cannot be read at all. */
 export async function replayJournal(
   ground: ReplayGround,
-  { path, from, only, apply, actor, step }: ReplayWish,
+  { path, from, only, file, undone: known, apply, actor, step }: ReplayWish,
 ): Promise<ReplayReport> {
-  const survey = await surveyJournal(path, ground.store, { from, only })
+  const isPart = from !== undefined || only !== undefined || file !== undefined
+  const survey = await surveyJournal(path, ground.store, isPart ? { from, only, file } : undefined)
+  const { undone, faults, begins, ...facts } = survey
+  const skipped = known ?? undone
+  const missing = await ground.storage.read((rows) => removedBetween(rows, begins))
   const count = { objects: 0, changes: 0, documents: 0, wiped: 0 }
   const problems: ReplayProblem[] = []
   const doubled: string[] = []
@@ -70,7 +76,7 @@ export async function replayJournal(
     put: 0,
     kept: 0,
   }
-  const reading = { path, from, only, step }
+  const reading = { path, from, only, file, step, undone: skipped }
   for await (const entries of batches(reading, survey, ['wrap', 'audit'])) {
     await openEpochs(ground, entries, apply)
     const rows = entries.flatMap((entry) => (entry.kind === 'audit' ? [entry.row] : []))
@@ -102,10 +108,10 @@ export async function replayJournal(
     await putAll(entries)
   if (early.length > 0) await putAll(early, true)
   if (apply) await payLog(ground.storage, ground.now)
-  const { undone, ...facts } = survey
   return {
     ...facts,
     ...count,
+    faults: [...missing, ...faults],
     undone: undone.size,
     auditRecords: audit.put,
     auditLeft: audit.kept + waitingRecords(audit),
@@ -120,17 +126,34 @@ function waitingRecords({ waiting }: AuditReplay): number {
   return rows.reduce((sum, { first, last }) => sum + last - first + 1, 0)
 }
 
+type Reading = Omit<ReplayWish, 'apply' | 'actor'>
+
+/** What lies between the end of the keystore and the beginning of a journal whose first files were removed. */
+async function removedBetween(
+  rows: StorageReader,
+  begins: readonly JournalHead[],
+): Promise<readonly JournalFault[]> {
+  const faults: JournalFault[] = []
+  for (const { chain, last } of begins) {
+    const there = (await rows.auditHead(chain))?.last ?? 0
+    if (there >= last) continue
+    const message = `it begins after record ${last} and the keystore ends with ${there}: a later backup is needed`
+    faults.push({ kind: 'gap', where: `chain ${chain}`, message })
+  }
+  return faults
+}
+
 /** Entries of these kinds, in order, a hundred or so at a time; none of a frame that was not committed. */
 async function* batches(
-  { path, from, only, step }: Pick<ReplayWish, 'path' | 'from' | 'only' | 'step'>,
-  { undone, store }: JournalSurvey,
+  { path, from, only, file, step, undone }: Reading,
+  { store }: JournalSurvey,
   kinds: readonly JournalEntry['kind'][],
 ): AsyncGenerator<readonly JournalEntry[]> {
   let entries: JournalEntry[] = []
-  for await (const item of readJournal(path, store, { from, only })) {
+  for await (const item of readJournal(path, store, { from, only, file })) {
     if (item.kind !== 'frame') continue
     step?.(1)
-    if (undone.has(item.key)) continue
+    if (undone?.has(item.key)) continue
     for (const entry of item.frame.entries) if (kinds.includes(entry.kind)) entries.push(entry)
     if (entries.length < entriesPerAct) continue
     yield entries

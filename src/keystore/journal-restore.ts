@@ -16,6 +16,13 @@ type Description = Omit<StoreDescription, 'schema'>
 export async function demandWhole(path: string): Promise<JournalSurvey> {
   const survey = await surveyJournal(path, undefined)
   if (survey.isWhole) return survey
+  if (survey.begins.length > 0) {
+    throw new UserError(
+      'journal-pruned',
+      `${path}: the first files of this journal were removed: what they held is in a backup`,
+      'restore one made since, with it:  keyreel backup restore FILE --journal DIR',
+    )
+  }
   throw new UserError(
     'journal-partial',
     `${path}: this journal never held the whole keystore: its server had not brought it up to date`,

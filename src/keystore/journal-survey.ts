@@ -3,12 +3,14 @@
 // same numbers. Of the last frame nobody knows: it counts, as a commit does whose answer was lost. What a command
 // wrote was not committed when the server's files have other records in its place.
 import {
+  journalFilesIn,
+  numberIn,
   readJournal,
   type JournalFault,
   type JournalPart,
   type PlacedFrame,
 } from './journal-files.ts'
-import { text } from './journal-format.ts'
+import { text, type JournalHead } from './journal-format.ts'
 import type { AuditRow } from './storage.ts'
 
 /** What a journal is. */
@@ -21,9 +23,11 @@ export interface JournalSurvey {
   /** Moments of the first and the last frame, seconds since 1970; absent without frames. */
   readonly first: number | undefined
   readonly last: number | undefined
-  /** Whether it held everything in the keystore once. */
+  /** Whether it held everything in the keystore once, and still does. */
   readonly isWhole: boolean
   readonly faults: readonly JournalFault[]
+  /** Where files before the first one were removed: up to which record of each chain they went. */
+  readonly begins: readonly JournalHead[]
   /** Keys of the frames that were never committed. */
   readonly undone: ReadonlySet<string>
 }
@@ -53,10 +57,12 @@ export async function surveyJournal(
   const found = { journal: '', store: '', files: 0, frames: 0, isWhole: false }
   let first: number | undefined
   let last: number | undefined
+  let begins: readonly JournalHead[] | undefined
   for await (const item of readJournal(path, store, part)) {
     if (item.kind === 'fault') faults.push(item.fault)
     else if (item.kind === 'header') {
       found.files++
+      begins ??= item.header.heads
       found.journal = item.header.journal
       found.store = item.header.store
       found.isWhole ||= item.header.whole
@@ -71,7 +77,15 @@ export async function surveyJournal(
       else noteRows(own, item, undone)
     }
   }
-  return { ...found, first, last, faults, undone }
+  // Of a part it is not asked.
+  const [oldest] = part === undefined ? await journalFilesIn(path) : []
+  const isPruned = oldest !== undefined && numberIn(oldest) > 1
+  return {
+    ...found,
+    ...{ first, last, faults, undone },
+    isWhole: found.isWhole && !isPruned,
+    begins: isPruned ? (begins ?? []) : [],
+  }
 }
 
 function noteRows(chains: Chains, { key, frame }: PlacedFrame, undone: Set<string>): void {

@@ -184,6 +184,7 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ],
   ['journal verify', journal],
   ['journal replay', journal],
+  ['journal prune', journal, '--backup', join(scratch, 'backup')],
   [
     'journal restore',
     journal,
@@ -265,6 +266,7 @@ const rare = new Set([
   'faults[].where',
   'faults[].message',
   'doubled[]',
+  'files[]',
   'journals[].path',
   'journals[].state',
   'journals[].reason',

@@ -1,6 +1,6 @@
 // A second disk: a group wants every key on two copies, the machine is lost after tapes were written that no backup
 // has, and they are read again out of an older backup with the journal, and out of the journal alone.
-import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
+import { appendFile, cp, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -250,4 +250,58 @@ await t.test('two journals make three copies, and a group may want them', async 
   while ((await states()) !== 'current current');
   for (const path of [one, two])
     t.match((await server.cli('journal', 'verify', path)).stdout, /lacks nothing of it/)
+})
+
+await t.test('a journal is made smaller by a verified backup, while the server runs', async (t) => {
+  const path = place('pruned')
+  const data = place('prune')
+  await run('init', '--host', '127.0.0.1', '--data', data)
+  const setUp = ['recovery', 'setup', '--threshold', '2', '--shares', '2']
+  await run(...setUp, '--out', place('prune-shares'), '--data', data)
+  const key = (at: number) =>
+    ({ ObjectType: 'SymmetricKey', Attributes: tapeKey(`P${at}`) }) as const
+  const made: string[] = []
+  let server: Keyreel | undefined
+  t.teardown(() => server?.stop())
+  for (const at of [1, 2, 3]) {
+    server = await startKeyreel({ data, args: ['--journal', path] })
+    if (at === 1)
+      await server
+        .enrol('delta')
+        .then(({ directory }) => cp(directory, place('kit-d'), { recursive: true }))
+    await untilCurrent(server)
+    if (at === 2) await run('backup', 'create', '--out', place('prune.backup'), '--data', data)
+    const { ca, certificate: cert, key: secret } = await readKit(place('kit-d'))
+    const client = await connect({ host: server.host, port: server.port, ca, cert, key: secret })
+    made.push((await client.call('Create', key(at))).UniqueIdentifier)
+    await client.close()
+    if (at === 3) break
+    await server.kill()
+    // A death in the middle of a frame: the next start begins a file.
+    await appendFile(join(path, `0000000${at}.journal`), 'KRJF')
+  }
+  const words = ['journal', 'prune', path, '--backup', place('prune.backup'), '--json']
+  const looked = await server!.cli(...words, '--dry-run')
+  t.match(
+    JSON.parse(looked.stdout),
+    { files: ['00000001.journal'], dryRun: true },
+    'looked',
+    looked,
+  )
+  t.equal((await server!.cli(...words)).status, 2, 'nobody there to confirm')
+  const pruned = await server!.cli(...words, '--yes')
+  t.match(JSON.parse(pruned.stdout), { files: ['00000001.journal'], kept: 2 }, 'pruned', pruned)
+  t.strictSame((await readdir(path)).sort(), ['00000002.journal', '00000003.journal'])
+  await server!.kill()
+  await cp(path, place('pruned-kept'), { recursive: true })
+  const alone = ['journal', 'restore', path, '--old-master-key', join(data, 'master.key')]
+  const refused = await runKeyreel([...alone, '--data', place('alone')])
+  t.match(refused.stderr, /^error: .*the first files of this journal were removed.*\nhint: /)
+
+  const restored = place('prune-restored')
+  const shares = [1, 2].flatMap((n) => ['--share', join(place('prune-shares'), `share-${n}.txt`)])
+  const words2 = ['backup', 'restore', place('prune.backup'), '--journal', place('pruned-kept')]
+  await run(...words2, ...shares, '--yes', '--data', restored)
+  for (const id of made)
+    t.match(await run('key', 'show', id, '--data', restored), /PreActive/, 'every key is back')
 })

@@ -313,7 +313,8 @@ async function confirmSigner(
   })
 }
 
-function demandFile(file: string): void {
+/** Throws UserError unless the backup is there. */
+export function demandFile(file: string): void {
   if (existsSync(file)) return
   throw new UserError('no-such-file', `there is no file ${file}`, 'name the backup')
 }
