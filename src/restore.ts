@@ -7,6 +7,7 @@ import { UserError } from './errors.ts'
 import { fillFrom, type OpenBackup } from './exchange/backup-file.ts'
 import { verified, type BackupVerified } from './exchange/backup-verify.ts'
 import { placeOf, writeSettings } from './initialise.ts'
+import type { Problem } from './keystore/audit-chain-walk.ts'
 import type { JournalSurvey } from './keystore/journal-survey.ts'
 import { beginFromJournal, demandWhole } from './keystore/journal-restore.ts'
 import type { ReplayReport } from './keystore/journal-replay.ts'
@@ -36,6 +37,8 @@ export interface RestoreOptions {
   readonly recovered: MasterKey
   /** The master key that opens it from now on: another, or the same. */
   readonly masterKey: MasterKeyWish | KeptMasterKey
+  /** Whether what is whole comes back although other things in it are damaged. */
+  readonly acceptDamage?: boolean
   readonly now: () => bigint
 }
 
@@ -46,7 +49,7 @@ export interface KeptMasterKey {
 }
 
 /** What came back. */
-export interface Restored extends Pick<BackupVerified, 'objects' | 'documents'> {
+export interface Restored extends BackupVerified {
   readonly directory: string
   /** Where the new master key is, for people. */
   readonly masterKeyPlace: string
@@ -90,13 +93,15 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
         replay = await store.replayJournal({ path: journal, apply: true, actor: administrator })
       result = await verified(store)
       const [first] = result.problems
-      if (first !== undefined) throw damaged(result.problems.length, first.subject, first.message)
+      if (first !== undefined && options.acceptDamage !== true)
+        throw damaged(result.problems.length, first, backup !== undefined)
       const heads = await store.auditHeads()
       await store.act((work) => {
         const details = {
           ...(backup && { digest: backup.digest, created: Number(backup.manifest.CreationDate) }),
           ...(replay && { journal: replay.journal }),
           heads: heads.map(({ chain, number }) => ({ chain, number })),
+          ...(first && { damaged: subjectsOf(result?.problems ?? []) }),
         }
         const operation = backup === undefined ? 'journal restore' : 'backup restore'
         const record = { actor: administrator, operation, details }
@@ -114,9 +119,9 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   if (result === undefined) throw new Error('the backup was restored without being verified')
   const path = outside ?? join(directory, masterKeyFile)
   const masterKeyName = wish.kind === 'file' ? path : wish.kind
-  const { objects, documents } = result
+  const { objects, documents, problems } = result
   const masterKeyPlace = placeOf(wish, path)
-  return { directory, objects, documents, masterKeyPlace, masterKeyName, replay }
+  return { directory, objects, documents, problems, masterKeyPlace, masterKeyName, replay }
 }
 
 /** Another master key instead of what opened it. */
@@ -150,10 +155,19 @@ function databaseInUse(): UserError {
   )
 }
 
-function damaged(count: number, subject: string, message: string): UserError {
+/** So many of them are named in the record; verification names all. */
+const mostNamed = 100
+
+function subjectsOf(problems: readonly Problem[]): string[] {
+  return problems.slice(0, mostNamed).map(({ subject }) => subject)
+}
+
+function damaged(count: number, { subject, message }: Problem, isBackup: boolean): UserError {
+  const what = count === 1 ? '1 problem' : `${count} problems, the first`
+  const partly = '; when there is none, --accept-damage brings back what is whole'
   return new UserError(
     'backup-damaged',
-    `what came back is not whole: ${count} problems, the first: ${subject}: ${message}`,
-    'take an earlier backup; nothing was made',
+    `what came back is not whole: ${what}: ${subject}: ${message}`,
+    `take an earlier backup${isBackup ? partly : ''}; nothing was made`,
   )
 }

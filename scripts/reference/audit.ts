@@ -262,7 +262,7 @@ export const events = [
   [
     'backup restore',
     'the keystore was made anew out of a backup: what the chains have after the heads named was not in it',
-    'digest, created, journal, heads',
+    'digest, created, journal, heads, damaged',
   ],
   ['Journal Begun', 'a server has begun a journal', 'path, journal'],
   ['Journal Left', 'a server was started without a journal that it kept before', 'path, journal'],

@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -151,6 +152,41 @@ test.each([
   expect(stderr).toMatch(error)
   expect(stderr.match(/^hint: \S/gm)).toHaveLength(1)
   expect(everything(place(directory))).toEqual(before)
+})
+
+test('a backup of a keystore that was damaged is not restored, and the key that is damaged is named', async () => {
+  await server('hurt')
+  const database = new DatabaseSync(place('hurt', 'keystore.db'))
+  database.exec('UPDATE objects SET sealed = zeroblob(90)')
+  database.close()
+  await run('backup', 'create', '--out', place('hurt2.backup'), '--data', place('hurt'))
+  const shares = [...share('hurt', 1), ...share('hurt', 3)]
+  const target = place('from-hurt')
+  const line = ['backup', 'restore', place('hurt2.backup'), ...shares, '--data', target, '--yes']
+  const { status, stderr } = await runKeyreel(line)
+  expect(status).toBe(1)
+  expect(stderr).toMatch(/^error: what came back is not whole: 1 problem: 1{8}-/m)
+  expect(stderr).toMatch(/^hint: take an earlier backup; .*--accept-damage.*; nothing was made$/m)
+  expect(existsSync(target)).toBe(false)
+  expect(readdirSync(scratch).filter((name) => name.startsWith('.'))).toEqual([])
+  const verify = ['backup', 'verify', place('hurt2.backup'), ...shares]
+  const found = await runKeyreel(verify)
+  expect(found).toMatchObject({
+    status: 1,
+    stdout: expect.stringMatching(/do not rely on this backup/) as string,
+  })
+  // Where it is the only one, what is whole comes back, and what is not is named.
+  const only = ['backup', 'restore', place('hurt2.backup'), ...shares, '--data', place('partly')]
+  const partly = await runKeyreel([...only, '--yes', '--accept-damage'])
+  expect(partly.status, partly.stderr).toBe(3)
+  expect(partly.stdout).toMatch(/^changed +1{8}-.* /m)
+  expect(await run('key', 'list', '--data', place('partly'))).toContain('KR0001L8')
+  const audited = await runKeyreel(['audit', 'verify', '--data', place('partly')])
+  expect(audited.status).toBe(1)
+  expect(audited.stdout).toMatch(/1{8}-/)
+  // The one of before is whole.
+  const earlier = ['backup', 'restore', place('hurt.backup'), ...shares, '--data', target, '--yes']
+  expect(await runKeyreel(earlier)).toMatchObject({ status: 0 })
 })
 
 test('verification says the same of a backup, and nothing is noted', async () => {

@@ -196,6 +196,22 @@ test('without a recovery key there is no backup', async () => {
   expect(existsSync(out)).toBe(false)
 })
 
+test('where the recovery key does not open every epoch there is no backup', async () => {
+  const driver = await openSqlite({ file: ':memory:' })
+  const { site } = await recoverable({ driver })
+  await site.key()
+  await site.store.beginEpoch(administrator)
+  const out = join(scratch(), 'backup')
+  await driver.transaction((sql) =>
+    sql.query(`DELETE FROM epoch_wraps WHERE epoch = 1 AND provider LIKE 'recovery:%'`),
+  )
+  await expect(createBackup(site.store, { out })).rejects.toMatchObject({
+    code: 'recovery-incomplete',
+    hint: expect.stringContaining('keyreel recovery setup') as string,
+  })
+  expect(existsSync(out)).toBe(false)
+})
+
 test('a file that is changed in any place, cut or lengthened is refused', async () => {
   const { site, file } = await backedUp(2)
   const whole = readFileSync(file)

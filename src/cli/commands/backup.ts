@@ -17,11 +17,11 @@ import { lent, type MasterKey } from '../../keystore/master-key.ts'
 import type { Problem } from '../../keystore/audit-chain-walk.ts'
 import { restore } from '../../restore.ts'
 import { backupJson, backupsTable, scheduleJson, schedulesTable } from '../backup-tables.ts'
-import { argument, choice, command, requiredText, text } from '../command.ts'
+import { argument, choice, command, requiredText, text, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, masterKeySources, withMasterKey, withStore } from '../keystore-session.ts'
-import { counted, isoMoment, moment, pairs, table } from '../output.ts'
+import { counted, isoMoment, moment, pairs, table, type Style } from '../output.ts'
 import { progress } from '../progress.ts'
 import { demandShares, hasShares, recoveryOfShares, shareOptions } from '../shares.ts'
 import type { ShareOptions } from '../shares.ts'
@@ -107,6 +107,7 @@ export const backupRestore = command({
     masterKey: choice(masterKeyKinds, 'what seals the keystore from now on'),
     identity: text('HEX', 'the signer, as backup create or the recovery sheet says'),
     journal: text('DIR', 'a journal whose newer rows are put back as well'),
+    acceptDamage: toggle('bring back what is whole although some of it is damaged, and name that'),
   },
   settings: ['pkcs11.module', 'pkcs11.token', 'pkcs11.pin-file'],
   exits: [exitStatus.partly, exitStatus.sealed],
@@ -123,9 +124,9 @@ export const backupRestore = command({
       const { data, database, node } = context.config
       const masterKey = await masterKeyWish(options.masterKey, context)
       const now = context.io.now
-      const { journal } = options
+      const { journal, acceptDamage } = options
       const made = await restore({
-        ...{ backup, journal, data, database, node, recovered, masterKey, now },
+        ...{ backup, journal, data, database, node, recovered, masterKey, acceptDamage, now },
       })
       const { manifest } = backup
       const flag = data === './keyreel-data' ? '' : ` --data ${relative('.', data) || '.'}`
@@ -151,14 +152,17 @@ export const backupRestore = command({
           objects: made.objects,
           masterKey: made.masterKeyName,
           journal: made.replay === undefined ? null : replayJson(made.replay),
+          problems: made.problems,
           next,
         },
         text: [
           facts,
           ...(made.replay === undefined ? [] : replayTables(made.replay, context.style)),
+          ...(made.problems.length === 0 ? [] : [problemsTable(made.problems, context.style)]),
           `next:\n${next.map((line) => `  ${line}`).join('\n')}`,
         ].join('\n\n'),
         ...replayExit(made.replay),
+        ...(made.problems.length > 0 && { exitStatus: exitStatus.partly }),
       }
     } finally {
       await backup.close()
@@ -257,11 +261,6 @@ function verifiedReport(
     ],
     style,
   )
-  const columns = {
-    PROBLEM: ({ kind }: Problem) => kind,
-    WHERE: ({ subject }: Problem) => subject,
-    WHAT: ({ message }: Problem) => message,
-  }
   const isWhole = problems.length === 0
   const verdict = isWhole
     ? `every key of it can be restored${isNoted ? '; noted' : ''}`
@@ -278,9 +277,18 @@ function verifiedReport(
       digest,
       problems,
     },
-    text: [facts, ...(isWhole ? [] : [table(columns, problems, style, '')]), verdict].join('\n\n'),
+    text: [facts, ...(isWhole ? [] : [problemsTable(problems, style)]), verdict].join('\n\n'),
     ...(!isWhole && { exitStatus: exitStatus.failed }),
   }
+}
+
+function problemsTable(problems: readonly Problem[], style: Style): string {
+  const columns = {
+    PROBLEM: ({ kind }: Problem) => kind,
+    WHERE: ({ subject }: Problem) => subject,
+    WHAT: ({ message }: Problem) => message,
+  }
+  return table(columns, problems, style, '')
 }
 
 /** Whoever knows the public recovery key could write a file that opens: the signer is what people compare. */
