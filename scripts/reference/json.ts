@@ -311,6 +311,9 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'journals[].bytes': 'of its files',
       'disk.reserveReleased':
         'whether a server that runs has given its reserve back: new keys are refused',
+      'unready[].group':
+        'of each group whose libraries get no new key, because it wants more copies than there are',
+      'unready[].wanted': 'how many copies that is',
       scrub:
         'null before the server has once looked through everything; else `started`, `finished`, and how many `objects`, `documents`, `auditRows`, `others` (rows of all other tables) and `damaged`',
     },

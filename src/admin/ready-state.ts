@@ -23,6 +23,12 @@ export async function unreadyGroups(work: Work, { count }: Copies): Promise<read
     .map(({ name, policy }) => ({ group: name, wanted: policy.ready }))
 }
 
+/** What there is to say about such a group, one line. */
+export function unreadyText({ group, wanted }: Unready, { count, missing }: Copies): string {
+  const there = count === 1 ? 'is 1' : `are ${count}`
+  return `group ${group} wants new keys on ${wanted} copies and there ${there}: ${missing}; its libraries get none`
+}
+
 /** Copies that the server of this place makes of what it commits. */
 export async function copiesKept(work: Work, place: DatabasePlace): Promise<Copies> {
   const own = await work.copies()
@@ -63,8 +69,7 @@ export async function readiness(store: Store, place: DatabasePlace): Promise<Fin
     const remedy = isShared
       ? 'bring the synchronous standby back (synchronous_standby_names in postgresql.conf)'
       : 'bring the journal back, or start the server with  keyreel serve --journal DIR'
-    const found = `group ${first.group} wants new keys on ${first.wanted} copies and there ${copies.count === 1 ? 'is 1' : `are ${copies.count}`}: ${copies.missing}`
-    return failed(`${found}; its libraries get none`, remedy)
+    return failed(unreadyText(first, copies), remedy)
   }
   const journals = journalsOf(await readServerState(directory))
   if (journals.length === 0)

@@ -60,11 +60,14 @@ export async function withMasterKey<T>(
     writer,
     now: context.io.now,
     changed: new PushQueue(context.config.limits.waitingPushes).observe,
+    standbyGrace: 0,
   }).catch((error: unknown) => {
     masterKey.close()
     throw error
   })
   try {
+    // Otherwise a command that records something would wait for a standby, perhaps for hours, without a word.
+    if (store.node !== undefined) await store.watchStandby()
     return await use(store)
   } finally {
     await store.close()

@@ -267,6 +267,8 @@ const rare = new Set([
   'faults[].message',
   'doubled[]',
   'files[]',
+  'unready[].group',
+  'unready[].wanted',
   'journals[].path',
   'journals[].state',
   'journals[].reason',

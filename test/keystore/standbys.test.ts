@@ -1,4 +1,5 @@
 // How many copies a commit has on PostgreSQL, as the primary tells it: a real primary with a standby.
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { standbyAlarm } from '../../src/admin/ready-state.ts'
@@ -11,6 +12,7 @@ import {
   withoutPostgres,
   type Cluster,
 } from '../fixtures/postgres.ts'
+import { runKeyreel } from '../fixtures/keyreel.ts'
 import {
   clock,
   createKey,
@@ -20,6 +22,7 @@ import {
   materialOf,
   memoryMasterKey,
   sampleObject,
+  temporaryFolder,
 } from './sample.ts'
 
 // A primary and a standby cannot be had from a URL alone.
@@ -260,6 +263,35 @@ describe.skipIf(cannotRun)('a primary and a standby', () => {
     expect(lines.at(-1)).toBe('the synchronous standby answers again')
     expect(await note(other)).toBe('noted')
   })
+
+  test('commands that record are refused at once while it is away, and status says who gets no keys', async () => {
+    await names('second')
+    const data = join(temporaryFolder(), 'data')
+    await primary.query('CREATE SCHEMA commands')
+    const url = `${primary.url}&options=${encodeURIComponent('-csearch_path=commands')}`
+    const run = (...words: string[]) => runKeyreel([...words, '--data', data])
+    expect(await run('init', '--database', url)).toMatchObject({ status: 0 })
+    expect(await run('group', 'set', 'default', 'ready=2')).toMatchObject({ status: 0 })
+    await standby.crash()
+    const refused = await run('group', 'set', 'default', 'destroy=refuse')
+    expect(refused).toMatchObject({ status: 1, stdout: '' })
+    expect(refused.stderr).toMatch(
+      /^error: the synchronous standby of the database is away .*\nhint: bring the standby back/,
+    )
+    const { status, stdout } = await run('status')
+    expect(status).toBe(0)
+    expect(stdout).toContain(
+      'warning: group default wants new keys on 2 copies and there is 1: the synchronous standby of the database is away (0 of 1 there); its libraries get none',
+    )
+    const shown = JSON.parse((await run('status', '--json')).stdout) as { unready: unknown }
+    expect(shown.unready).toEqual([{ group: 'default', wanted: 2 }])
+    const checked = await run('doctor', 'ready')
+    expect(checked).toMatchObject({ status: 1 })
+    expect(checked.stdout).toMatch(/^failed +ready .*its libraries get none/m)
+    await standby.start()
+    await until(await opened(), 2)
+    expect(await run('group', 'set', 'default', 'destroy=refuse')).toMatchObject({ status: 0 })
+  }, 60_000)
 
   const note = (store: Store) =>
     store.act((work) => {

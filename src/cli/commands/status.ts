@@ -13,12 +13,19 @@ import {
 import { expiryText, isUrgent } from '../../admin/health.ts'
 import { diskState } from '../../admin/disk.ts'
 import type { DiskState } from '../../admin/disk.ts'
-import { journalsOf, journalText } from '../../admin/ready-state.ts'
+import {
+  copiesKept,
+  journalText,
+  journalsOf,
+  unreadyGroups,
+  unreadyText,
+} from '../../admin/ready-state.ts'
 import { scrubProgress, scrubText } from '../../admin/scrubbing.ts'
 import type { ScrubProgress } from '../../admin/scrubbing.ts'
 import { isRunning, readServerState } from '../../admin/server-state.ts'
 import type { ServerState } from '../../admin/server-state.ts'
 import { exitStatus, UserError } from '../../errors.ts'
+import type { DatabasePlace } from '../../keystore/database.ts'
 import { leadingNode, nodesOf } from '../../keystore/nodes.ts'
 import type { Store } from '../../keystore/store.ts'
 import type { Work } from '../../keystore/work.ts'
@@ -41,28 +48,34 @@ export const status = command({
   run: ({ context }) =>
     withHealth(context, false, async ({ keystore }) => {
       const server = await readServerState(context.config.data)
-      return keystore instanceof UserError
-        ? sealedReport(keystore, server, context)
-        : openReport(await factsOf(keystore), server, await lastSeen(context, keystore), context)
+      if (keystore instanceof UserError) return sealedReport(keystore, server, context)
+      const { data: directory, database } = context.config
+      const facts = await factsOf(keystore, { directory, database })
+      return openReport(facts, server, await lastSeen(context, keystore), context)
     }),
 })
 
 type Facts = Awaited<ReturnType<typeof factsOf>>
 
-async function factsOf(store: Store) {
+async function factsOf(store: Store, place: DatabasePlace) {
   const backup = await backupState(store)
-  return store.read(async (work) => ({
-    store: store.id,
-    backup,
-    groups: await Promise.all(
-      (await groups(work)).map(async ({ name }) => ({ name, ...(await countKeys(work, name)) })),
-    ),
-    clients: (await enrolledClients(work)).filter(({ revoked }) => revoked === undefined),
-    scrub: await scrubProgress(work),
-    nodes: store.node === undefined ? undefined : await nodesOf(work),
-    leader: store.node === undefined ? undefined : await leadingNode(work),
-    expiries: (await expiries(work, work.now)).filter(({ superseded }) => !superseded),
-  }))
+  return store.read(async (work) => {
+    const copies = await copiesKept(work, place)
+    return {
+      store: store.id,
+      backup,
+      copies,
+      unready: await unreadyGroups(work, copies),
+      groups: await Promise.all(
+        (await groups(work)).map(async ({ name }) => ({ name, ...(await countKeys(work, name)) })),
+      ),
+      clients: (await enrolledClients(work)).filter(({ revoked }) => revoked === undefined),
+      scrub: await scrubProgress(work),
+      nodes: store.node === undefined ? undefined : await nodesOf(work),
+      leader: store.node === undefined ? undefined : await leadingNode(work),
+      expiries: (await expiries(work, work.now)).filter(({ superseded }) => !superseded),
+    }
+  })
 }
 
 /** How many objects of a group are not destroyed; a count that stops is given as a floor. */
@@ -98,7 +111,18 @@ function sealedReport(
 }
 
 async function openReport(
-  { store, groups: counts, clients, nodes, leader, expiries: certificates, scrub, backup }: Facts,
+  {
+    store,
+    groups: counts,
+    clients,
+    nodes,
+    leader,
+    expiries: certificates,
+    scrub,
+    backup,
+    copies,
+    unready,
+  }: Facts,
   server: ServerState | undefined,
   seen: LastSeen,
   context: Context,
@@ -143,7 +167,8 @@ async function openReport(
   const away = nodes === undefined ? [] : missedNodes(nodes, clients, Number(now) * 1000)
   const isAlarm = isOverdue(backup, backupThresholds(config), now)
   const unsaved = isAlarm ? [`${unsavedText(backup)}: keyreel doctor backup`] : []
-  const warnings = [...unsaved, ...urgent.map(expiryText), ...away].map((text) =>
+  const refused = unready.map((one) => unreadyText(one, copies))
+  const warnings = [...refused, ...unsaved, ...urgent.map(expiryText), ...away].map((text) =>
     style('yellow', `warning: ${text}`),
   )
   return {
@@ -167,6 +192,7 @@ async function openReport(
       journal: journals[0] ?? null,
       journals,
       scrub: scrubJson(scrub),
+      unready,
     },
     text: [
       facts,
