@@ -7,7 +7,7 @@ import { clockSteps } from './clock-steps.ts'
 import { fullDisk } from './full-disk.ts'
 import type { Outcome, Plan } from './ground.ts'
 import { journalImports } from './journal-imports.ts'
-import { journalLosses } from './journal-losses.ts'
+import { journalLosses, lossesWithTwoJournals } from './journal-losses.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
 import { races } from './races.ts'
 import { restarts } from './restart.ts'
@@ -92,6 +92,10 @@ describe.skipIf(!hasCompiler())('with a library between the process and the syst
     patience,
     () =>
       expectSound(journalLosses, { kills: 5, losses: 2, troubles: 2, keys: 30, callsFailed: 1 }),
+  )
+
+  test('nor where one of two journals fails, whatever was answered meanwhile', patience, () =>
+    expectSound(lossesWithTwoJournals, { kills: 4, losses: 2, keys: 30, callsFailed: 1 }),
   )
 
   test('sessions survive a stepped clock, and no state goes back', patience, () =>

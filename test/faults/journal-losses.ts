@@ -1,4 +1,4 @@
-// A server with a journal, and a group that wants every key on two copies: killed under load, also while the
+// A server with a journal or two, and a group that wants every key on two copies: killed under load, also while the
 // journal's disk fails or is full; then the disk of the keystore is lost, and it comes back out of the journal
 // alone or out of a backup with it. Every key that was acknowledged is there. Needs a C compiler.
 import { mkdirSync, renameSync, rmSync } from 'node:fs'
@@ -29,14 +29,22 @@ const troubles: readonly Trouble[] = [
 const leastSent = 30
 
 /** Kills by turns: with a sound disk of the journal and a failing one, on the same keystore or with its disk lost. */
-export async function journalLosses({ form, seed, say }: Plan): Promise<Outcome> {
-  const rounds = form === 'short' ? 4 : 80
+export function journalLosses(plan: Plan): Promise<Outcome> {
+  return lossesWith(1, plan.form === 'short' ? 4 : 80, plan)
+}
+
+/** The same with two journals of which one fails: the other has everything, changes of keys included. */
+export function lossesWithTwoJournals(plan: Plan): Promise<Outcome> {
+  return lossesWith(2, plan.form === 'short' ? 3 : 40, plan)
+}
+
+async function lossesWith(journals: 1 | 2, rounds: number, { seed, say }: Plan): Promise<Outcome> {
   using scratch = folder()
   using control = new Control(join(scratch.path, 'control'))
   const second = join(scratch.path, 'second')
   mkdirSync(second)
   const env = failingUnder(scratch.path, second, control)
-  const site = new Site(scratch.path, env)
+  const site = new Site(scratch.path, env, journals)
   const random = chance(seed)
   await site.prepare()
   const { ledger, count } = site
@@ -74,14 +82,15 @@ class Site {
   readonly #env: Readonly<Record<string, string>>
   #kit!: Kit
   #data: string
-  #journal: string
+  readonly #journals: 1 | 2
   #isRestored = false
 
-  constructor(path: string, env: Readonly<Record<string, string>>) {
+  constructor(path: string, env: Readonly<Record<string, string>>, journals: 1 | 2) {
     this.#folder = path
     this.#env = env
     this.#data = join(path, 'data')
-    this.#journal = join(path, 'second', 'journal')
+    this.#journals = journals
+    mkdirSync(join(path, 'third'))
   }
 
   /** Makes the keystore, its shares, its first backup and a client whose keys must be on two copies. */
@@ -107,11 +116,12 @@ class Site {
   /** Starts a server, compares, keeps it busy, and kills it. */
   async live(control: Control, { round, seed, trouble, random }: Life): Promise<void> {
     const { ledger } = this
-    const args = ['--journal', this.#journal]
+    const args = this.#paths.flatMap((path) => ['--journal', path])
     const server = await startKeyreel({ data: this.#data, args, env: this.#env })
     const site = { server, kit: this.#kit, ledger }
     try {
       await this.#compare(`kill ${round - 1}`)
+      if (this.#journals > 1) await this.#untilAllCurrent(server)
       await this.#untilCurrent(site, `first ${seed}`)
       // What was acknowledged so far is in the journal too.
       ledger.twoCopies()
@@ -126,7 +136,7 @@ class Site {
       await delay(random(300))
       if (trouble !== undefined) {
         this.count.troubles++
-        ledger.oneCopy = true
+        ledger.oneCopy = this.#journals === 1
         control.set(trouble)
         await delay(50 + random(400))
         // Half of the deaths come while it fails, half once it is being brought up to date again.
@@ -136,6 +146,7 @@ class Site {
       const killed = server.kill()
       isDead = true
       await Promise.all([killed, busy])
+      this.#demandSound(server)
     } finally {
       control.set()
       await server.kill()
@@ -144,22 +155,28 @@ class Site {
 
   /** The disk of the keystore is lost; what comes back goes on with a new journal. */
   async lose(how: 'journal' | 'backup and journal'): Promise<void> {
+    const paths = this.#paths
     const number = ++this.count.losses
     const lost = this.#data
     this.#data = join(this.#folder, `data-${number}`)
     const oldKey = join(this.#folder, 'old.key')
     renameSync(join(lost, 'master.key'), oldKey)
     rmSync(lost, { recursive: true })
-    const journal = this.#journal
+    const journal = paths.at(-1)!
     if (how === 'journal')
       await this.#run('journal', 'restore', journal, '--old-master-key', oldKey)
     else {
       const shares = [1, 3].flatMap((n) => ['--share', join(this.#shares, `share-${n}.txt`)])
       await this.#run('backup', 'restore', this.#backup, '--journal', journal, ...shares, '--yes')
     }
-    rmSync(journal, { recursive: true })
-    this.#journal = join(this.#folder, 'second', `journal-${number}`)
+    for (const path of paths) rmSync(path, { recursive: true, force: true })
     this.#isRestored = true
+  }
+
+  /** Folders of the journals of now; only the first is on the disk that fails. */
+  get #paths(): readonly string[] {
+    const disks = ['second', 'third'].slice(0, this.#journals)
+    return disks.map((disk) => join(this.#folder, disk, `journal-${this.count.losses}`))
   }
 
   get #shares(): string {
@@ -178,6 +195,23 @@ class Site {
       await store.close()
     }
     this.#isRestored = false
+  }
+
+  /** The journal whose disk does not fail was never away. */
+  #demandSound(server: Keyreel): void {
+    const sound = this.#paths[1]
+    const isAway = (line: string): boolean =>
+      sound !== undefined && line.includes(sound) && line.includes('is away')
+    if (server.log().split('\n').some(isAway))
+      this.ledger.failures.push(`${sound} was away, and its disk did not fail`)
+  }
+
+  async #untilAllCurrent(server: Keyreel): Promise<void> {
+    for (;;) {
+      const { stdout } = await server.cli('status', '--json')
+      const { journals } = JSON.parse(stdout) as { journals: { state: string }[] }
+      if (journals.length > 0 && journals.every(({ state }) => state === 'current')) return
+    }
   }
 
   /** Asks for a key until one is made: from then on there are two copies. */

@@ -8,7 +8,7 @@ import { clockSteps } from './clock-steps.ts'
 import { fullDisk } from './full-disk.ts'
 import { figuresText, type Outcome, type Plan } from './ground.ts'
 import { journalImports } from './journal-imports.ts'
-import { journalLosses } from './journal-losses.ts'
+import { journalLosses, lossesWithTwoJournals } from './journal-losses.ts'
 import { deathsAtFailpoints, kills } from './kills.ts'
 import {
   databaseCrashes,
@@ -43,6 +43,7 @@ const tests: Readonly<Record<string, (plan: Plan) => Promise<Outcome>>> = {
   'full-disk': fullDisk,
   'storage-faults': storageFaults,
   'journal-losses': journalLosses,
+  'two-journals': lossesWithTwoJournals,
   'journal-imports': journalImports,
   'database-gone': databaseGone,
   'bit-flips': bitFlips,
