@@ -93,9 +93,8 @@ export const settingKinds = {
   ),
   folders: kind(
     z
-      .union([filled.transform((text) => text.split(delimiter)), z.array(filled).min(1)], {
-        error: 'expected a folder, or several',
-      })
+      .union([z.string().transform((text) => text.split(delimiter)), z.array(z.string())])
+      .refine((paths) => paths.length > 0 && !paths.includes(''), 'expected a folder, or several')
       .optional(),
     '"/mnt/second/keyreel"',
     true,

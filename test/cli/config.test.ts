@@ -59,6 +59,16 @@ describe('sources', () => {
     expect(settled({ file: file('data = "store"') }).data).toBe(join(folder, 'store'))
   })
 
+  test('several journals are a list in the file, and have a colon between them elsewhere', () => {
+    const both = [join(folder, 'second'), '/mnt/third disk']
+    expect(settled({ file: file('journal = ["second", "/mnt/third disk"]') }).journal).toEqual(both)
+    expect(settled({ file: file('journal = "second"') }).journal).toEqual([join(folder, 'second')])
+    const environment = { KEYREEL_JOURNAL: both.join(':') }
+    expect(settled({ environment }).journal).toEqual(both)
+    expect(refusal({ file: file('journal = []') })).toMatchObject({ exitStatus: 2 })
+    expect(refusal({ environment: { KEYREEL_JOURNAL: 'one::two' } }).exitStatus).toBe(2)
+  })
+
   test('limits are read with their units', () => {
     const path = file('[limits]\nidle-time = "30m"\nmessage-bytes = "2MiB"\nconnections = 10')
     const { limits } = settled({ file: path })
