@@ -8,28 +8,43 @@ import type { Storage } from './storage.ts'
 
 /**
  * Removes the files of commands of which the journal's own files hold every record, and so every row. A command
- * writes inside a transaction, and this removes inside one: nothing can be written meanwhile. Answers whether some
- * were left.
+ * writes inside a transaction, and this removes inside one: nothing can be written meanwhile. Only those are read
+ * that have not grown since the last look, whose `sizes` are remembered. Answers whether to look again.
  */
-export async function absorbCommandFiles(storage: Storage, journal: Journal): Promise<boolean> {
-  let isLeft = false
+export async function absorbCommandFiles(
+  storage: Storage,
+  journal: Journal,
+  sizes: Map<string, number>,
+): Promise<boolean> {
+  let isGrowing = false
   for (const file of await journalFilesIn(journal.path, 'command')) {
+    const path = join(journal.path, file)
+    const size = await sizeOf(path)
+    if (size !== undefined && size !== sizes.get(file)) {
+      sizes.set(file, size)
+      isGrowing = true
+      continue
+    }
     const bytes = await readThere(journal.path, file)
     if (bytes === undefined) continue
     const head = headOf(bytes)
     const isCovered = head === undefined || journal.covers(readRows(bytes, head.rest).tail)
-    if (!isCovered || !(await removed(storage, join(journal.path, file), bytes.length)))
-      isLeft = true
+    if (isCovered) await removeUngrown(storage, path, bytes.length)
   }
-  return isLeft
+  return isGrowing
 }
 
-/** Removes a file, unless it has grown. */
-function removed(storage: Storage, path: string, length: number): Promise<boolean> {
+function removeUngrown(storage: Storage, path: string, length: number): Promise<void> {
   return storage.write(async () => {
-    const { size } = await stat(path)
-    if (size !== length) return false
-    await rm(path)
-    return true
+    if ((await sizeOf(path)) === length) await rm(path)
   })
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }

@@ -20,8 +20,9 @@ interface Kept {
   readonly journal: Journal
   /** As it was noted before. */
   readonly known: NotedJournal | undefined
-  /** Whether files of commands may be there that it has taken over. */
+  /** Whether files of commands may be there that it has taken over, and how long they were. */
   mayAbsorb: boolean
+  readonly commandFiles: Map<string, number>
 }
 
 /** Journals in use. */
@@ -51,7 +52,7 @@ export class JournalKeeper {
       const path = resolve(given)
       const known = before.find((one) => one.path === path)
       const journal = new Journal({ ...wish, path, store, expected: known?.journal }, wish.log)
-      return { journal, known, mayAbsorb: true }
+      return { journal, known, mayAbsorb: true, commandFiles: new Map<string, number>() }
     })
     const keeper = new JournalKeeper(kept, ground, wish)
     try {
@@ -93,11 +94,12 @@ export class JournalKeeper {
       await nextTurn()
     }
     if (!one.mayAbsorb || this.#closing || !journal.isCurrent) return
-    one.mayAbsorb = await absorbCommandFiles(this.#ground.storage, journal).catch(
+    const { storage } = this.#ground
+    one.mayAbsorb = await absorbCommandFiles(storage, journal, one.commandFiles).catch(
       (error: unknown) => {
-        // The disk is looked at again with the next frame.
+        // Looked at again once there is something to catch up with: they do no harm.
         this.#wish.log.info({ journal: journal.path, err: error }, 'files of commands stay')
-        return true
+        return false
       },
     )
   }

@@ -209,6 +209,8 @@ export class JournalWriter {
 
   async #begin(time: number, begin: Pick<JournalHeader, 'heads' | 'whole'>): Promise<void> {
     const { path, store } = this.#place
+    // Where its disk was unmounted there are no files: what is written there is no copy.
+    if (this.#servers > 0 && !(await this.#isThere(this.#servers, 'server'))) throw elsewhere()
     await this.#file?.close()
     this.#file = undefined
     const number = await this.#openNext()
@@ -223,6 +225,7 @@ export class JournalWriter {
       await this.#sync()
       await syncDirectory(path)
       this.#number = number
+      if (this.#role === 'server') this.#servers = number
     } catch (error) {
       // On a full disk this is tried again and again: nothing of it shall stay.
       await rm(name, { force: true }).catch(() => undefined)
@@ -246,19 +249,17 @@ export class JournalWriter {
 
   /** Whether the server has taken over the file of this command. */
   async #isAbsorbed(): Promise<boolean> {
-    if (this.#role === 'server') return false
-    const { path } = this.#place
-    const isThere = (file: string) =>
-      stat(join(path, file)).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === 'ENOENT') return false
-          throw error
-        },
-      )
-    if (await isThere(journalFile(this.#number, 'command'))) return false
-    // An empty mount point has no files of a server.
-    return isThere(journalFile(this.#servers))
+    return this.#role === 'command' && !(await this.#isThere(this.#number, 'command'))
+  }
+
+  async #isThere(number: number, role: JournalRole): Promise<boolean> {
+    try {
+      await stat(join(this.#place.path, journalFile(number, role)))
+      return true
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+      throw error
+    }
   }
 
   #sync(): Promise<void> {
