@@ -2,6 +2,7 @@
 import { ownConfigFile } from '../../src/config.ts'
 import { masterKeyFile } from '../../src/keystore/master-key-choice.ts'
 import { lastSeenFile } from '../../src/keystore/last-seen.ts'
+import { refusedPinFile } from '../../src/keystore/refused-pins.ts'
 import { reserveFile } from '../../src/keystore/disk-reserve.ts'
 import { databaseFile, nodeFile } from '../../src/keystore/data-directory.ts'
 import { code, sections, table } from './markdown.ts'
@@ -65,6 +66,11 @@ export const dataFiles = [
     lastSeenFile,
     'once served, with a database elsewhere',
     'how far the database had come, every 10 s and at the end, under a MAC: this node refuses a database that is behind it. Move it away where an older database is meant',
+  ],
+  [
+    refusedPinFile,
+    'after a wrong PIN in a file',
+    'which token has refused the PIN in which file, and how the file was then; nothing of the PIN. As long as the file is as it was, it is not tried again. Gone with the right one',
   ],
   [
     reserveFile,

@@ -13,6 +13,7 @@ import type { MasterKey } from './master-key.ts'
 import { proveMasterKey } from './sealing.ts'
 import type { TokenPlace } from './pkcs11-errors.ts'
 import type { Pin } from './pkcs11-token.ts'
+import { refusedPins } from './refused-pins.ts'
 import {
   credentialFile,
   readSecret,
@@ -162,8 +163,12 @@ export function tokenPlace(config: Config): TokenPlace {
 export function pinFrom(config: Config, { environment, given, askPin }: MasterKeySources): Pin {
   const file = config['pkcs11.pin-file']
   const isFiled = file !== undefined || credentialFile('pin', environment) !== undefined
+  const attended = given?.pin !== undefined || !isFiled
   return {
-    attended: given?.pin !== undefined || !isFiled,
+    attended,
+    ...(file !== undefined && {
+      remembered: refusedPins(config.data, resolve(file), attended),
+    }),
     read: async (remark) =>
       given?.pin ?? readSecret('pin', file, { environment, ask: () => askPin(remark) }),
   }

@@ -1,6 +1,6 @@
 // A token behind a PKCS#11 module: found by its label or serial number, logged in to, and found again when its
 // session was lost. A PIN that was refused is never tried again: not by this process, and by none without a person
-// once the token says that a PIN was wrong.
+// once the token says that a PIN was wrong, or as long as the file that holds it is as it was.
 import { mac } from '../crypto/primitives/mac.ts'
 import { toHex } from '../crypto/primitives/hash.ts'
 import { randomBytes } from '../crypto/primitives/random.ts'
@@ -22,6 +22,7 @@ import {
   wrongPin,
   type TokenPlace,
 } from './pkcs11-errors.ts'
+import type { RefusedPins } from './refused-pins.ts'
 import {
   loadModule,
   type Handle,
@@ -37,6 +38,8 @@ export interface Pin {
   readonly attended: boolean
   /** The PIN, which the token takes over; `remark` is for the person. */
   read(remark: string): Promise<Secret>
+  /** What earlier processes know of it, where it is in a file. */
+  readonly remembered?: RefusedPins
 }
 
 /** A session in which a key can be used. */
@@ -203,6 +206,8 @@ export class Token {
     if (flags & c.CKF_USER_PIN_LOCKED) throw locked(this.#label)
     const remark = remarkOf(flags, c)
     if (remark !== '' && !pin.attended) throw notTried(this.#label, remark)
+    if (pin.remembered?.wasRefused(serial) === true)
+      throw notTried(this.#label, 'it was refused before, and the file is as it was')
     const secret = await pin.read(remark === '' ? '' : ` (the token says: ${remark})`)
     const mark = markOf(serial, secret)
     if (refused.has(mark)) {
@@ -212,10 +217,12 @@ export class Token {
     try {
       this.#login(secret)
       this.#pin = secret
+      pin.remembered?.noteAccepted(secret)
     } catch (error) {
       secret.wipe()
       if (!isPinError(error)) throw explained(error, this.#label)
       refused.add(mark)
+      pin.remembered?.noteRefused(serial)
       if (codeOf(error) === returned.pinLocked) throw locked(this.#label, error)
       const now = this.#module.api.C_GetTokenInfo(slot).flags
       if (now & c.CKF_USER_PIN_LOCKED) throw locked(this.#label, error)

@@ -1,5 +1,5 @@
 // A server whose master key is in a token: it closes its port when the token goes, and a PIN is never tried twice.
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -179,6 +179,42 @@ async function withToken(): Promise<void> {
       )
       t.equal(await server.stop(), 0)
       t.notMatch(server.err, /serving KMIP[^]*serving KMIP/)
+    },
+  )
+
+  await t.test(
+    'a token that does not tell of wrong PINs is not given one twice either',
+    async (t) => {
+      const folder = join(scratch, 'quiet')
+      mkdirSync(folder)
+      const token = lockingToken(folder)
+      const quiet = { ...env, ...token.env }
+      token.meddle('silent')
+      const own = join(folder, 'data')
+      const pinFile = join(folder, 'pin')
+      const write = (pin: string) => writeFileSync(pinFile, `${pin}\n`, { mode: 0o600 })
+      write('471147')
+      const module = ['--pkcs11-module', token.module, '--pkcs11-token', 'kms']
+      const kind = ['--master-key', 'pkcs11', ...module, '--pkcs11-pin-file', pinFile]
+      const run = (...words: string[]) => runKeyreel([...words, '--data', own], { env: quiet })
+      t.equal((await run('init', '--host', 'localhost', ...kind)).status, 0)
+      write('000000')
+      const before = token.tries()
+      t.equal((await run('key', 'list')).status, 12)
+      for (let again = 0; again < 3; again++) {
+        const refused = await run('key', 'list')
+        t.equal(refused.status, 11)
+        t.match(
+          refused.stderr,
+          /not tried from a file: it was refused before, and the file is as it was/,
+        )
+      }
+      t.equal(token.tries() - before, 1)
+      t.notMatch(readFileSync(join(own, 'refused-pin.json'), 'utf8'), '000000')
+      write('471147')
+      t.equal((await run('key', 'list')).status, 0)
+      t.equal(token.wrong(), 0)
+      t.notOk(existsSync(join(own, 'refused-pin.json')))
     },
   )
 

@@ -1,11 +1,12 @@
 // Where the PIN of a token comes from: given by a person, a file, systemd's credential, or a question; only a
 // person counts as one who can judge whether to try.
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { settle } from '../../src/config.ts'
 import { Secret } from '../../src/crypto/secret.ts'
 import { pinFrom, type MasterKeySources } from '../../src/keystore/master-key-choice.ts'
+import { refusedPinFile, refusedPins } from '../../src/keystore/refused-pins.ts'
 import { temporaryFolder } from './sample.ts'
 
 const bytesOf = async (secret: Promise<Secret>) => Buffer.from((await secret).bytes).toString()
@@ -67,4 +68,26 @@ test('a file that others can read, or that is not there, is refused', async () =
     exitStatus: 11,
     hint: expect.stringContaining('--pkcs11-pin-file') as string,
   })
+})
+
+test('a PIN that was refused is remembered with its file until that changes, or the same is found right', () => {
+  const { folder, file } = pinFile()
+  const filed = refusedPins(folder, file, false)
+  const given = refusedPins(folder, file, true)
+  filed.noteRefused('token 1')
+  expect([filed.wasRefused('token 1'), filed.wasRefused('token 2')]).toEqual([true, false])
+  expect(given.wasRefused('token 1')).toBe(false)
+  expect(readFileSync(join(folder, refusedPinFile), 'utf8')).not.toContain('4711')
+
+  given.noteRefused('token 2')
+  given.noteAccepted(new Secret(Buffer.from('0815')))
+  expect(filed.wasRefused('token 1')).toBe(true)
+  given.noteAccepted(new Secret(Buffer.from('4711')))
+  expect(filed.wasRefused('token 1')).toBe(false)
+
+  filed.noteRefused('token 1')
+  writeFileSync(file, '4712\n')
+  expect(filed.wasRefused('token 1')).toBe(false)
+  refusedPins(join(folder, 'nowhere'), file, false).noteRefused('token 1')
+  expect(existsSync(join(folder, 'nowhere'))).toBe(false)
 })
