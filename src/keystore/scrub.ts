@@ -5,7 +5,7 @@ import { equalBytes } from '../crypto/primitives/mac.ts'
 import { kindOf } from './audit-verify.ts'
 import type { Problem } from './audit-chain-walk.ts'
 import { problemOfIndex } from './audit-reading.ts'
-import { beforeFirst } from './audit.ts'
+import { beforeFirst, entriesOf } from './audit.ts'
 import {
   examineDocument,
   examineObject,
@@ -124,6 +124,8 @@ async function scrubAudit(
     const problem =
       problemOfAudit(sealing, row, previous) ?? (await problemOfIndex(rows, row, indexed))
     if (problem) problems.push(problem)
+    if (problem === undefined || problem.kind === 'derived')
+      problems.push(...(await problemsOfMade(rows, row)))
     previous = row
   }
   const next: ScrubPosition = { part: 'audit', chain, number: page.at(-1)!.last }
@@ -201,6 +203,20 @@ function problemOfAudit(
   if (wrong === undefined && isGenuine) return undefined
   const message = `records ${first} to ${last} were changed`
   return { kind: 'audit-changed', subject: `${chain}/${first}`, message }
+}
+
+/** What a record says was made must be there: nothing is ever taken out of the table of objects. */
+async function problemsOfMade(rows: StorageReader, row: AuditRow): Promise<Problem[]> {
+  const made = new Map<string, number>()
+  for (const { number, changes } of entriesOf(row))
+    for (const { object, revision, document } of changes)
+      if (!document && revision === 1) made.set(object, number)
+  const lacking = await rows.lackingObjects([...made.keys()])
+  return lacking.map((object) => ({
+    kind: 'missing',
+    subject: object,
+    message: `it was made at ${row.chain}/${made.get(object)}, and it is gone`,
+  }))
 }
 
 function problemsOf(examined: readonly Examined[]): Problem[] {

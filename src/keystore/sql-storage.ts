@@ -15,7 +15,7 @@ import {
 } from './sql-storage-columns.ts'
 import { documentReading, documentWriting } from './sql-storage-documents.ts'
 import { find, scan } from './sql-storage-locate.ts'
-import { holdsAny } from './sql-storage-presence.ts'
+import { holdsAny, lackingObjects } from './sql-storage-presence.ts'
 import { transientReading, transientWriting } from './sql-storage-transients.ts'
 import { after, inTurn, type Soon } from './soon.ts'
 import { rowsAfter, tables } from './tables.ts'
@@ -74,6 +74,7 @@ function reading(sql: SqlSession): StorageReader {
     ...documentReading(sql),
     ...transientReading(sql),
     holdsAny: (group, things) => holdsAny(sql, group, things),
+    lackingObjects: (ids) => lackingObjects(sql, ids),
     tableRows: (table, after, limit) => rowsAfter(sql, table, after, limit),
     find: (query) => find(sql, query),
     scan: (query, after) => scan(sql, query, after),

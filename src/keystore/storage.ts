@@ -184,6 +184,8 @@ export interface StorageReader {
   holder(group: string, kind: string, value: string): Soon<string | undefined>
   /** Whether any of these is there: an object of whatever group, or an entry of this one. */
   holdsAny(group: string, things: Things): Promise<boolean>
+  /** Those of the identifiers that no object has, of whatever group. */
+  lackingObjects(ids: readonly string[]): Promise<readonly string[]>
   /** `rows` are those of the page when there are few, so that they need not be loaded again. */
   find(query: Query): Soon<Found & { readonly rows: readonly ObjectRow[] }>
   scan(query: Query, after: ScanPosition | undefined): Promise<ScannedRows>

@@ -185,6 +185,26 @@ describe('damage', () => {
     expect(report.problems.map(({ subject }) => subject)).toContain(ids[1])
   })
 
+  test('of an object that was taken out whole is found by the record of its making', async () => {
+    const engine = await testEngine()
+    const ids = await keys(engine, 3)
+    for (const table of ['attribute_index', 'unique_entries'])
+      await engine.tamper(
+        `DELETE FROM ${table} WHERE n = (SELECT n FROM objects WHERE id = ?1)`,
+        blob(ids[1]!),
+      )
+    await engine.tamper(
+      `DELETE FROM revisions WHERE object = (SELECT n FROM objects WHERE id = ?1)`,
+      blob(ids[1]!),
+    )
+    await engine.tamper(`DELETE FROM objects WHERE id = ?1`, blob(ids[1]!))
+    await walkOnce(engine, scrubberOf(engine, { pace: 2 }))
+    expect((await progressOf(engine.store))!.problems).toMatchObject([
+      { kind: 'missing', subject: ids[1] },
+    ])
+    expect(engine.alarms()).toHaveLength(1)
+  })
+
   test('of a document and of the audit record is found too', async () => {
     const engine = await testEngine()
     await keys(engine, 3)

@@ -252,6 +252,22 @@ export function storageContract(name: string, fresh: () => Promise<OpenConnectio
       )
     })
 
+    test('the identifiers that no object has are told among many', async () => {
+      const rows = await storage()
+      const kept = [idOf(7), 'any text', idOf(140)]
+      await rows.write(async (writer) => {
+        for (const id of kept) await writer.insertObject(writtenObject({ id }), null)
+      })
+      const strangers = Array.from({ length: 80 }, (_, at) => idOf(200 + at))
+      const lacking = (ids: string[]) => rows.read((reader) => reader.lackingObjects(ids))
+      expect(await lacking([])).toEqual([])
+      expect(await lacking(kept)).toEqual([])
+      expect(await lacking([...kept, ...strangers, 'other text'])).toEqual([
+        ...strangers,
+        'other text',
+      ])
+    })
+
     test('what is searched for and claimed may hold U+0000 and be long', async () => {
       const rows = await storage()
       const index = [
