@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connect, type BatchItem, type Client } from '../../src/kmip/client/client.ts'
 import type { ResponseBatchItem } from '../../src/kmip/model/messages.ts'
 import { openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
@@ -45,7 +45,9 @@ async function siteOf(folder: string, names: readonly string[], url?: string): P
     const line = ['init', '--data', data, '--host', 'localhost', ...shared, ...node]
     const { status, stderr } = await runKeyreel(line)
     expect(status, stderr).toBe(0)
-    servers.push(await startKeyreel({ data, args: [...shared, ...node] }))
+    const server = await startKeyreel({ data, args: [...shared, ...node] })
+    onTestFinished(() => server.kill())
+    servers.push(server)
   }
   return { database: url === undefined ? undefined : [url], keyFile, servers }
 }
