@@ -25,6 +25,7 @@ import {
   dataDirectory,
   folder,
   openDirectory,
+  quickFolder,
   type Chance,
   type Outcome,
   type Plan,
@@ -39,10 +40,10 @@ const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
 
 /** Fills the disk, uses up the reserve, makes room, again and again. */
 export async function fullDisk({ form, seed, say }: Plan): Promise<Outcome> {
+  if (form === 'short') return await onSmallFolder(seed)
   using scratch = folder()
   const disk = join(scratch.path, 'disk')
   mkdirSync(disk)
-  if (form === 'short') return await onSmallFolder(scratch.path, disk, seed)
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'none', disk])
   try {
     return await fillAgainAndAgain(disk, 10_000, chance(seed), say)
@@ -51,8 +52,12 @@ export async function fullDisk({ form, seed, say }: Plan): Promise<Outcome> {
   }
 }
 
-async function onSmallFolder(scratch: string, disk: string, seed: number): Promise<Outcome> {
-  const library = join(scratch, 'small.so')
+async function onSmallFolder(seed: number): Promise<Outcome> {
+  using scratch = folder()
+  using room = quickFolder()
+  const disk = join(room.path, 'disk')
+  mkdirSync(disk)
+  const library = join(scratch.path, 'small.so')
   execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'])
   const env = { LD_PRELOAD: library, FAULTS_LIVE: disk, FAULTS_SIZE: `${32 * mebibyte}` }
   const { stdout } = await run(process.execPath, [program, disk, '1500', String(seed)], {

@@ -1,5 +1,5 @@
 // What fault tests stand on: a data directory of their own, seeded chance, and how a test reports.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { initialiseStore } from '../../src/keystore/initialise.ts'
@@ -46,9 +46,26 @@ export function chance(seed: number): Chance {
 }
 
 /** A folder that is removed when it is disposed of. */
-export function folder(): { readonly path: string } & Disposable {
-  const path = mkdtempSync(join(tmpdir(), 'keyreel-faults-'))
+export function folder(place = tmpdir()): { readonly path: string } & Disposable {
+  const path = mkdtempSync(join(place, 'keyreel-faults-'))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** Bytes that must be free in memory's own file system. */
+const leastInMemory = 512 * 1024 * 1024
+
+/**
+ * The same in memory, where there is a file system with room: for tests that would wait for thousands of syncs and
+ * prove nothing by that. Code may not be loaded from there.
+ */
+export function quickFolder(): { readonly path: string } & Disposable {
+  return folder(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir())
+}
+
+function hasRoom(place: string): boolean {
+  if (!existsSync(place)) return false
+  const { bavail, bsize } = statfsSync(place)
+  return bavail * bsize > leastInMemory
 }
 
 /** Where a keystore is: a data directory, and the PostgreSQL that holds its tables, unless a file does. */
