@@ -1,9 +1,13 @@
 // The record of a destruction for an auditor: what was wiped, when, by whom, and what may still have it. What it
 // claims is what the audit record and the database tell; the rest is named as not known.
+import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
 import { dependentsOf, type Dependents, type Destruction, type SentCopy } from './destruction.ts'
 import { findKey, keyRow, type KeyRow } from './managed-keys.ts'
+
+/** Milliseconds in which those who read the log have made way for cutting it off. */
+const patience = 1_000
 
 /** A key that was wiped, with all that is said of it. */
 export interface WipedKey {
@@ -23,8 +27,7 @@ export async function wipedKey(
   copies: (id: string) => Promise<readonly SentCopy[]>,
   journals: readonly string[] | undefined,
 ): Promise<WipedKey> {
-  // Nothing is claimed that can still be made true.
-  await store.payLog()
+  await cutOffLog(store)
   const row = await store.read(async (work) => keyRow(await findKey(work, prefix), work.now))
   const { dependents, destruction } = await dependentsOf(
     store,
@@ -56,6 +59,12 @@ export async function wipedKey(
     )
   }
   return { row, dependents, destruction: { ...destruction, wiped } }
+}
+
+/** Nothing is claimed that can still be made true: a server reads its log for moments only. */
+async function cutOffLog(store: Pick<Store, 'payLog'>): Promise<void> {
+  const until = performance.now() + patience
+  while (!(await store.payLog()) && performance.now() < until) await delay(50)
 }
 
 /** The record as text: JSON, which people can read as well. `issued` is seconds since 1970. */
