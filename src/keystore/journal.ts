@@ -184,18 +184,32 @@ export class Journal {
   async keep(rows: StorageReader, entries: readonly JournalEntry[]): Promise<void> {
     this.#before = undefined
     if (!this.isCurrent || entries.every(({ kind }) => kind === 'audit')) return
-    const missed: JournalEntry[] = []
-    const known = new Set<string>()
+    const missed = await this.#missed(rows, entries)
+    // With what those records speak of: a command that wrote no journal may have written it.
+    const before = await this.#recorded(rows, missed)
+    await this.#append(rows, [...before, ...entries], false)
+  }
+
+  /** Audit rows before those of a transaction that the journal has not got yet. */
+  async #missed(rows: StorageReader, entries: readonly JournalEntry[]): Promise<AuditRow[]> {
+    const begins = new Map<string, number>()
     for (const entry of entries) {
-      if (entry.kind !== 'audit' || known.has(entry.row.chain)) continue
-      const { chain, first } = entry.row
-      known.add(chain)
+      if (entry.kind === 'audit' && !begins.has(entry.row.chain))
+        begins.set(entry.row.chain, entry.row.first)
+    }
+    // A chain that the journal does not know was announced in another.
+    const isNew = [...begins.keys()].some((chain) => this.#headOf(chain).last === 0)
+    for (const chain of isNew ? await rows.chains() : []) {
+      if (!begins.has(chain)) begins.set(chain, ((await rows.auditHead(chain))?.last ?? 0) + 1)
+    }
+    const missed: AuditRow[] = []
+    for (const [chain, first] of begins) {
       const { last } = this.#headOf(chain)
       if (first <= last + 1) continue
       const between = await rows.auditAfter(chain, last, first - last)
-      for (const row of between) if (row.first < first) missed.push({ kind: 'audit', row })
+      missed.push(...between.filter((row) => row.first < first))
     }
-    await this.#append(rows, [...missed, ...entries], false)
+    return missed
   }
 
   /** The transaction whose rows were kept last was not committed: the next one takes its place. */
@@ -214,24 +228,16 @@ export class Journal {
     if (this.#state === 'away') return false
     const found: AuditRow[] = []
     const subjects = new Map<string, boolean>()
-    let touchesWraps = false
     for (const chain of await rows.chains()) {
       for (const row of await rows.auditAfter(chain, this.#headOf(chain).last, rowsPerStep)) {
         if (subjects.size > subjectsPerStep || found.length >= rowsPerStep) break
         found.push(row)
-        for (const { changes, operation, object } of entriesOf(row)) {
-          for (const change of changes) subjects.set(change.object, change.document === true)
-          touchesWraps ||= operationsOnWraps.has(operation)
-          if (operation === 'Wipe' && object !== undefined) subjects.set(object, false)
-        }
+        noteSubjects(row, subjects)
       }
     }
     const isWhole = found.length === 0
     if (isWhole && this.#state === 'current') return false
-    const entries = await this.#rowsOf(rows, subjects)
-    if (touchesWraps) for (const row of await rows.wraps()) entries.unshift({ kind: 'wrap', row })
-    for (const row of found) entries.push({ kind: 'audit', row })
-    await this.#append(rows, entries, isWhole)
+    await this.#append(rows, await this.#recorded(rows, found), isWhole)
     if (!isWhole) return true
     this.#state = 'current'
     this.#wasWhole = true
@@ -247,6 +253,17 @@ export class Journal {
 
   close(): void {
     this.#writer.close()
+  }
+
+  /** Audit rows, behind the rows that they speak of as those stand now. */
+  async #recorded(rows: StorageReader, audit: readonly AuditRow[]): Promise<JournalEntry[]> {
+    const subjects = new Map<string, boolean>()
+    for (const row of audit) noteSubjects(row, subjects)
+    const entries = await this.#rowsOf(rows, subjects)
+    if (audit.some(touchesWraps))
+      for (const row of await rows.wraps()) entries.unshift({ kind: 'wrap', row })
+    for (const row of audit) entries.push({ kind: 'audit', row })
+    return entries
   }
 
   async #rowsOf(
@@ -329,6 +346,18 @@ export class Journal {
     const what = 'the journal is away: groups that want two copies get no new keys'
     this.#log.error({ alarm: true, journal: this.path, reason }, what)
   }
+}
+
+/** What an audit row speaks of, and whether that is a document. */
+function noteSubjects(row: AuditRow, subjects: Map<string, boolean>): void {
+  for (const { changes, operation, object } of entriesOf(row)) {
+    for (const change of changes) subjects.set(change.object, change.document === true)
+    if (operation === 'Wipe' && object !== undefined) subjects.set(object, false)
+  }
+}
+
+function touchesWraps(row: AuditRow): boolean {
+  return entriesOf(row).some(({ operation }) => operationsOnWraps.has(operation))
 }
 
 /** Up to where a journal goes: behind damage there is a gap, which is caught up with. */

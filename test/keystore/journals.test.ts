@@ -270,6 +270,25 @@ describe('a command that makes keys', () => {
     expect(shown?.revision).toBe(2)
   })
 
+  test('brings what other commands have changed before it, and is on record with it', async () => {
+    const directory = await dataDirectory()
+    const path = place()
+    await serving(directory, [path])
+    const plain = await opened(directory, { writer: 'cli' })
+    await plain.act(async (work) => {
+      await work.putDocument('test', 'setting', { wanted: 2 })
+      work.audit(done('Test'))
+    })
+    await createKey(plain, 1)
+    const cli = await command(directory)
+    await createKey(cli, 2)
+    // Lost before the server has caught up with either command.
+    const restored = await outOf(copyOf(path), directory)
+    for (const at of [1, 2]) expect(await get(restored, at)).toEqual(materialOf(at))
+    const setting = await restored.read((work) => work.document('test', 'setting'))
+    expect(setting?.body).toEqual({ wanted: 2 })
+  })
+
   test('works while no server runs, and the next one takes over', async () => {
     const directory = await dataDirectory()
     const path = place()
