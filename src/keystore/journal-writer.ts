@@ -52,6 +52,8 @@ export interface JournalPlace {
 
 const defaultLength = 64 * 2 ** 20
 const defaultPatience = 2_000
+/** Nobody waits while a command looks what is there, as they do while it writes. */
+const patienceOfCommands = 20_000
 
 /** The newest file of a journal. */
 export class JournalWriter {
@@ -95,26 +97,29 @@ export class JournalWriter {
   async open(): Promise<OpenedJournal> {
     const { path } = this.#place
     const expected = this.#expected
-    return this.#inTime(async () => {
-      if (this.#role === 'server' && expected === undefined) await makeFolder(path)
-      const files = await journalFilesIn(path)
-      if (files.length === 0) {
-        if (expected !== undefined) throw journalGone(path)
-        if (this.#role === 'command') throw journalEmpty(path)
-        this.#journal = randomUuid()
-        return {
-          journal: this.#journal,
-          tail: [],
-          before: [],
-          epochs: new Set<number>(),
-          isWhole: false,
-          file: undefined,
+    return this.#inTime(
+      async () => {
+        if (this.#role === 'server' && expected === undefined) await makeFolder(path)
+        const files = await journalFilesIn(path)
+        if (files.length === 0) {
+          if (expected !== undefined) throw journalGone(path)
+          if (this.#role === 'command') throw journalEmpty(path)
+          this.#journal = randomUuid()
+          return {
+            journal: this.#journal,
+            tail: [],
+            before: [],
+            epochs: new Set<number>(),
+            isWhole: false,
+            file: undefined,
+          }
         }
-      }
-      this.#bytes = 0
-      for (const file of files) this.#bytes += (await stat(join(path, file))).size
-      return this.#read(files)
-    })
+        this.#bytes = 0
+        for (const file of files) this.#bytes += (await stat(join(path, file))).size
+        return this.#read(files)
+      },
+      this.#role === 'command' ? patienceOfCommands : this.#place.patience,
+    )
   }
 
   async #read(files: readonly string[]): Promise<OpenedJournal> {
@@ -293,11 +298,14 @@ export class JournalWriter {
   }
 
   /** A share that hangs must not stop the server: what does not come back in time counts as failed. */
-  async #inTime<T>(work: () => Promise<T>): Promise<T> {
+  async #inTime<T>(
+    work: () => Promise<T>,
+    longest = this.#place.patience ?? defaultPatience,
+  ): Promise<T> {
     if (this.#stuck !== undefined) throw late()
     const patience = new AbortController()
     const running = work()
-    const waited = delay(this.#place.patience ?? defaultPatience, late, { signal: patience.signal })
+    const waited = delay(longest, late, { signal: patience.signal })
     const outcome = await Promise.race([running.then(() => undefined), waited]).catch(
       (error: unknown) => {
         patience.abort()
