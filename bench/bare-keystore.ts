@@ -1,9 +1,10 @@
 /**
- * The limit of a server that keeps the rules of the keystore: per request what no such server can leave out
- * (docs/explanation/architecture.md, "Rules of the keystore"), and nothing of KMIP. Requests are looked at
- * in fixed places, answers are prepared. Get: one SELECT, MAC and revision verified, material unsealed
- * and compared with its check value. Create: the rows of a key inserted under MAC and seal. A record of each in the chained row of a group
- * commit, and no answer before it is durable.
+ * The limits of servers that answer no sooner than what they did is durable, without anything of KMIP: requests
+ * are looked at in fixed places, answers are prepared. `record`: a record of each request in the chained row of a
+ * group commit, and nothing else. `rules`: also what no server can leave out that keeps the rules of the keystore
+ * (docs/explanation/architecture.md). Get: one SELECT, which compares the row with the one verified before where
+ * there is one, material unsealed and compared with its check value. Create: the rows of a key inserted
+ * under MAC and seal.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
@@ -20,6 +21,7 @@ export interface BareKeystore extends ServerFiles {
   source: string
   file: string
   does: 'Get' | 'Create+Get'
+  keeps: 'record' | 'rules'
   answerBytes: number
   /** Where in the request the identifier or the application data stands. */
   at: number
@@ -34,7 +36,7 @@ interface Pending {
 const gatherTurns = 4
 
 const options = JSON.parse(process.argv[2]!) as BareKeystore
-const { does, at } = options
+const { does, keeps, at } = options
 const keys = epochKeys()
 const database = new DatabaseSync(options.file, { readBigInts: true, returnArrays: true })
 database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON')
@@ -48,16 +50,25 @@ const select = database.prepare(
   `SELECT o.group_name, o.object_type, o.revision, o.epoch, o.mac, o.record, o.sealed, r.revision, r.mac
    FROM objects o LEFT JOIN revisions r ON r.object = o.n WHERE o.id = ? AND o.group_name = ?`,
 )
+const unchanged = database.prepare(
+  `SELECT 1 FROM objects o LEFT JOIN revisions r ON r.object = o.n
+   WHERE o.id = ? AND o.group_name = ? AND o.object_type = ? AND o.revision = ? AND o.epoch = ? AND o.mac = ?
+   AND o.record = ? AND o.sealed = ?
+   AND (r.revision = o.revision AND r.mac = o.mac OR r.object IS NULL AND o.revision = 1)`,
+)
 const insert = inserting(database, 'objects', sample.object.length)
 // A statement costs more than a row.
 const claims = inserting(database, 'unique_entries', 4, sample.unique.length)
 const entries = inserting(database, 'attribute_index', 4, sample.index.length)
-const newest = database.prepare(
+const chainHead = database.prepare(
   'SELECT last, mac FROM audit WHERE chain = ? ORDER BY first DESC LIMIT 1',
 )
 const append = database.prepare(
   'INSERT INTO audit (chain, first, last, epoch, body, mac) VALUES (?, ?, ?, ?, ?, ?)',
 )
+
+/** Rows verified before, as keyreel remembers them. */
+const verified = new Map<string, Row>()
 
 let queue: Pending[] = []
 let expected = 0
@@ -81,12 +92,10 @@ function runGroup(): void {
   queue = []
   time = Math.floor(Date.now() / 1000)
   begin.run()
-  const head = newest.get('serve') as unknown as [bigint, Uint8Array] | undefined
+  const head = chainHead.get('serve') as unknown as [bigint, Uint8Array] | undefined
   recordsFrom = Number(head?.[0] ?? 0n) + 1
   records = []
-  const answers = taken.map(({ message }) =>
-    does === 'Get' ? get(message) : createAndGet(message),
-  )
+  const answers = taken.map(({ message }) => answered(message))
   const body = `[${records.join()}]`
   const last = recordsFrom + records.length - 1
   const covered = `["audit","serve",${recordsFrom},${last},1]\n`
@@ -108,29 +117,47 @@ function record(operation: string, id: string, changes: string): void {
   )
 }
 
+function answered(message: Buffer): Buffer {
+  if (keeps === 'rules') return does === 'Get' ? get(message) : createAndGet(message)
+  record('Get', message.toString('latin1', at, at + 36), '')
+  return emptyAnswer(options.answerBytes)
+}
+
 function get(message: Buffer): Buffer {
   const id = message.toString('latin1', at, at + 36)
-  const row = select.get(idBytes(id), group) as unknown as Row | undefined
-  if (row === undefined) throw new Error(`no key ${id}`)
-  const [inGroup, ofType, revision, epoch, rowMac, attributes, sealed, noted, notedMac] = row
-  const right = mac(
-    keys.records,
-    macHead(id, ofType, inGroup, epoch, revision),
-    attributes as Uint8Array,
-  )
-  if (!equalBytes(right, rowMac as Uint8Array)) throw new Error(`${id} was changed`)
-  const isNewest =
-    noted === null
-      ? revision === 1n
-      : noted === revision && equalBytes(right, notedMac as Uint8Array)
-  if (!isNewest) throw new Error(`an earlier state of ${id} was put back`)
+  const key = idBytes(id)
+  const row = newest(id, key)
+  const [inGroup, ofType, , epoch, , , sealed] = row
   const bound = sealHead(id, ofType, inGroup, epoch)
   const material = unseal(keys.sealing, sealed as Uint8Array, bound)
   // The records copied hold check values under a key of keyreel's: made and compared all the same.
   const check = mac(keys.checks, bound, material)
   if (!equalBytes(check, check)) throw new Error(`the material of ${id} was changed`)
   record('Get', id, '')
-  return answered(id, material)
+  return answerWith(id, material)
+}
+
+/** The row, which still is what was verified, or is verified now. */
+function newest(id: string, key: Buffer): Row {
+  const before = verified.get(id)
+  if (before !== undefined) {
+    const [inGroup, ofType, revision, epoch, rowMac, attributes, sealed] = before
+    const fields = [inGroup!, ofType!, revision!, epoch!, rowMac!, attributes!, sealed!]
+    if (unchanged.all(key, ...fields).length === 1) return before
+  }
+  const row = select.get(key, group) as unknown as Row | undefined
+  if (row === undefined) throw new Error(`no key ${id}`)
+  const [inGroup, ofType, revision, epoch, rowMac, attributes, , noted, notedMac] = row
+  const head = macHead(id, ofType, inGroup, epoch, revision)
+  const right = mac(keys.records, head, attributes as Uint8Array)
+  if (!equalBytes(right, rowMac as Uint8Array)) throw new Error(`${id} was changed`)
+  const isNewest =
+    noted === null
+      ? revision === 1n
+      : noted === revision && equalBytes(right, notedMac as Uint8Array)
+  if (!isNewest) throw new Error(`an earlier state of ${id} was put back`)
+  verified.set(id, row)
+  return row
 }
 
 function createAndGet(message: Buffer): Buffer {
@@ -161,7 +188,7 @@ function createAndGet(message: Buffer): Buffer {
   record('Get', id, '')
   const opened = unseal(keys.sealing, sealed, bound)
   if (!equalBytes(mac(keys.checks, bound, opened), check)) throw new Error(`${id} was changed`)
-  return answered(id, opened)
+  return answerWith(id, opened)
 }
 
 function idBytes(id: string): Buffer {
@@ -169,7 +196,7 @@ function idBytes(id: string): Buffer {
 }
 
 /** An answer with identifier and key somewhere in it. */
-function answered(id: string, material: Uint8Array): Buffer {
+function answerWith(id: string, material: Uint8Array): Buffer {
   const answer = emptyAnswer(options.answerBytes)
   answer.write(id, 64, 'latin1')
   answer.set(material.subarray(0, 32), answer.length - 32)

@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: keyreel beside a bare node:tls server with answers of the same sizes, and beside one
- * that keeps the rules of the keystore and does nothing else, under the same load, in the same minute.
+ * `npm run bench`: keyreel beside a bare node:tls server with answers of the same sizes, and beside two that
+ * make a record of each request durable, one of them by the rules of the keystore, and do nothing else,
+ * under the same load, in the same minute.
  * What counts are the ratios; the figures themselves are the machine's. With `--aims` only what has an aim;
  * with `--soak MINUTES` load for as long, and the server's memory.
  */
@@ -25,6 +26,8 @@ const columns: [string, number][] = [
   ['CPU µs', 8],
   ['bare µs', 8],
   ['CPU ratio', 10],
+  ['record µs', 9],
+  ['ratio', 7],
   ['rules µs', 9],
   ['ratio', 7],
 ]
@@ -37,10 +40,11 @@ function line(cells: readonly string[]): void {
   )
 }
 
+/** Beside keyreel: the servers of `bare-keystore.ts`, where there are any. */
 interface Compared {
   measured: Measured
   bare: Measured
-  /** A server that keeps the rules of the keystore and does nothing else, where there is one. */
+  record: Measured | undefined
   rules: Measured | undefined
 }
 
@@ -57,10 +61,12 @@ async function compare(
   const { certificate, key } = site.bare
   const args = [certificate, key, site.kit.ca, String(answerBytes)]
   const bare = await driveBeside(site, 'bare-server.ts', args, request, how, numbers)
-  const rules =
+  const limit = async (keeps: BareKeystore['keeps']) =>
     name === 'Get' || name === 'Create+Get'
-      ? await besideRules(site, name, request, how, answerBytes)
+      ? besideLimit(site, { does: name, keeps, answerBytes }, request, how)
       : undefined
+  const record = await limit('record')
+  const rules = await limit('rules')
   line([
     name,
     how.mount,
@@ -71,10 +77,11 @@ async function compare(
     measured.processor.toFixed(0),
     bare.processor.toFixed(0),
     ratio(measured, bare),
-    rules?.processor.toFixed(0) ?? '',
-    rules === undefined ? '' : ratio(rules, bare),
+    ...[record, rules].flatMap((limited) =>
+      limited === undefined ? ['', ''] : [limited.processor.toFixed(0), ratio(limited, bare)],
+    ),
   ])
-  return { measured, bare, rules }
+  return { measured, bare, record, rules }
 }
 
 function ratio(measured: Measured, bare: Measured): string {
@@ -83,19 +90,17 @@ function ratio(measured: Measured, bare: Measured): string {
 
 let copies = 0
 
-function besideRules(
+function besideLimit(
   site: Site,
-  does: BareKeystore['does'],
+  limit: Pick<BareKeystore, 'does' | 'keeps' | 'answerBytes'>,
   request: Request,
   how: Manner,
-  answerBytes: number,
 ): Promise<Measured> {
   const { data, directory, bare, kit } = site
   const options: BareKeystore = {
     source: join(data, 'keystore.db'),
-    file: join(directory, `rules-${copies++}.db`),
-    does,
-    answerBytes,
+    file: join(directory, `limit-${copies++}.db`),
+    ...limit,
     at: request.patches[0]!,
     ...bare,
     ca: kit.ca,
@@ -106,7 +111,7 @@ function besideRules(
     [JSON.stringify(options)],
     request,
     how,
-    does === 'Get' ? 'known' : 'new',
+    limit.does === 'Get' ? 'known' : 'new',
   )
 }
 
@@ -147,11 +152,12 @@ async function aims(site: Site, server: Server, all: All): Promise<void> {
   }
   const shared = await syncs(64, 12_000)
   const alone = await syncs(1, 2000)
-  const ofLoop = ({ rate }: Measured) => (rate / loop).toFixed(2)
+  const ofBare = (one: Measured | undefined) => ratio(one!, gets.bare)
+  const ofLoop = (one: Measured | undefined) => (one!.rate / loop).toFixed(2)
   console.log(`
 aims
-  Get at 8 connections, CPU beside the bare server:       ${ratio(gets.measured, gets.bare)}   (aim ≤ 4; the rules alone ${ratio(gets.rules!, gets.bare)})
-  Create+Get at 64 connections beside a bare insert loop: ${ofLoop(pair.measured)}   (aim ≥ 0.30; the rules alone ${ofLoop(pair.rules!)}; ${pair.measured.rate.toFixed(0)}/s of ${loop.toFixed(0)}/s)
+  Get at 8 connections, CPU beside the bare server:       ${ofBare(gets.measured)}   (aim ≤ 4; a durable record alone ${ofBare(gets.record)}, the rules alone ${ofBare(gets.rules)})
+  Create+Get at 64 connections beside a bare insert loop: ${ofLoop(pair.measured)}   (aim ≥ 0.30; the rules alone ${ofLoop(pair.rules)}; ${pair.measured.rate.toFixed(0)}/s of ${loop.toFixed(0)}/s)
   commits per acknowledged Create at 64 connections:      ${shared.toFixed(3)} (aim ≤ 0.125)
   commits per acknowledged Create at 1 connection:        ${alone.toFixed(3)} (never below 1)`)
 }
