@@ -330,7 +330,7 @@ test('a disk that does not answer stops nobody for long, and what it had after a
     await file.datasync()
     await disk?.promise
   }
-  const store = await serving(directory, path, { patience: 100, sync })
+  const store = await serving(directory, path, { patience: 1000, sync })
   await createKey(store, 1)
   disk = Promise.withResolvers<void>()
   // The frame is there, but nobody knows: the act runs again without the journal.
