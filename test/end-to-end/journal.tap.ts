@@ -158,66 +158,81 @@ await t.test('without the second disk new keys are refused and kept ones handed 
   t.match((await server.cli('journal', 'verify', place('third'))).stdout, /lacks nothing of it/)
 })
 
-await t.test('keys of another site are on both disks before an import says so', async (t) => {
-  const path = place('imports')
-  const site = await startKeyreel({ init: ['--host', 'a.example.org'] })
-  t.teardown(() => site.stop())
-  const kit = await readKit((await site.enrol('alpha')).directory)
-  const { host, port } = site
-  const client = await connect({ host, port, ca: kit.ca, cert: kit.certificate, key: kit.key })
-  const key = { ObjectType: 'SymmetricKey', Attributes: tapeKey('KR0021L8') } as const
-  const { UniqueIdentifier: id } = await client.call('Create', key)
-  await client.close()
+await t.test(
+  'keys of another site are on both disks before an import or a pull says so',
+  async (t) => {
+    const path = place('imports')
+    const site = await startKeyreel({ init: ['--host', 'a.example.org'] })
+    t.teardown(() => site.stop())
+    const kit = await readKit((await site.enrol('alpha')).directory)
+    const { host, port } = site
+    const client = await connect({ host, port, ca: kit.ca, cert: kit.certificate, key: kit.key })
+    const key = { ObjectType: 'SymmetricKey', Attributes: tapeKey('KR0021L8') } as const
+    const { UniqueIdentifier: id } = await client.call('Create', key)
 
-  let here = await startKeyreel({ data: place('here'), args: ['--journal', path] })
-  t.teardown(() => here.stop())
-  await here.enrol('beta')
-  await untilCurrent(here)
-  t.equal((await here.cli('group', 'set', 'default', 'ready=2')).status, 0)
-  for (const [from, to] of [
-    [site, here],
-    [here, site],
-  ] as const) {
-    const file = `${to.data}.peer.pem`
-    await from.cli('exchange', 'certificate', 'export', '--out', file)
-    await to.cli('exchange', 'certificate', 'import', file, '--peer', 'other', '--yes')
-  }
-  const bundle = place('keys.keyreel')
-  const out = await site.cli('exchange', 'export', '--peer', 'other', '--all', '--out', bundle)
-  t.equal(out.status, 0, 'exported', out)
+    let here = await startKeyreel({ data: place('here'), args: ['--journal', path] })
+    t.teardown(() => here.stop())
+    await here.enrol('beta')
+    await untilCurrent(here)
+    t.equal((await here.cli('group', 'set', 'default', 'ready=2')).status, 0)
+    for (const [from, to] of [
+      [site, here],
+      [here, site],
+    ] as const) {
+      const file = `${to.data}.peer.pem`
+      await from.cli('exchange', 'certificate', 'export', '--out', file)
+      await to.cli('exchange', 'certificate', 'import', file, '--peer', 'other', '--yes')
+    }
+    const bundle = place('keys.keyreel')
+    const out = await site.cli('exchange', 'export', '--peer', 'other', '--all', '--out', bundle)
+    t.equal(out.status, 0, 'exported', out)
 
-  await rename(path, `${path}.away`)
-  const refused = await here.cli('exchange', 'import', bundle)
-  t.equal(refused.status, 13)
-  t.match(
-    refused.stderr,
-    /^error: group default wants every new key on 2 copies, and there is 1: /m,
-  )
-  t.match(refused.stderr, /the journal is away \(its folder is not there\)\nhint: /)
-  await rename(`${path}.away`, path)
-  await untilCurrent(here)
+    await rename(path, `${path}.away`)
+    const refused = await here.cli('exchange', 'import', bundle)
+    t.equal(refused.status, 13)
+    t.match(
+      refused.stderr,
+      /^error: group default wants every new key on 2 copies, and there is 1: /m,
+    )
+    t.match(refused.stderr, /the journal is away \(its folder is not there\)\nhint: /)
+    await rename(`${path}.away`, path)
+    await untilCurrent(here)
 
-  const imported = await here.cli('exchange', 'import', bundle, '--json')
-  t.equal(imported.status, 0, 'beside the server', imported)
-  t.match(JSON.parse(imported.stdout), { counts: { new: 1, refused: 0 } })
-  await here.kill()
-  // Without a server, and told where the journal is by now.
-  await rename(path, `${path}.moved`)
-  const again = ['exchange', 'import', bundle, '--json', '--data', place('here')]
-  t.equal((await runKeyreel(again)).status, 13)
-  const named = await runKeyreel([...again, '--journal', `${path}.moved`])
-  t.match(JSON.parse(named.stdout), { counts: { here: 1 } }, 'with its name', named)
-  await cp(`${path}.moved`, place('imports-kept'), { recursive: true })
-  await cp(join(place('here'), 'master.key'), place('here.key'))
+    const imported = await here.cli('exchange', 'import', bundle, '--json')
+    t.equal(imported.status, 0, 'beside the server', imported)
+    t.match(JSON.parse(imported.stdout), { counts: { new: 1, refused: 0 } })
 
-  const data = place('here-restored')
-  const old = ['--old-master-key', place('here.key')]
-  await run('journal', 'restore', place('imports-kept'), ...old, '--data', data)
-  here = await startKeyreel({ data })
-  const shown = await here.cli('key', 'show', id, '--json')
-  t.match(shown.stdout, id, 'the imported key is there')
-  t.match((await here.cli('audit', 'verify')).stdout, /^all is well: 1 object,/)
-})
+    const later = { ...key, Attributes: tapeKey('KR0022L8') }
+    const { UniqueIdentifier: pulledId } = await client.call('Create', later)
+    await client.close()
+    const peerKit = place('peer-kit')
+    t.equal((await site.cli('peer', 'accept', 'other', '--out', peerKit)).status, 0)
+    const url = ['--url', `kmips://${host}:${port}`, '--kit', peerKit]
+    t.equal((await here.cli('peer', 'add', 'other', ...url)).status, 0)
+    const pulled = await here.cli('peer', 'pull', 'other', '--all', '--json')
+    t.equal(pulled.status, 0, 'fetched live', pulled)
+    t.match(JSON.parse(pulled.stdout), { counts: { new: 1, here: 1 } })
+    await here.kill()
+    // Without a server, and told where the journal is by now.
+    await rename(path, `${path}.moved`)
+    const again = ['exchange', 'import', bundle, '--json', '--data', place('here')]
+    t.equal((await runKeyreel(again)).status, 13)
+    const named = await runKeyreel([...again, '--journal', `${path}.moved`])
+    t.match(JSON.parse(named.stdout), { counts: { here: 1 } }, 'with its name', named)
+    await cp(`${path}.moved`, place('imports-kept'), { recursive: true })
+    await cp(join(place('here'), 'master.key'), place('here.key'))
+
+    const data = place('here-restored')
+    const old = ['--old-master-key', place('here.key')]
+    await run('journal', 'restore', place('imports-kept'), ...old, '--data', data)
+    here = await startKeyreel({ data })
+    for (const key of [id, pulledId]) {
+      const shown = await here.cli('key', 'show', key, '--json')
+      t.match(shown.stdout, key, 'the key of the other site is there')
+    }
+    t.match((await here.cli('audit', 'verify')).stdout, /^all is well: 2 objects,/)
+  },
+)
 
 await t.test('two journals make three copies, and a group may want them', async (t) => {
   const [one, two] = [place('three-one'), place('three-two')]
