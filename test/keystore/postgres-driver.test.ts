@@ -11,7 +11,12 @@ import { openStore } from '../../src/keystore/store.ts'
 import { wipeDue } from '../../src/keystore/wiping.ts'
 import { storageContract } from '../contract/storage.ts'
 import { cutProxy, type CutProxy } from '../fixtures/cut-proxy.ts'
-import { startPostgres, withoutPostgres, type PostgresServer } from '../fixtures/postgres.ts'
+import {
+  startPostgres,
+  waitForStandbys,
+  withoutPostgres,
+  type PostgresServer,
+} from '../fixtures/postgres.ts'
 import { actor, clock, idOf, materialOf, memoryMasterKey } from './sample.ts'
 
 let server: PostgresServer
@@ -344,31 +349,26 @@ describe.skipIf(withoutPostgres())('with a server', () => {
   })
 
   test('a commit that waits for its standby is not taken for silence', async () => {
-    const driver = await withThings(await server.fresh(), { silence: 50 })
-    await server.query(`ALTER SYSTEM SET synchronous_standby_names = 'absent'`)
-    await server.query('SELECT pg_reload_conf()')
+    const driver = await withThings(await server.fresh(), { silence: 200 })
+    await waitForStandbys(server, 'absent')
+    onTestFinished(() => waitForStandbys(server, ''))
     let runs = 0
     const adding = driver.transaction(async (sql) => {
       runs++
       await sql.query('INSERT INTO things (n) VALUES (1)')
     })
     const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'
-      AND state_change < clock_timestamp() - interval '0.5 s'`
+      AND state_change < clock_timestamp() - interval '1 s'`
     while ((await server.query(waits)).length === 0) await delay(20)
-    await server.query('ALTER SYSTEM RESET synchronous_standby_names')
-    await server.query('SELECT pg_reload_conf()')
+    await waitForStandbys(server, '')
     await adding
     expect({ runs, things: await things(driver) }).toEqual({ runs: 1, things: [[1n]] })
   })
 
   test('a commit that only one machine has is not acknowledged', async () => {
     const driver = await withThings(await server.fresh())
-    await server.query(`ALTER SYSTEM SET synchronous_standby_names = 'absent'`)
-    await server.query('SELECT pg_reload_conf()')
-    onTestFinished(async () => {
-      await server.query('ALTER SYSTEM RESET synchronous_standby_names')
-      await server.query('SELECT pg_reload_conf()')
-    })
+    await waitForStandbys(server, 'absent')
+    onTestFinished(() => waitForStandbys(server, ''))
     const waits = `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'`
     const adding = refusal(add(driver, 1))
     while ((await server.query(waits)).length === 0) await delay(10)

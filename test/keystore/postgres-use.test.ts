@@ -7,7 +7,12 @@ import { openPostgres, type PostgresOptions } from '../../src/keystore/postgres-
 import type { SqlDriver } from '../../src/keystore/storage.ts'
 import { openStore } from '../../src/keystore/store.ts'
 import { cutProxy } from '../fixtures/cut-proxy.ts'
-import { startPostgres, withoutPostgres, type PostgresServer } from '../fixtures/postgres.ts'
+import {
+  startPostgres,
+  waitForStandbys,
+  withoutPostgres,
+  type PostgresServer,
+} from '../fixtures/postgres.ts'
 import { clock, createKey, get, materialOf, memoryMasterKey } from './sample.ts'
 
 let server: PostgresServer
@@ -136,12 +141,8 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     const proxy = await cutProxy(schema)
     onTestFinished(() => proxy.close())
     const driver = await opened({ urls: [proxy.url] })
-    await server.query(`ALTER SYSTEM SET synchronous_standby_names = 'absent'`)
-    await server.query('SELECT pg_reload_conf()')
-    onTestFinished(async () => {
-      await server.query('ALTER SYSTEM RESET synchronous_standby_names')
-      await server.query('SELECT pg_reload_conf()')
-    })
+    await waitForStandbys(server, 'absent')
+    onTestFinished(() => waitForStandbys(server, ''))
     const waiting = `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'`
     let outcome: unknown
     const adding = add(driver, 1).then(

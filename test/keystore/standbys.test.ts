@@ -9,6 +9,7 @@ import { openStore, type OpenOptions, type Store } from '../../src/keystore/stor
 import {
   makeCluster,
   postgresBinaries,
+  waitForStandbys,
   withoutPostgres,
   type Cluster,
 } from '../fixtures/postgres.ts'
@@ -46,10 +47,7 @@ describe.skipIf(cannotRun)('a primary and a standby', () => {
 
   afterAll(() => Promise.all([primary, standby].map((cluster) => cluster.remove())))
 
-  async function names(setting: string): Promise<void> {
-    await primary.query(`ALTER SYSTEM SET synchronous_standby_names = '${setting}'`)
-    await primary.query('SELECT pg_reload_conf()')
-  }
+  const names = (setting: string) => waitForStandbys(primary, setting)
 
   async function opened(url = primary.url, more: Partial<OpenOptions> = {}): Promise<Store> {
     const driver = await openPostgres({ urls: [url] })
