@@ -70,6 +70,7 @@ export interface Destruction {
 /** What is known about a key and the places where it may be. */
 interface Traces extends Pick<Dependents, 'copies' | 'users'> {
   readonly dialect: Store['dialect']
+  readonly wiping: Wiping
   /** Paths of the journals that are kept. */
   readonly journals: readonly string[]
   readonly backups: readonly { readonly id: string; readonly body: Body<'backup'> }[]
@@ -129,10 +130,14 @@ const placeKinds = {
 export type PlaceKind = keyof typeof placeKinds
 
 /** What wiping does, by database. */
-const wiping: Readonly<Record<Store['dialect'], string>> = {
+const wipings = {
   sqlite: 'overwritten in the database file, and the write-ahead log cut off',
   postgres: 'taken out of the row, and the table vacuumed so that the space is used again',
-}
+  'at its own time':
+    'taken out of the row; this database knows no VACUUM, and overwrites what was there at its own time',
+} as const satisfies Record<Store['dialect'] | 'at its own time', string>
+
+type Wiping = keyof typeof wipings
 
 /**
  * Who still needs the key whose identifier begins so, and what became of it; `copies` went to other sites, `configured` are
@@ -157,7 +162,8 @@ export async function dependentsOf(
   }
   const dependents = { label: labelOf(object), copies, users, hold, complete }
   const journals = begun.length > 0 ? begun.map(({ path }) => path) : (configured ?? [])
-  const known = { copies, users, backups, journals, dialect: store.dialect }
+  const wiping: Wiping = (await store.cutsLogByItself()) ? 'at its own time' : store.dialect
+  const known = { copies, users, backups, journals, dialect: store.dialect, wiping }
   const wiped = wipeTime(object, entries)
   // Asked after the object was read: what is owed was written down with the wipe.
   const left = wiped === undefined ? undefined : await store.leftLog(wiped)
@@ -203,7 +209,7 @@ function destructionOf(
     wiped: left,
     // Where the policy wipes at once, the record of the Destroy tells both.
     wipeRecord: isKept ? undefined : toldBy(wipe ?? destroy),
-    how: wiping[known.dialect],
+    how: wipings[known.wiping],
     isKept,
     isInLog: !isKept && left === undefined,
     places: Object.entries(placeKinds).flatMap(([kind, where]) =>

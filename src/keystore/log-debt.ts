@@ -8,6 +8,7 @@ import type { Storage, StorageReader, StorageWriter } from './storage.ts'
 
 const owedSetting = 'log owed'
 const lateSetting = 'log cut off late'
+const ownTimeSetting = 'log cut off by itself'
 
 /** Milliseconds between attempts: readers may hold the log for a moment. */
 const againAfter = 100
@@ -36,8 +37,12 @@ export async function oweLog(rows: StorageWriter, now: bigint): Promise<void> {
 export async function payLog(storage: Storage, now: () => bigint): Promise<boolean> {
   const before = await storage.read(owed)
   if (before === undefined) return true
-  if (!(await storage.truncateLog())) return false
+  const cut = await storage.truncateLog()
+  if (cut === 'later') return false
   await storage.write(async (rows) => {
+    const isByItself = cut === 'by itself'
+    if ((await cutsByItself(rows)) !== isByItself)
+      await rows.putSetting(ownTimeSetting, isByItself ? 'yes' : '')
     const after = await owed(rows)
     // Something was wiped meanwhile: that is another debt.
     if (after?.mark !== before.mark) return
@@ -63,6 +68,11 @@ export async function leftLog(
   if (now !== undefined && wiped >= now.since) return undefined
   const late = (await lateOnes(rows)).find(({ since, until }) => wiped >= since && wiped <= until)
   return late?.until ?? wiped
+}
+
+/** Whether the database cannot be told to, and overwrites what was wiped at its own time. */
+export async function cutsByItself(rows: Pick<StorageReader, 'setting'>): Promise<boolean> {
+  return (await rows.setting(ownTimeSetting)) === 'yes'
 }
 
 async function owed(rows: Pick<StorageReader, 'setting'>): Promise<Owed | undefined> {

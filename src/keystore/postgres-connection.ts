@@ -5,7 +5,7 @@ import pg from 'pg'
 import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
-import { isConnectionLost, isRefusedWrite, sqlState } from './postgres-errors.ts'
+import { isConnectionLost, isNotKnown, isRefusedWrite, sqlState } from './postgres-errors.ts'
 import type { DatabaseAddress } from './postgres-address.ts'
 import { SilenceWatch } from './postgres-silence.ts'
 import { primaryAlone, standbyCopies, type Reliance } from './postgres-facts.ts'
@@ -146,8 +146,8 @@ export class PostgresConnection implements SqlSession {
     ]
     const version = Number(number)
     if (version < oldestVersion) throw tooOld(this.address.name, version)
-    await this.run(`SET lock_timeout = ${lockPatience}`)
-    await this.run(`SET idle_in_transaction_session_timeout = ${idleInTransaction}`)
+    await this.#limit('lock_timeout', lockPatience)
+    await this.#limit('idle_in_transaction_session_timeout', idleInTransaction)
     const [row] = await this.run(
       `SELECT current_setting('transaction_read_only'),
        current_setting('server_encoding'), current_setting('synchronous_commit', true)`,
@@ -161,6 +161,15 @@ export class PostgresConnection implements SqlSession {
     return { version, isReadOnly: readOnly === 'on' }
   }
 
+  /** Sets a limit in milliseconds; compatible databases that do not have it go by limits of their own. */
+  async #limit(name: string, milliseconds: number): Promise<void> {
+    try {
+      await this.run(`SET ${name} = ${milliseconds}`)
+    } catch (error) {
+      if (!isNotKnown(error)) throw error
+    }
+  }
+
   /** Compatible databases may have neither the number nor the table, or numbers that mean nothing there. */
   async #processNumber(): Promise<number | undefined> {
     try {
@@ -169,7 +178,7 @@ export class PostgresConnection implements SqlSession {
       )
       return rows[0] && Number(rows[0][0])
     } catch (error) {
-      if (sqlState(error) === undefined || isConnectionLost(error)) throw error
+      if (!isNotKnown(error) && sqlState(error) !== '42501') throw error
       return undefined
     }
   }

@@ -46,6 +46,13 @@ export function isMissingTable(error: unknown): boolean {
   return ['42P01', '42703', '3F000'].includes(sqlState(error) ?? '')
 }
 
+/** Whether the server does not know a statement, function, setting, table or column: feature_not_supported and the like. */
+export function isNotKnown(error: unknown): boolean {
+  return (
+    isMissingTable(error) || ['0A000', '42601', '42883', '42704'].includes(sqlState(error) ?? '')
+  )
+}
+
 type Row = readonly [code: string, message: (text: string) => string, hint: string]
 
 const tooFull = 'free space on the database server; nothing was half-written'

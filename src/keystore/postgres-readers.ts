@@ -1,9 +1,9 @@
 // Reading connections to the primary: a few, made when needed, each used by one snapshot at a time.
 import { connectPrimary, type PrimarySearch } from './postgres-primary.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
-import { explained, isConflict, isMissingTable, sqlState } from './postgres-errors.ts'
+import { explained, isConflict, isNotKnown } from './postgres-errors.ts'
 import type { Soon } from './soon.ts'
-import type { SqlSession } from './storage.ts'
+import type { LogCut, SqlSession } from './storage.ts'
 
 /** Most reading connections. */
 const mostReaders = 4
@@ -47,16 +47,15 @@ export class PostgresReaders {
 
   /**
    * Lets the database reuse the space of rows that are no longer there, so that sealed bytes which
-   * were wiped are overwritten in time. Databases without VACUUM see to it by themselves.
+   * were wiped are overwritten in time. Databases without VACUUM do that by themselves, at their own time.
    */
-  async vacuum(): Promise<boolean> {
+  async vacuum(): Promise<LogCut> {
     const connection = await this.#take(performance.now() + this.#patience)
     try {
       for (const table of withSealed) await connection.run(`VACUUM ${table}`)
-      return true
+      return 'done'
     } catch (error) {
-      if (sqlState(error) === '0A000' || sqlState(error) === '42601' || isMissingTable(error))
-        return true
+      if (isNotKnown(error)) return 'by itself'
       throw explained(error, connection.address.name)
     } finally {
       this.#giveBack(connection)

@@ -9,7 +9,7 @@ import { UserError } from '../errors.ts'
 import { inOrder } from './in-order.ts'
 import type { Copies } from './ready.ts'
 import type { Soon } from './soon.ts'
-import type { LogMoves, SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
+import type { LogCut, LogMoves, SqlDriver, SqlRow, SqlSession, SqlValue } from './storage.ts'
 
 /** How a database file is opened. */
 export interface SqliteOptions {
@@ -224,11 +224,12 @@ function takeSnapshot(connection: Connection): void {
   }
 }
 
-function truncateLog(connection: Connection): boolean {
+function truncateLog(connection: Connection): LogCut {
   try {
-    return connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')[0]?.[0] === 0n
+    const [row] = connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+    return row?.[0] === 0n ? 'done' : 'later'
   } catch (error) {
-    if (isBusy(error)) return false
+    if (isBusy(error)) return 'later'
     throw explained(error, connection.file)
   }
 }

@@ -37,6 +37,9 @@ export interface SqlSession {
  */
 export type LogMoves = 'usual' | 'seldom' | 'early'
 
+/** What came of cutting off the log: done, readers prevent it for now, or the database cannot be told to. */
+export type LogCut = 'done' | 'later' | 'by itself'
+
 /**
  * A database. `transaction` is atomic and durable once it resolves, and is the only writer among all
  * processes from its start (reads in it see the newest state); `fn` awaits only the session, may be
@@ -50,8 +53,8 @@ export interface SqlDriver {
   readonly dialect: 'sqlite' | 'postgres'
   transaction<T>(fn: (sql: SqlSession) => Soon<T>): Promise<T>
   snapshot<T>(fn: (sql: SqlSession) => Soon<T>): Promise<T>
-  /** Drops old page images from the log so that wiped bytes are gone; false when readers prevent it for now. */
-  truncateLog(): Promise<boolean>
+  /** Drops old page images from the log so that wiped bytes are gone. */
+  truncateLog(): Promise<LogCut>
   /**
    * Whether another process has written since this was last asked, as far as this one has noticed: whoever
    * writes much then leaves it room.
@@ -299,7 +302,7 @@ export interface AuditIndexEntry {
 export interface Storage {
   write<T>(fn: (rows: StorageWriter) => Soon<T>): Promise<T>
   read<T>(fn: (rows: StorageReader) => Soon<T>): Promise<T>
-  truncateLog(): Promise<boolean>
+  truncateLog(): Promise<LogCut>
   othersWrote(): Promise<boolean>
   moveLog(when: LogMoves): Promise<void>
   clockAhead(): Promise<number>

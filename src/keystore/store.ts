@@ -29,7 +29,7 @@ import { demandLastSeen, readLastSeen, writeLastSeen, type LastSeen } from './la
 import { openJournals, type JournalOptions } from './store-journals.ts'
 import type { JournalStatus } from './journal.ts'
 import { replayJournal, type ReplayReport, type ReplayWish } from './journal-replay.ts'
-import { leftLog, payLog } from './log-debt.ts'
+import { cutsByItself, leftLog, payLog } from './log-debt.ts'
 import type { EpochWrapper, MasterKey } from './master-key.ts'
 import { migrate, schemaOf } from './migrate.ts'
 import type { ContentsCheck } from './examine.ts'
@@ -128,6 +128,8 @@ export interface Store {
   payLog(): Promise<boolean>
   /** When what was wiped at that time had left the log as well, seconds since 1970; undefined while it has not. */
   leftLog(wiped: bigint): Promise<bigint | undefined>
+  /** Whether the database cannot be told to, and overwrites what was wiped at its own time. */
+  cutsLogByItself(): Promise<boolean>
   /** Whether another process has written since this was last asked: whoever writes much then leaves it room. */
   othersWrote(): Promise<boolean>
   /** For those who write much; nothing is less durable for it. */
@@ -312,6 +314,7 @@ async function storeOver(
     copy: (fn) => storage.read(fn),
     payLog: () => payLog(storage, now),
     leftLog: (wiped) => storage.read((rows) => leftLog(rows, wiped)),
+    cutsLogByItself: () => storage.read(cutsByItself),
     othersWrote: () => storage.othersWrote(),
     moveLog: (when) => storage.moveLog(when),
     catchUpAuditIndex: () =>

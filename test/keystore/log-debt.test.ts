@@ -173,7 +173,7 @@ test('what is wiped while the log is cut off is a debt of its own', async () => 
 async function wipedWithoutPaying(directory: string, at: number): Promise<void> {
   const driver = await openSqlite({ file: join(directory, 'keystore.db') })
   const masterKey = openMasterKeyFile(join(directory, 'master.key'))
-  const unable = { ...driver, truncateLog: () => Promise.resolve(false) }
+  const unable = { ...driver, truncateLog: () => Promise.resolve('later' as const) }
   const store = await openStore({ driver: unable, masterKey, writer: 'cli', now: () => clock })
   await wipe(store, at)
   await store.close()
@@ -206,7 +206,7 @@ describe.skipIf(withoutPostgres())('on PostgreSQL', () => {
     const now = () => clock
     const made = await openPostgres({ urls: [url] })
     await createStore({ driver: made, masterKey, now })
-    const unable = { ...made, truncateLog: () => Promise.resolve(false) }
+    const unable = { ...made, truncateLog: () => Promise.resolve('later' as const) }
     const gone = await openStore({ driver: unable, masterKey, writer: 'serve', now })
     await create(gone, 1)
     await wipe(gone, 1)

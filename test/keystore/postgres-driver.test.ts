@@ -1,10 +1,7 @@
 // PostgreSQL against the storage contract, and what only a server can do.
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { AttributeSet } from '../../src/keystore/attribute-set.ts'
 import { createStore } from '../../src/keystore/create-store.ts'
-import { insertObject } from '../../src/keystore/keystore.ts'
-import { ManagedObject } from '../../src/keystore/managed-object.ts'
 import { openPostgres, type PostgresOptions } from '../../src/keystore/postgres-driver.ts'
 import type { SqlDriver } from '../../src/keystore/storage.ts'
 import { openStore } from '../../src/keystore/store.ts'
@@ -17,7 +14,7 @@ import {
   withoutPostgres,
   type PostgresServer,
 } from '../fixtures/postgres.ts'
-import { actor, clock, idOf, materialOf, memoryMasterKey } from './sample.ts'
+import { clock, createKey, destroyed, memoryMasterKey } from './sample.ts'
 
 let server: PostgresServer
 
@@ -156,17 +153,7 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     await createStore({ driver, masterKey, now: () => clock, chain: 'test' })
     const store = await openStore({ driver, masterKey, writer: 'test', now: () => clock })
     onTestFinished(() => store.close())
-    await store.act(async (work) => {
-      const dates = { InitialDate: clock, LastChangeDate: clock, LeaseTime: 0 }
-      const flags = { Owner: 'alpha', Fresh: true, Sensitive: false, Extractable: true }
-      const object = new ManagedObject(
-        { id: idOf(1), group: 'default', objectType: 'SymmetricKey' },
-        { ...dates, ...flags, DestroyDate: clock, WipeAfter: clock },
-        new AttributeSet(),
-      )
-      await insertObject(work, object, materialOf(1))
-      work.audit({ actor, operation: 'made', outcome: 'Success' })
-    })
+    await createKey(store, 1, destroyed)
     const read = (statement: string) => driver.snapshot((sql) => sql.query(statement))
     const vacuumed = async () => {
       const found = await read(

@@ -2,10 +2,14 @@
 // the server is set to; and what a database that only speaks its protocol may lack.
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { dependentsOf } from '../../src/admin/destruction.ts'
 import { createStore } from '../../src/keystore/create-store.ts'
 import { openPostgres, type PostgresOptions } from '../../src/keystore/postgres-driver.ts'
+import { postgresFacts } from '../../src/keystore/postgres-facts.ts'
 import type { SqlDriver } from '../../src/keystore/storage.ts'
 import { openStore } from '../../src/keystore/store.ts'
+import { wipeDue } from '../../src/keystore/wiping.ts'
+import { storageContract } from '../contract/storage.ts'
 import { cutProxy } from '../fixtures/cut-proxy.ts'
 import {
   startPostgres,
@@ -13,7 +17,7 @@ import {
   withoutPostgres,
   type PostgresServer,
 } from '../fixtures/postgres.ts'
-import { clock, createKey, get, materialOf, memoryMasterKey } from './sample.ts'
+import { clock, destroyed, createKey, get, idOf, materialOf, memoryMasterKey } from './sample.ts'
 
 let server: PostgresServer
 
@@ -125,6 +129,46 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     // An answer that takes its time is not taken for silence where nobody can be asked.
     const slow = await driver.snapshot((sql) => sql.query('SELECT 1 FROM pg_sleep(0.3)'))
     expect(slow).toEqual([[1n]])
+  })
+
+  describe('a database that knows nothing which only PostgreSQL has', () => {
+    const onlyThere = [
+      ...['VACUUM', 'lock_timeout', 'idle_in_transaction_session_timeout', 'fsync'],
+      ...['pg_backend_pid', 'pg_stat_activity', 'pg_stat_replication', 'full_page_writes'],
+      ...['synchronous_commit', 'synchronous_standby_names'],
+    ]
+    const without = async () => {
+      const proxy = await cutProxy(await server.fresh())
+      onTestFinished(() => proxy.close())
+      return { url: proxy.url, used: proxy.unlearn(onlyThere) }
+    }
+
+    storageContract('it', async () => {
+      const { url } = await without()
+      return () => openPostgres({ urls: [url] })
+    })
+
+    test('keeps and destroys keys, and no more is said of it than is known', async () => {
+      const { url, used } = await without()
+      const driver = await openPostgres({ urls: [url], silence: 50 })
+      const masterKey = memoryMasterKey()
+      await createStore({ driver, masterKey, now: () => clock, chain: 'test' })
+      const store = await openStore({ driver, masterKey, writer: 'test', now: () => clock })
+      onTestFinished(() => store.close())
+      await createKey(store, 1)
+      expect(await get(store, 1)).toEqual(materialOf(1))
+      expect((await store.read((work) => work.copies())).count).toBe(1)
+      expect(await postgresFacts(driver)).toMatchObject({ unsafe: undefined, hasStandby: false })
+      await createKey(store, 2, destroyed)
+      await wipeDue(store)
+      expect(await store.payLog()).toBe(true)
+      const { destruction } = await dependentsOf(store, idOf(2), [], undefined)
+      expect(destruction).toMatchObject({
+        isInLog: false,
+        how: 'taken out of the row; this database knows no VACUUM, and overwrites what was there at its own time',
+      })
+      expect([...used].sort()).toEqual([...onlyThere].sort())
+    })
   })
 
   test('how far this clock is ahead of the database is told', async () => {

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { onTestFinished } from 'vitest'
 import { AttributeSet } from '../../src/keystore/attribute-set.ts'
 import { insertObject } from '../../src/keystore/keystore.ts'
-import { ManagedObject } from '../../src/keystore/managed-object.ts'
+import { ManagedObject, type Vitals } from '../../src/keystore/managed-object.ts'
 import { createMasterKeyFile, openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { initialiseStore } from '../../src/keystore/initialise.ts'
 import type { MasterKey } from '../../src/keystore/master-key.ts'
@@ -57,7 +57,7 @@ export function create(store: Store, at: number): Promise<StoredObject> {
 }
 
 /** Adds key number `at` as the layer above would: its record can be read, and has a check value. */
-export function createKey(store: Store, at: number): Promise<void> {
+export function createKey(store: Store, at: number, more: Partial<Vitals> = {}): Promise<void> {
   return store.act(async (work) => {
     const vitals = {
       Owner: 'alpha',
@@ -67,6 +67,7 @@ export function createKey(store: Store, at: number): Promise<void> {
       InitialDate: clock,
       LastChangeDate: clock,
       LeaseTime: 0,
+      ...more,
     }
     const identity = { id: idOf(at), group: 'default', objectType: 'SymmetricKey' } as const
     await insertObject(
@@ -176,3 +177,6 @@ export function seeded(seed: number): (limit: number) => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
   }
 }
+
+/** What makes a destroyed key of one, due to be wiped. */
+export const destroyed: Partial<Vitals> = { DestroyDate: clock, WipeAfter: clock }
