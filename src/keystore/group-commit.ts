@@ -41,6 +41,8 @@ interface Pending {
   reject(error: unknown): void
   outcome: { readonly value: unknown } | { readonly error: unknown }
   trace: ActTrace
+  /** Whoever asked was told that it failed: what is kept of it is kept, and it is not run again. */
+  isGivenUp: boolean
 }
 
 const notRun = { value: undefined }
@@ -58,6 +60,8 @@ export class GroupCommit<Rows> {
   readonly #host: GroupHost<Rows>
   readonly #queue: Pending[] = []
   readonly #time: number
+  /** Acts that have run and wait for their commit. */
+  #committing: readonly Pending[] = []
   #running: Promise<void> | undefined
   #closed = false
   #expected = 0
@@ -72,14 +76,24 @@ export class GroupCommit<Rows> {
   act(act: Act): Promise<unknown> {
     if (this.#closed) return Promise.reject(new Error('the keystore is closed'))
     return new Promise((resolve, reject) => {
-      this.#queue.push({ act, resolve, reject, outcome: notRun, trace: new ActTrace() })
+      const trace = new ActTrace()
+      this.#queue.push({ act, resolve, reject, outcome: notRun, trace, isGivenUp: false })
       this.#running ??= this.#pump()
     })
   }
 
-  /** Those that wait for a transaction wait in vain. */
-  refuseWaiting(error: unknown): void {
+  /**
+   * Commits are not answered: those that wait for a transaction are refused, and so are, with another error, those
+   * whose commit is under way, which may yet be kept.
+   */
+  refuseWaiting(error: unknown, inDoubt: unknown): void {
     for (const { reject } of this.#queue.splice(0)) reject(error)
+    for (const pending of this.#committing) {
+      if (pending.isGivenUp) continue
+      pending.isGivenUp = true
+      pending.reject(inDoubt)
+      forget(pending.trace)
+    }
   }
 
   /** Takes no further act and waits for those queued. */
@@ -127,16 +141,21 @@ export class GroupCommit<Rows> {
     try {
       const apart = taken.length > 0
       await this.#host.transaction(async (rows) => {
+        this.#committing = []
+        taken.splice(0, taken.length, ...taken.filter(({ isGivenUp }) => !isGivenUp))
         await (apart ? this.#runApart(rows, taken) : this.#runTogether(rows, taken))
         await this.#host.record(rows, kept(taken))
+        this.#committing = taken
       })
     } catch (error) {
+      this.#committing = []
       this.#host.undone(taken.map(({ trace }) => trace))
       const cause = error instanceof RunApart ? error.cause : error
       if (this.#host.isRecoverable(cause)) await this.#host.recover(cause)
       else if (!(error instanceof RunApart)) throw error
       return false
     }
+    this.#committing = []
     this.#host.committed(kept(taken))
     return true
   }

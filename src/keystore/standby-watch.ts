@@ -11,14 +11,14 @@ const grace = 5_000
 export class StandbyWatch {
   readonly #grace: number
   #away: { readonly since: number; readonly missing: string } | undefined
-  #closed: UserError | undefined
+  #closed: { readonly refused: UserError; readonly inDoubt: UserError } | undefined
 
   constructor(wait: number = grace) {
     this.#grace = wait
   }
 
-  /** Why acts are refused now; undefined while they are not. */
-  get closed(): UserError | undefined {
+  /** Why acts are refused now, and what those hear whose commit waits; undefined while they are not. */
+  get closed(): { readonly refused: UserError; readonly inDoubt: UserError } | undefined {
     return this.#closed
   }
 
@@ -31,10 +31,15 @@ export class StandbyWatch {
     }
     this.#away ??= { since: at - stuckFor, missing }
     if (at - this.#away.since < this.#grace) return
-    this.#closed ??= new UserError(
-      'standby-away',
-      `${missing}: commits wait for it, so nothing can be recorded`,
-      'bring the standby back; to go on without it, take it out of synchronous_standby_names on the primary',
-    )
+    const error = (code: string, what: string) =>
+      new UserError(
+        code,
+        `${missing}: ${what}`,
+        'bring the standby back; to go on without it, take it out of synchronous_standby_names on the primary',
+      )
+    this.#closed ??= {
+      refused: error('standby-away', 'commits wait for it, so nothing can be recorded'),
+      inDoubt: error('commit-waits', 'this waits for it, and may be kept once it is back'),
+    }
   }
 }

@@ -156,12 +156,13 @@ export function actsOver(ground: ActsGround): Acts {
   return {
     act<T>(fn: (work: Work) => Promise<T>) {
       const { closed } = standby
-      return closed ? Promise.reject(closed) : (group.act(fn) as Promise<T>)
+      return closed ? Promise.reject(closed.refused) : (group.act(fn) as Promise<T>)
     },
     async watchStandby() {
       standby.look(await storage.read((rows) => rows.copies()), performance.now())
-      if (standby.closed) group.refuseWaiting(standby.closed)
-      return standby.closed
+      const { closed } = standby
+      if (closed) group.refuseWaiting(closed.refused, closed.inDoubt)
+      return closed?.refused
     },
     async read(fn) {
       for (let mayLag = true; ; mayLag = false) {

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createStore } from '../../src/keystore/create-store.ts'
+import { GroupCommit, type GroupHost } from '../../src/keystore/group-commit.ts'
 import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
 import type { SqlDriver, SqlSession } from '../../src/keystore/storage.ts'
 import { openStore, type Store } from '../../src/keystore/store.ts'
@@ -36,6 +37,41 @@ test('an act alone has a transaction of its own', async () => {
   const before = transactions()
   for (const at of [1, 2, 3]) await create(store, at)
   expect(transactions() - before).toBe(3)
+})
+
+test('what is given up while its commit waits is answered at once, and not run again', async () => {
+  const commit = Promise.withResolvers<void>()
+  const [waits, runs] = [Promise.withResolvers<void>(), [] as string[]]
+  const recorded: number[] = []
+  const host: GroupHost<undefined> = {
+    async transaction(fn) {
+      await fn(undefined)
+      if (runs.length > 1) return
+      waits.resolve()
+      await commit.promise
+      // As a database does whose connection broke, and which has kept nothing.
+      await fn(undefined)
+    },
+    savepoint: (_, fn) => fn(),
+    run: (_, act) => act(undefined as never),
+    record: (_, traces) => Promise.resolve(void recorded.push(traces.length)),
+    isRecoverable: () => false,
+    recover: () => Promise.resolve(),
+    committed: () => undefined,
+    undone: () => undefined,
+  }
+  const group = new GroupCommit(host)
+  const act = (name: string) => group.act(() => void runs.push(name))
+  const first = expect(act('first')).rejects.toThrow('may be kept')
+  await waits.promise
+  const second = expect(act('second')).rejects.toThrow('refused')
+  group.refuseWaiting(new Error('refused'), new Error('it may be kept'))
+  await Promise.all([first, second])
+  const third = act('third')
+  commit.resolve()
+  await third
+  await group.close()
+  expect({ runs, recorded }).toEqual({ runs: ['first', 'third'], recorded: [1, 1] })
 })
 
 test('an act that throws after writing is undone without harming its group', async () => {

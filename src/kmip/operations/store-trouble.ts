@@ -35,6 +35,9 @@ const troubles: Readonly<Record<string, Trouble>> = {
   'database-tls': refused,
   'no-database': refused,
   'standby-away': ofAll('the standby of the database is away: nothing is recorded'),
+  'commit-waits': ofAll(
+    'the standby of the database is away: nothing is promised, and this may be kept once it is back',
+  ),
   'commit-not-replicated': ofAll(
     'the standby of the database was not waited for: what was recorded is on one machine only',
   ),
