@@ -9,15 +9,12 @@ import { readKit, type Kit } from '../../simulator/kit.ts'
 import { readBack, write } from '../../simulator/recording.ts'
 import type { Keyreel } from '../fixtures/keyreel.ts'
 import { fleetJourney, objectsOn, stageOn, twoNodes, type TwoNodes } from '../fixtures/fleet.ts'
-import { postgresBinaries, withoutPostgres } from '../fixtures/postgres.ts'
+import { withoutCluster } from '../fixtures/postgres.ts'
 
 /** Longest pause of a drive in milliseconds, from the crash of the primary; the standby's promotion is in it. */
 const longestPause = 10_000
 
-// A primary and a standby cannot be had from a URL alone.
-const cannotRun = withoutPostgres() || postgresBinaries() === undefined
-
-describe.skipIf(cannotRun)('two nodes, a primary and a synchronous standby', () => {
+describe.skipIf(withoutCluster())('two nodes, a primary and a synchronous standby', () => {
   let two: TwoNodes
 
   beforeAll(async () => {

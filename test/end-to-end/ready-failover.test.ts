@@ -11,16 +11,7 @@ import { readBack, write } from '../../simulator/recording.ts'
 import { recording } from '../../simulator/scenarios/scenario.ts'
 import { Stage } from '../../simulator/stage.ts'
 import { runKeyreel, startKeyreel, type Keyreel } from '../fixtures/keyreel.ts'
-import {
-  makeCluster,
-  postgresBinaries,
-  waitForStandbys,
-  withoutPostgres,
-  type Cluster,
-} from '../fixtures/postgres.ts'
-
-// A primary and a standby cannot be had from a URL alone.
-const cannotRun = withoutPostgres() || postgresBinaries() === undefined
+import { makeCluster, waitForStandbys, withoutCluster, type Cluster } from '../fixtures/postgres.ts'
 
 let scratch: string
 let other: Keyreel
@@ -58,7 +49,7 @@ test('a server whose journal is away sends its libraries to the next', async () 
   expect((JSON.parse(stdout) as { keys: unknown[] }).keys).toHaveLength(1)
 })
 
-describe.skipIf(cannotRun)('on PostgreSQL', () => {
+describe.skipIf(withoutCluster())('on PostgreSQL', () => {
   let primary: Cluster
   let standby: Cluster
   let server: Keyreel

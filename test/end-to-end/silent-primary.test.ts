@@ -3,14 +3,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runKeyreel, startKeyreel, type Keyreel } from '../fixtures/keyreel.ts'
 import { fleetJourney, objectsOn, twoNodes, type TwoNodes } from '../fixtures/fleet.ts'
-import { postgresBinaries, withoutPostgres } from '../fixtures/postgres.ts'
+import { withoutCluster } from '../fixtures/postgres.ts'
 
 /** Longest pause of a drive in milliseconds; noticing, and the standby's promotion, are in it. */
 const longestPause = 10_000
 
-const cannotRun = withoutPostgres() || postgresBinaries() === undefined
-
-describe.skipIf(cannotRun)('two nodes, and a primary that falls silent', () => {
+describe.skipIf(withoutCluster())('two nodes, and a primary that falls silent', () => {
   let two: TwoNodes
 
   beforeAll(async () => {

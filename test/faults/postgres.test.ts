@@ -1,6 +1,6 @@
 // The short form of the fault tests over PostgreSQL; beside the others, because both take their time.
 import { describe, test } from 'vitest'
-import { postgresBinaries, withoutPostgres } from '../fixtures/postgres.ts'
+import { withoutCluster, withoutPostgres } from '../fixtures/postgres.ts'
 import {
   databaseCrashes,
   databaseGone,
@@ -28,7 +28,7 @@ describe.skipIf(withoutPostgres())('with its keys in PostgreSQL', () => {
   )
 
   // Only a cluster of our own may be killed.
-  describe.skipIf(postgresBinaries() === undefined)('in a cluster of its own', () => {
+  describe.skipIf(withoutCluster())('in a cluster of its own', () => {
     test('nor by crashes of the database, after which a node goes on', patience, () =>
       expectSound(databaseCrashes, { crashes: 12, keys: 30 }),
     )

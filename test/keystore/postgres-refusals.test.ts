@@ -6,13 +6,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { openPostgres, type PostgresOptions } from '../../src/keystore/postgres-driver.ts'
 import type { SqlDriver } from '../../src/keystore/storage.ts'
 import { runKeyreel } from '../fixtures/keyreel.ts'
-import { postgresBinaries, withoutPostgres } from '../fixtures/postgres.ts'
+import { withoutCluster } from '../fixtures/postgres.ts'
 import { postgres94, tlsPostgres, type TlsPostgres } from '../fixtures/tls-postgres.ts'
 import { temporaryFolder } from './sample.ts'
 
-const cannotRun = withoutPostgres() || postgresBinaries() === undefined
-
-describe.skipIf(cannotRun)('a database that wants TLS and a password', () => {
+describe.skipIf(withoutCluster())('a database that wants TLS and a password', () => {
   let server: TlsPostgres
 
   beforeAll(async () => {

@@ -6,13 +6,7 @@ import { standbyAlarm } from '../../src/admin/ready-state.ts'
 import { createStore } from '../../src/keystore/create-store.ts'
 import { openPostgres } from '../../src/keystore/postgres-driver.ts'
 import { openStore, type OpenOptions, type Store } from '../../src/keystore/store.ts'
-import {
-  makeCluster,
-  postgresBinaries,
-  waitForStandbys,
-  withoutPostgres,
-  type Cluster,
-} from '../fixtures/postgres.ts'
+import { makeCluster, waitForStandbys, withoutCluster, type Cluster } from '../fixtures/postgres.ts'
 import { runKeyreel } from '../fixtures/keyreel.ts'
 import {
   clock,
@@ -26,12 +20,9 @@ import {
   temporaryFolder,
 } from './sample.ts'
 
-// A primary and a standby cannot be had from a URL alone.
-const cannotRun = withoutPostgres() || postgresBinaries() === undefined
-
 vi.setConfig({ testTimeout: 15_000 })
 
-describe.skipIf(cannotRun)('a primary and a standby', () => {
+describe.skipIf(withoutCluster())('a primary and a standby', () => {
   let primary: Cluster
   let standby: Cluster
 
