@@ -657,6 +657,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
     fields: {
       ...key,
       wouldWipeAfterDays: 'this and what follows with `--dry-run` only',
+      wouldBeRefused: '`held` or `refused-by-policy`, instead of the days; the exit status is 13',
       ...dependents,
       ...nested('exports[].', copy),
     },

@@ -215,6 +215,7 @@ const ofNodes = /^nodes\[\]/
 
 /** Fields of states that this test does not bring about. */
 const rare = new Set([
+  'wouldBeRefused',
   'oldest',
   'hold.reason',
   'hold.since',

@@ -9,13 +9,14 @@ import {
 } from '../../admin/managed-keys.ts'
 import { dependentsOf } from '../../admin/destruction.ts'
 import type { KeyRow } from '../../admin/managed-keys.ts'
-import { exitStatus } from '../../errors.ts'
+import { exitStatus, UserError } from '../../errors.ts'
 import { attributesOf } from '../../keystore/object-attributes.ts'
+import type { Store } from '../../keystore/store.ts'
 import { withdrawnText } from '../../keystore/withdrawal.ts'
 import type { HeldInstance } from '../../keystore/attribute-set.ts'
 import { copiesTable, copyJson } from '../copies-table.ts'
 import { copiesOf } from '../../exchange/key-copies.ts'
-import { argument, command, integer, text, textOr, toggle } from '../command.ts'
+import { argument, command, integer, text, textOr, toggle, type Context } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import {
   dependentsJson,
@@ -121,30 +122,13 @@ export const keyDestroy = command({
   examples: ['key destroy 6f1c0d2e --dry-run', 'key destroy 6f1c0d2e --yes'],
   async run({ arguments: { ID }, options: { dryRun }, context }) {
     return withStore(context, async (store) => {
+      if (dryRun) return destroyRehearsal(store, ID, context)
       const { before, days } = await store.read(async (work) => {
         const object = await findKey(work, ID)
         return { before: keyRow(object, work.now), days: await daysUntilWipe(work, object) }
       })
-      const wipe = days === 0 ? 'wiped at once' : `wiped in ${days} days`
-      const tape = before.barcode === undefined ? '' : ` of cartridge ${before.barcode}`
-      if (dryRun) {
-        const line = `would destroy key ${before.id}${tape}; it would be ${wipe}`
-        const copies = await copiesOf(store, before.id)
-        const { dependents } = await dependentsOf(store, before.id, copies, context.config.journal)
-        return {
-          json: {
-            ...rowJson(before),
-            wouldWipeAfterDays: days,
-            ...dependentsJson(dependents),
-            exports: copies.map(copyJson),
-          },
-          text: [
-            line,
-            dependentsText(dependents, context.style),
-            ...(copies.length === 0 ? [] : [copiesTable(copies, context.style)]),
-          ].join('\n\n'),
-        }
-      }
+      const wipe = wipeText(days)
+      const tape = tapeText(before)
       const expected = before.barcode ?? before.id.slice(0, 8)
       await confirmTyped(context, { what: `destroy key ${before.id}${tape} (${wipe})`, expected })
       const row = await destroyKey(store, before.id)
@@ -153,6 +137,48 @@ export const keyDestroy = command({
     })
   },
 })
+
+/** Who still needs the key, also where Destroy would be refused: the exit status then tells. */
+async function destroyRehearsal(store: Store, prefix: string, { style, config }: Context) {
+  const { before, days } = await store.read(async (work) => {
+    const object = await findKey(work, prefix)
+    const days = await daysUntilWipe(work, object).catch(refusalByPolicy)
+    return { before: keyRow(object, work.now), days }
+  })
+  const isRefused = days instanceof UserError
+  const copies = await copiesOf(store, before.id)
+  const { dependents } = await dependentsOf(store, before.id, copies, config.journal)
+  const line = isRefused
+    ? `would not destroy key ${before.id}${tapeText(before)}: ${days.message}`
+    : `would destroy key ${before.id}${tapeText(before)}; it would be ${wipeText(days)}`
+  return {
+    json: {
+      ...rowJson(before),
+      ...(isRefused ? { wouldBeRefused: days.code } : { wouldWipeAfterDays: days }),
+      ...dependentsJson(dependents),
+      exports: copies.map(copyJson),
+    },
+    text: [
+      line,
+      dependentsText(dependents, style),
+      ...(copies.length === 0 ? [] : [copiesTable(copies, style)]),
+    ].join('\n\n'),
+    exitStatus: isRefused ? exitStatus.policy : (0 as const),
+  }
+}
+
+function refusalByPolicy(error: unknown): UserError {
+  if (error instanceof UserError && error.exitStatus === exitStatus.policy) return error
+  throw error
+}
+
+function wipeText(days: number): string {
+  return days === 0 ? 'wiped at once' : `wiped in ${days} days`
+}
+
+function tapeText({ barcode }: KeyRow): string {
+  return barcode === undefined ? '' : ` of cartridge ${barcode}`
+}
 
 export const keyRecover = command({
   words: 'key recover',
@@ -169,7 +195,7 @@ export const keyRecover = command({
         const object = await findKey(work, ID)
         return { before: keyRow(object, work.now), withdrawn: withdrawnText(object) }
       })
-      const tape = before.barcode === undefined ? '' : ` of cartridge ${before.barcode}`
+      const tape = tapeText(before)
       if (before.destroyed === undefined && withdrawn !== undefined) {
         const expected = before.barcode ?? before.id.slice(0, 8)
         const what = `use key ${before.id}${tape} again, which ${withdrawn}`
