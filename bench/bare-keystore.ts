@@ -2,16 +2,17 @@
  * The limits of servers that answer no sooner than what they did is durable, without anything of KMIP: requests
  * are looked at in fixed places, answers are prepared. `record`: a record of each request in the chained row of a
  * group commit, and nothing else. `rules`: also what no server can leave out that keeps the rules of the keystore
- * (docs/explanation/architecture.md). Get: one SELECT, which compares the row with the one verified before where
- * there is one, material unsealed and compared with its check value. Create: the rows of a key inserted
+ * (docs/explanation/architecture.md). Get: one SELECT, or none where nobody has written since the row was verified, material unsealed and compared with its check value. Create: the rows of a key inserted
  * under MAC and seal.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
 import { seal, sealOverhead, unseal } from '../src/crypto/primitives/aead.ts'
 import { sha256 } from '../src/crypto/primitives/hash.ts'
 import { equalBytes, mac } from '../src/crypto/primitives/mac.ts'
+import { Company } from '../src/keystore/company.ts'
 import { copyKeys, epochKeys, inserting, macHead, sealHead, type Row } from './bare-keys.ts'
 import { emptyAnswer, serveMessages, type ServerFiles } from './message-server.ts'
 
@@ -32,9 +33,6 @@ interface Pending {
   socket: TLSSocket
 }
 
-/** Turns of the event loop in which a group waits for company, as in keyreel. */
-const gatherTurns = 4
-
 const options = JSON.parse(process.argv[2]!) as BareKeystore
 const { does, keeps, at } = options
 const keys = epochKeys()
@@ -44,6 +42,7 @@ const sample = copyKeys(options.source, database, keys)
 const group = sample.object[sample.at.group_name] as string
 const type = sample.object[sample.at.object_type]
 
+const version = database.prepare('PRAGMA data_version')
 const begin = database.prepare('BEGIN IMMEDIATE')
 const commit = database.prepare('COMMIT')
 const select = database.prepare(
@@ -67,31 +66,41 @@ const append = database.prepare(
   'INSERT INTO audit (chain, first, last, epoch, body, mac) VALUES (?, ?, ?, ?, ?, ?)',
 )
 
-/** Rows verified before, as keyreel remembers them. */
+/** Rows verified before, as keyreel remembers them, and whether nobody has written since. */
 const verified = new Map<string, Row>()
+let isStill = false
+let lastOthers: bigint | undefined
 
-let queue: Pending[] = []
-let expected = 0
+const queue: Pending[] = []
+const company = new Company(queue, 256)
+let isRunning = false
 let records: string[] = []
 let recordsFrom = 1
 let time = 0
 
 serveMessages(options, (message, socket) => {
-  if (queue.push({ message, socket }) === 1) gather(1)
+  queue.push({ message, socket })
+  company.arrived()
+  if (!isRunning) void run()
 })
 
-function gather(turn: number): void {
-  setImmediate(() => {
-    if (queue.length < expected && turn < gatherTurns) gather(turn + 1)
-    else runGroup()
-  })
+async function run(): Promise<void> {
+  isRunning = true
+  await nextTurn()
+  while (queue.length > 0) {
+    await company.gathered()
+    await runGroup()
+  }
+  isRunning = false
 }
 
-function runGroup(): void {
-  const taken = queue
-  queue = []
+async function runGroup(): Promise<void> {
+  const taken = queue.splice(0)
   time = Math.floor(Date.now() / 1000)
   begin.run()
+  const [others] = version.get() as unknown as [bigint]
+  isStill = others === lastOthers
+  lastOthers = others
   const head = chainHead.get('serve') as unknown as [bigint, Uint8Array] | undefined
   recordsFrom = Number(head?.[0] ?? 0n) + 1
   records = []
@@ -102,11 +111,11 @@ function runGroup(): void {
   const chained = mac(keys.audit, covered, head?.[1] ?? new Uint8Array(32), body)
   append.run('serve', recordsFrom, last, 1, body, chained)
   commit.run()
+  await company.parting(taken.length)
   for (const [place, { socket }] of taken.entries()) {
     const answer = answers[place]!
     socket.write(answer, () => answer.fill(0))
   }
-  expected = taken.length + queue.length
 }
 
 function record(operation: string, id: string, changes: string): void {
@@ -142,6 +151,7 @@ function newest(id: string, key: Buffer): Row {
   const before = verified.get(id)
   if (before !== undefined) {
     const [inGroup, ofType, revision, epoch, rowMac, attributes, sealed] = before
+    if (isStill) return before
     const fields = [inGroup!, ofType!, revision!, epoch!, rowMac!, attributes!, sealed!]
     if (unchanged.all(key, ...fields).length === 1) return before
   }

@@ -2,6 +2,7 @@
 // No act is answered before the commit that holds it; when the commit fails, every act of the group fails.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ActTrace, forget } from './acts.ts'
+import { Company } from './company.ts'
 import { either, type Soon } from './soon.ts'
 
 /** Most acts in one transaction. */
@@ -9,9 +10,6 @@ const actsPerGroup = 256
 
 /** Milliseconds after which a transaction takes no further act: another process may be waiting. */
 const groupTime = 20
-
-/** Turns of the event loop in which a group waits for company. */
-const gatherTurns = 4
 
 /** How a group reaches the store. */
 export interface GroupHost<Rows> {
@@ -59,12 +57,12 @@ class RunApart extends Error {
 export class GroupCommit<Rows> {
   readonly #host: GroupHost<Rows>
   readonly #queue: Pending[] = []
+  readonly #company = new Company(this.#queue, actsPerGroup)
   readonly #time: number
   /** Acts that have run and wait for their commit. */
   #committing: readonly Pending[] = []
   #running: Promise<void> | undefined
   #closed = false
-  #expected = 0
 
   /** `time`: milliseconds after which a group takes no further act. */
   constructor(host: GroupHost<Rows>, time = groupTime) {
@@ -78,6 +76,7 @@ export class GroupCommit<Rows> {
     return new Promise((resolve, reject) => {
       const trace = new ActTrace()
       this.#queue.push({ act, resolve, reject, outcome: notRun, trace, isGivenUp: false })
+      this.#company.arrived()
       this.#running ??= this.#pump()
     })
   }
@@ -103,37 +102,27 @@ export class GroupCommit<Rows> {
   }
 
   async #pump(): Promise<void> {
+    // What arrives in one turn of the event loop goes into one group.
+    await nextTurn()
     while (this.#queue.length > 0) {
-      await this.#gather()
-      const size = await this.#runGroup()
-      this.#expected = size + this.#queue.length
+      await this.#company.gathered()
+      await this.#runGroup()
     }
     this.#running = undefined
   }
 
-  /**
-   * What arrives in this turn of the event loop goes into one group. Clients answered by the last
-   * group are about to ask again: a few turns more are given them, which costs less than a commit
-   * of their own. A client alone never waits.
-   */
-  async #gather(): Promise<void> {
-    let turns = 0
-    do await nextTurn()
-    while (this.#queue.length < this.#expected && ++turns < gatherTurns)
-  }
-
-  /** Runs one group and answers it; how many acts it held. */
-  async #runGroup(): Promise<number> {
+  /** Runs one group and answers it. */
+  async #runGroup(): Promise<void> {
     const taken: Pending[] = []
     try {
       while (!(await this.#committed(taken)));
+      await this.#company.parting(taken.length)
       taken.forEach(answer)
     } catch (error) {
       // Waiting for the database failed: those still queued would only fail after the same wait.
       if (taken.length === 0) taken.push(...this.#queue.splice(0))
       for (const pending of taken) pending.reject(error)
     }
-    return taken.length
   }
 
   /** Runs the group in one transaction; false when it is to be run again. */

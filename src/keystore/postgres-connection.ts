@@ -251,6 +251,11 @@ export class PostgresConnection implements SqlSession {
     return copies
   }
 
+  /** Nothing of the kind is told there. */
+  othersVersion(): undefined {
+    return undefined
+  }
+
   async #undoPart(): Promise<void> {
     if (this.lost !== undefined) return
     await this.run('ROLLBACK TO part')

@@ -18,6 +18,7 @@ import { find, scan } from './sql-storage-locate.ts'
 import { holdsAny, lackingObjects } from './sql-storage-presence.ts'
 import { transientReading, transientWriting } from './sql-storage-transients.ts'
 import { after, inTurn, type Soon } from './soon.ts'
+import { StillRows } from './still-rows.ts'
 import { rowsAfter, tables } from './tables.ts'
 import type {
   Entries,
@@ -34,20 +35,37 @@ import { UniqueConflict, type IndexEntry, type UniqueEntry } from './work.ts'
 import { bytesIn, bytesOrNull, textIn } from './stored-values.ts'
 
 /** A driver has few sessions and uses them again and again. */
-const readers = new WeakMap<SqlSession, StorageReader>()
-const writers = new WeakMap<SqlSession, StorageWriter>()
-
-function known<T>(parts: WeakMap<SqlSession, T>, sql: SqlSession, make: (sql: SqlSession) => T): T {
-  const part = parts.get(sql) ?? make(sql)
-  parts.set(sql, part)
-  return part
+function onEach<T>(make: (sql: SqlSession) => T): (sql: SqlSession) => T {
+  const parts = new WeakMap<SqlSession, T>()
+  return (sql) => {
+    const part = parts.get(sql) ?? make(sql)
+    parts.set(sql, part)
+    return part
+  }
 }
 
 /** The store's tables in that database, which has been migrated. */
 export function sqlStorage(driver: SqlDriver): Storage {
+  const reader = onEach(reading)
+  const writer = onEach((sql) => {
+    const still = new StillRows()
+    return { still, rows: writing(still.watching(sql), still) }
+  })
   return {
-    write: (fn) => driver.transaction((sql) => fn(known(writers, sql, writing))),
-    read: (fn) => driver.snapshot((sql) => fn(known(readers, sql, reading))),
+    write(fn) {
+      let begun: StillRows | undefined
+      const done = driver.transaction((sql) => {
+        const { still, rows } = writer(sql)
+        begun = still
+        still.begin(sql)
+        return fn(rows)
+      })
+      return done.catch((error: unknown) => {
+        begun?.undone()
+        throw error
+      })
+    },
+    read: (fn) => driver.snapshot((sql) => fn(reader(sql))),
     truncateLog: () => driver.truncateLog(),
     othersWrote: () => driver.othersWrote(),
     moveLog: (when) => driver.moveLog(when),
@@ -209,9 +227,21 @@ const updateDerived = `UPDATE objects SET entries = ?1,
 const noteRevision = `INSERT INTO revisions (object, revision, mac) VALUES (?1, ?2, ?3)
   ON CONFLICT (object) DO UPDATE SET revision = excluded.revision, mac = excluded.mac`
 
-function writing(sql: SqlSession): StorageWriter {
+function writing(sql: SqlSession, still: StillRows): StorageWriter {
+  const reader = reading(sql)
   return {
-    ...reading(sql),
+    ...reader,
+    object: (group, id) =>
+      after(reader.object(group, id), (row) => {
+        if (row) still.saw(row)
+        return row
+      }),
+    isUnchanged: (row) =>
+      still.isStill(row) ||
+      after(reader.isUnchanged(row), (isUnchanged) => {
+        if (isUnchanged) still.saw(row)
+        return isUnchanged
+      }),
     ...auditWriting(sql),
     ...documentWriting(sql),
     ...transientWriting(sql),

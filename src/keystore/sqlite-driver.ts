@@ -124,10 +124,15 @@ class Connection implements SqlSession {
     }
   }
 
-  /** Whether another connection has committed since this was last asked (sqlite.org/pragma.html#pragma_data_version). */
+  /** By sqlite.org/pragma.html#pragma_data_version. */
+  othersVersion(): SqlValue | undefined {
+    return this.execute('PRAGMA data_version')[0]?.[0]
+  }
+
+  /** Whether another connection has committed since this was last asked. */
   othersWrote(): boolean {
     const before = this.#version
-    this.#version = this.execute('PRAGMA data_version')[0]?.[0]
+    this.#version = this.othersVersion()
     return before !== undefined && before !== this.#version
   }
 

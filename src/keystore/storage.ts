@@ -29,6 +29,8 @@ export interface SqlSession {
    * once it is on so many, if there are as many.
    */
   copies(relied?: number): Promise<Copies>
+  /** Differs from what it was whenever another connection has committed meanwhile; undefined where that is not told. */
+  othersVersion(): SqlValue | undefined
 }
 
 /**

@@ -13,6 +13,7 @@ let left = Number(count)
 const stopping = (sql: SqlSession): SqlSession => ({
   savepoint: (fn) => sql.savepoint(fn),
   copies: (relied) => sql.copies(relied),
+  othersVersion: () => sql.othersVersion(),
   async query(text, parameters) {
     const rows = await sql.query(text, parameters)
     if (!text.startsWith('SELECT') && --left === 0) {
