@@ -111,11 +111,12 @@ async function runGroup(): Promise<void> {
   const chained = mac(keys.audit, covered, head?.[1] ?? new Uint8Array(32), body)
   append.run('serve', recordsFrom, last, 1, body, chained)
   commit.run()
-  await company.parting(taken.length)
-  for (const [place, { socket }] of taken.entries()) {
-    const answer = answers[place]!
-    socket.write(answer, () => answer.fill(0))
-  }
+  await company.parting(taken.length, () => {
+    for (const [place, { socket }] of taken.entries()) {
+      const answer = answers[place]!
+      socket.write(answer, () => answer.fill(0))
+    }
+  })
 }
 
 function record(operation: string, id: string, changes: string): void {

@@ -41,11 +41,20 @@ export class Company {
   }
 
   /**
-   * A group of that size is about to be answered: a turn before it is, so that whatever came during its commit is queued,
-   * and is from others.
+   * Answers a group of that size and learns who else asks: what comes a turn later was sent meanwhile, and is from others,
+   * but for what those it has answered ask at once.
    */
-  async parting(size: number): Promise<void> {
+  async parting(size: number, answer: () => void): Promise<void> {
+    const waiting = this.#queue.length
+    answer()
+    await allElse()
+    const back = this.#queue.length - waiting
     await nextTurn()
-    this.#expected = { acts: size + this.#queue.length, at: performance.now() }
+    this.#expected = { acts: size + this.#queue.length - back, at: performance.now() }
   }
+}
+
+/** Once everything is done that needs nothing from outside. */
+function allElse(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }

@@ -116,8 +116,7 @@ export class GroupCommit<Rows> {
     const taken: Pending[] = []
     try {
       while (!(await this.#committed(taken)));
-      await this.#company.parting(taken.length)
-      taken.forEach(answer)
+      await this.#company.parting(taken.length, () => taken.forEach(answer))
     } catch (error) {
       // Waiting for the database failed: those still queued would only fail after the same wait.
       if (taken.length === 0) taken.push(...this.#queue.splice(0))

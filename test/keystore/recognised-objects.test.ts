@@ -1,10 +1,15 @@
 // A row that was verified before is recognised only while it is, byte for byte, the row that was verified.
-import { expect, test } from 'vitest'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { HeldObject } from '../../src/keystore/held-object.ts'
+import { openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { RecognisedObjects } from '../../src/keystore/recognised-objects.ts'
-import type { ObjectRow } from '../../src/keystore/storage.ts'
+import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
+import type { ObjectRow, SqlDriver, SqlSession } from '../../src/keystore/storage.ts'
+import { openStore } from '../../src/keystore/store.ts'
 import {
   change,
+  clock,
   create,
   dataDirectory,
   done,
@@ -105,6 +110,91 @@ test('a known key is served again, and its material compared with another check 
   expect(await release(check)).toBe(32)
   expect(await release(check)).toBe(32)
   await expect(release(wrong)).rejects.toMatchObject({ code: 'material-changed' })
+})
+
+describe('the database is asked whether the row still stands', () => {
+  /** Key 1, known, over a driver that counts those questions. */
+  async function counted() {
+    const directory = await dataDirectory()
+    const file = join(directory, 'keystore.db')
+    const sqlite = await openSqlite({ file })
+    let asked = 0
+    let isFailing = false
+    const counting = (sql: SqlSession): SqlSession => ({
+      copies: (relied) => sql.copies(relied),
+      othersVersion: () => sql.othersVersion(),
+      savepoint: (fn) => sql.savepoint(fn),
+      query(text, parameters) {
+        if (/^SELECT 1 FROM objects o LEFT JOIN revisions/.test(text)) asked++
+        return sql.query(text, parameters)
+      },
+    })
+    const sessions = new WeakMap<SqlSession, SqlSession>()
+    const session = (sql: SqlSession) => {
+      const known = sessions.get(sql) ?? counting(sql)
+      sessions.set(sql, known)
+      return known
+    }
+    const driver: SqlDriver = {
+      ...sqlite,
+      transaction: (fn) =>
+        sqlite.transaction(async (sql) => {
+          const result = await fn(session(sql))
+          if (isFailing) throw new Error('the commit failed')
+          return result
+        }),
+    }
+    const masterKey = openMasterKeyFile(join(directory, 'master.key'))
+    const store = await openStore({ driver, masterKey, writer: 'serve', now: () => clock })
+    onTestFinished(() => store.close())
+    await create(store, 1)
+    await get(store, 1)
+    const fail = (failing: boolean) => void (isFailing = failing)
+    return { directory, store, fail, asked: () => asked }
+  }
+
+  test('not while nobody has written to any', async () => {
+    const { store, asked } = await counted()
+    for (let round = 0; round < 5; round++) expect(await get(store, 1)).toEqual(materialOf(1))
+    expect(asked()).toBe(0)
+  })
+
+  test('after another process has written anything', async () => {
+    const { directory, store, asked } = await counted()
+    tamper(directory, `INSERT INTO settings (name, value) VALUES ('of another', '')`)
+    expect(await get(store, 1)).toEqual(materialOf(1))
+    expect(asked()).toBe(1)
+    expect(await get(store, 1)).toEqual(materialOf(1))
+    expect(asked()).toBe(1)
+  })
+
+  test('after this one has written to an object, and what it has written is seen', async () => {
+    const { store, asked } = await counted()
+    await create(store, 2)
+    expect(await get(store, 1)).toEqual(materialOf(1))
+    expect(asked()).toBe(1)
+    await change(store, 1, 'another record')
+    const record = await store.act(async (work) => {
+      work.audit(done('Get Attributes', idOf(1)))
+      return Buffer.from((await loaded(work, 1)).record).toString()
+    })
+    expect(record).toBe('another record')
+  })
+
+  test('after a change that others of its group have read is undone', async () => {
+    const { store, fail } = await counted()
+    const record = () =>
+      store.act(async (work) => {
+        work.audit(done('Get Attributes', idOf(1)))
+        return Buffer.from((await loaded(work, 1)).record).toString()
+      })
+    const before = await record()
+    fail(true)
+    const group = await Promise.allSettled([change(store, 1, 'never kept'), record()])
+    expect(group.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    fail(false)
+    expect(await record()).toBe(before)
+  })
 })
 
 test('a wiped key leaves nothing behind to be recognised by', async () => {
