@@ -178,7 +178,7 @@ export class PostgresConnection implements SqlSession {
       )
       return rows[0] && Number(rows[0][0])
     } catch (error) {
-      if (!isNotKnown(error) && sqlState(error) !== '42501') throw error
+      if (sqlState(error) === undefined || isConnectionLost(error)) throw error
       return undefined
     }
   }
