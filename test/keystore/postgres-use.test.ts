@@ -7,7 +7,7 @@ import { createStore } from '../../src/keystore/create-store.ts'
 import { openPostgres, type PostgresOptions } from '../../src/keystore/postgres-driver.ts'
 import { postgresFacts } from '../../src/keystore/postgres-facts.ts'
 import type { SqlDriver } from '../../src/keystore/storage.ts'
-import { openStore } from '../../src/keystore/store.ts'
+import { openStore, type Store } from '../../src/keystore/store.ts'
 import { wipeDue } from '../../src/keystore/wiping.ts'
 import { storageContract } from '../contract/storage.ts'
 import { cutProxy } from '../fixtures/cut-proxy.ts'
@@ -116,12 +116,7 @@ describe.skipIf(withoutPostgres())('with a server', () => {
       await server.query(`CREATE VIEW ${schema!}.${view} AS SELECT 1 AS nothing`)
     }
     const driver = await openPostgres({ urls: [`${url}%2Cpg_catalog`], silence: 50 })
-    const masterKey = memoryMasterKey()
-    await createStore({ driver, masterKey, now: () => clock, chain: 'test' })
-    const store = await openStore({ driver, masterKey, writer: 'test', now: () => clock })
-    onTestFinished(() => store.close())
-    await createKey(store, 1)
-    expect(await get(store, 1)).toEqual(materialOf(1))
+    const store = await withKey(driver)
     expect(await store.read((work) => work.copies())).toEqual({
       count: 1,
       missing: 'the database does not tell of its standbys',
@@ -151,12 +146,7 @@ describe.skipIf(withoutPostgres())('with a server', () => {
     test('keeps and destroys keys, and no more is said of it than is known', async () => {
       const { url, used } = await without()
       const driver = await openPostgres({ urls: [url], silence: 50 })
-      const masterKey = memoryMasterKey()
-      await createStore({ driver, masterKey, now: () => clock, chain: 'test' })
-      const store = await openStore({ driver, masterKey, writer: 'test', now: () => clock })
-      onTestFinished(() => store.close())
-      await createKey(store, 1)
-      expect(await get(store, 1)).toEqual(materialOf(1))
+      const store = await withKey(driver)
       expect((await store.read((work) => work.copies())).count).toBe(1)
       expect(await postgresFacts(driver)).toMatchObject({ unsafe: undefined, hasStandby: false })
       await createKey(store, 2, destroyed)
@@ -210,6 +200,17 @@ async function opened(options: PostgresOptions): Promise<SqlDriver> {
   const driver = await openPostgres(options)
   onTestFinished(() => driver.close())
   return driver
+}
+
+/** A store with key 1 in it, which is handed out. */
+async function withKey(driver: SqlDriver): Promise<Store> {
+  const masterKey = memoryMasterKey()
+  await createStore({ driver, masterKey, now: () => clock, chain: 'test' })
+  const store = await openStore({ driver, masterKey, writer: 'test', now: () => clock })
+  onTestFinished(() => store.close())
+  await createKey(store, 1)
+  expect(await get(store, 1)).toEqual(materialOf(1))
+  return store
 }
 
 async function withThings(url?: string): Promise<SqlDriver> {
