@@ -41,7 +41,8 @@ function pass(point: Failpoint): void {
 
 function withFailpoints(driver: SqlDriver): SqlDriver {
   const watched = (sql: SqlSession): SqlSession => ({
-    ...sql,
+    copies: (relied) => sql.copies(relied),
+    othersVersion: () => sql.othersVersion(),
     savepoint: (fn) => sql.savepoint(fn),
     async query(text, parameters) {
       const isAudit = text.startsWith('INSERT INTO audit ')
