@@ -2,10 +2,10 @@
 import { appendFileSync, cpSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { contentsCheck } from '../../src/keystore/contents-check.ts'
 import { coveredFiles, removeFiles } from '../../src/keystore/journal-prune.ts'
 import { demandWhole } from '../../src/keystore/journal-restore.ts'
 import type { Store } from '../../src/keystore/store.ts'
+import { copyOf, journalGround, problemsOf, serving } from './journal-sample.ts'
 import {
   actor,
   createKey,
@@ -19,35 +19,18 @@ import {
   temporaryFolder,
 } from './sample.ts'
 
-const log = { info: () => undefined, error: () => undefined }
 const filesIn = (path: string) => readdirSync(path).sort()
 
-function copyOf(folder: string): string {
-  const copy = join(temporaryFolder(), 'copy')
-  cpSync(folder, copy, { recursive: true })
-  return copy
-}
-
-/** Opens a server's store whose journal begins a new file with every frame. */
-async function serving(directory: string, path: string, fileLength = 1): Promise<Store> {
-  const store = await opened(directory, { journals: { paths: [path], log, fileLength } })
-  await store.tendJournals()
-  return store
-}
+/** A journal begins a new file with every frame. */
+const short = { fileLength: 1 }
 
 /** The keystore as a backup of that moment would bring it back. */
 async function backupOf(directory: string): Promise<Store> {
   return opened(copyOf(directory), { writer: 'verify' })
 }
 
-async function ground() {
-  const directory = await dataDirectory()
-  const path = join(temporaryFolder(), 'journal')
-  return { directory, path, store: await serving(directory, path) }
-}
-
 test('files are covered up to the first row that the backup lacks; the rest comes back with it', async () => {
-  const { directory, path, store } = await ground()
+  const { directory, path, store } = await journalGround(short)
   for (let at = 1; at <= 4; at++) await createKey(store, at)
   const backup = await backupOf(directory)
   for (let at = 5; at <= 8; at++) await createKey(store, at)
@@ -64,15 +47,15 @@ test('files are covered up to the first row that the backup lacks; the rest come
   const report = await backup.replayJournal({ path, apply: true, actor })
   expect(report).toMatchObject({ objects: 4, faults: [], problems: [], auditLeft: 0 })
   for (let at = 1; at <= 8; at++) expect(await get(backup, at)).toEqual(materialOf(at))
-  expect((await backup.auditVerify({ contents: contentsCheck })).problems).toEqual([])
+  expect(await problemsOf(backup)).toEqual([])
   // The server goes on with what is left.
-  const again = await serving(directory, path)
+  const again = await serving(directory, [path], short)
   expect(again.journals()[0]?.state).toBe('current')
   await expect(demandWhole(path)).rejects.toMatchObject({ code: 'journal-pruned' })
 })
 
 test('a backup that is older than what is left is said to be too old', async () => {
-  const { directory, path, store } = await ground()
+  const { directory, path, store } = await journalGround(short)
   await createKey(store, 1)
   const older = await backupOf(directory)
   for (let at = 2; at <= 4; at++) await createKey(store, at)
@@ -103,7 +86,7 @@ test('a row that was caught up with as it stood later is not covered by records 
   })
   // The first file has the records up to the backup, and with them key 1 as it was changed since.
   const path = join(temporaryFolder(), 'journal')
-  const store = await serving(directory, path)
+  const store = await serving(directory, [path], short)
   await store.close()
   expect(filesIn(path).length).toBeGreaterThan(2)
   expect(await coveredFiles(backup, path, actor)).toEqual([])
@@ -112,7 +95,7 @@ test('a row that was caught up with as it stood later is not covered by records 
 })
 
 test('a damaged file and those behind it stay, an end that was cut off is no damage', async () => {
-  const { directory, path, store } = await ground()
+  const { directory, path, store } = await journalGround(short)
   for (let at = 1; at <= 5; at++) await createKey(store, at)
   await store.close()
   const backup = await backupOf(directory)
@@ -129,7 +112,7 @@ test('a damaged file and those behind it stay, an end that was cut off is no dam
 })
 
 test('what was never committed keeps no file', async () => {
-  const { directory, path, store } = await ground()
+  const { directory, path, store } = await journalGround(short)
   await createKey(store, 1)
   const before = copyOf(path)
   const keystore = copyOf(directory)
@@ -142,7 +125,7 @@ test('what was never committed keeps no file', async () => {
   await createKey(without, 3)
   await without.close()
   const kept = filesIn(path).find((file) => !filesIn(before).includes(file))
-  const again = await serving(directory, path)
+  const again = await serving(directory, [path], short)
   await again.act((work) => Promise.resolve(work.audit(done('Test'))))
   await createKey(again, 4)
   await again.close()

@@ -16,13 +16,21 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { contentsCheck } from '../../src/keystore/contents-check.ts'
 import { frameOf, framesIn, journalMagic } from '../../src/keystore/journal-format.ts'
 import { beginFromJournal, demandWhole } from '../../src/keystore/journal-restore.ts'
 import { openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
 import type { ReplayReport } from '../../src/keystore/journal-replay.ts'
 import { openStore, type Store } from '../../src/keystore/store.ts'
+import {
+  copies,
+  copyOf,
+  journalGround,
+  journalPlace,
+  problemsOf,
+  quiet,
+  serving,
+} from './journal-sample.ts'
 import {
   actor,
   clock,
@@ -37,30 +45,12 @@ import {
   temporaryFolder,
 } from './sample.ts'
 
-const quiet = { info: () => undefined, error: () => undefined }
-
-/** Opens a server's store with a journal, brought up to date. */
-async function serving(directory: string, path: string, more = {}): Promise<Store> {
-  const store = await opened(directory, { journals: { paths: [path], log: quiet, ...more } })
-  await store.tendJournals()
-  return store
-}
-
-async function ground() {
-  const directory = await dataDirectory()
-  const path = join(temporaryFolder(), 'journal')
-  return { directory, path, store: await serving(directory, path) }
-}
-
-const copies = (store: Store) => store.read((work) => work.copies())
-
 function replay(store: Store, path: string, apply = true): Promise<ReplayReport> {
   return store.replayJournal({ path, apply, actor })
 }
 
 async function expectSound(store: Store): Promise<void> {
-  const { problems } = await store.auditVerify({ contents: contentsCheck })
-  expect(problems).toEqual([])
+  expect(await problemsOf(store)).toEqual([])
 }
 
 /** Puts an older copy of the data directory in its place. */
@@ -75,7 +65,7 @@ function newest(path: string): string {
 
 describe('while it is there', () => {
   test('it is a second copy, and holds each key before that is acknowledged', async () => {
-    const { store, path } = await ground()
+    const { store, path } = await journalGround()
     expect(await copies(store)).toMatchObject({ count: 2 })
     expect(store.journals()[0]).toMatchObject({ path, state: 'current', reason: undefined })
     await createKey(store, 1)
@@ -85,7 +75,7 @@ describe('while it is there', () => {
   })
 
   test('no key stands in it in the clear', async () => {
-    const { store, path } = await ground()
+    const { store, path } = await journalGround()
     await createKey(store, 7)
     const bytes = readFileSync(newest(path))
     expect(bytes.includes(Buffer.from(materialOf(7)))).toBe(false)
@@ -93,7 +83,7 @@ describe('while it is there', () => {
   })
 
   test('acts that only record wait for no second disk, and are in it a moment later', async () => {
-    const { store, path } = await ground()
+    const { store, path } = await journalGround()
     await createKey(store, 1)
     await store.tendJournals()
     const before = statSync(newest(path)).size
@@ -104,7 +94,7 @@ describe('while it is there', () => {
   })
 
   test('what other processes write is caught up with', async () => {
-    const { store, path, directory } = await ground()
+    const { store, path, directory } = await journalGround()
     const cli = await opened(directory, { writer: 'cli' })
     await createKey(cli, 5)
     expect(await copies(cli)).toMatchObject({ count: 1 })
@@ -114,13 +104,13 @@ describe('while it is there', () => {
 
   test('a new file begins when one is long enough, and each can be read without those before', async () => {
     const directory = await dataDirectory()
-    const path = join(temporaryFolder(), 'journal')
-    const store = await serving(directory, path, { fileLength: 4096 })
+    const path = journalPlace()
+    const store = await serving(directory, [path], { fileLength: 4096 })
     for (let at = 1; at <= 8; at++) await createKey(store, at)
     await store.tendJournals()
     await store.close()
     expect(readdirSync(path).length).toBeGreaterThan(2)
-    const again = await serving(directory, path, { fileLength: 4096 })
+    const again = await serving(directory, [path], { fileLength: 4096 })
     const report = await replay(again, path, false)
     expect(report).toMatchObject({ faults: [], problems: [], objects: 0, isWhole: true })
   })
@@ -128,13 +118,12 @@ describe('while it is there', () => {
 
 describe('a keystore that was put back', () => {
   test('gets everything from it that it lacks, once', async () => {
-    const { store, path, directory } = await ground()
+    const { store, path, directory } = await journalGround()
     await createKey(store, 1)
     await store.close()
-    const copy = join(temporaryFolder(), 'copy')
-    cpSync(directory, copy, { recursive: true })
+    const copy = copyOf(directory)
 
-    const later = await serving(directory, path)
+    const later = await serving(directory, [path])
     await createKey(later, 2)
     await createKey(later, 3)
     await later.beginEpoch(actor)
@@ -173,28 +162,26 @@ describe('a keystore that was put back', () => {
   })
 
   test('does not go on with it before', async () => {
-    const { store, path, directory } = await ground()
+    const { store, path, directory } = await journalGround()
     await store.close()
-    const copy = join(temporaryFolder(), 'copy')
-    cpSync(directory, copy, { recursive: true })
-    const later = await serving(directory, path)
+    const copy = copyOf(directory)
+    const later = await serving(directory, [path])
     for (let at = 1; at <= 12; at++) await createKey(later, at)
     await later.close()
     putBack(copy, directory)
-    await expect(serving(directory, path)).rejects.toMatchObject({ code: 'journal-other' })
+    await expect(serving(directory, [path])).rejects.toMatchObject({ code: 'journal-other' })
     const cli = await opened(directory, { writer: 'cli' })
     expect(await replay(cli, path)).toMatchObject({ objects: 12 })
     await expectSound(cli)
   })
 
   test('keeps what is newer than in the journal, and what was destroyed stays destroyed', async () => {
-    const { store, path, directory } = await ground()
+    const { store, path, directory } = await journalGround()
     await createKey(store, 1)
     await createKey(store, 2)
     await store.close()
-    const copy = join(temporaryFolder(), 'copy')
-    cpSync(directory, copy, { recursive: true })
-    const later = await serving(directory, path)
+    const copy = copyOf(directory)
+    const later = await serving(directory, [path])
     await later.act(async (work) => {
       const object = await loaded(work, 2)
       work.audit(done('Wipe', idOf(2)))
@@ -211,11 +198,10 @@ describe('a keystore that was put back', () => {
   })
 
   test('believes no row that was changed, and says which', async () => {
-    const { store, path, directory } = await ground()
+    const { store, path, directory } = await journalGround()
     await store.close()
-    const copy = join(temporaryFolder(), 'copy')
-    cpSync(directory, copy, { recursive: true })
-    const later = await serving(directory, path)
+    const copy = copyOf(directory)
+    const later = await serving(directory, [path])
     await createKey(later, 1)
     await createKey(later, 2)
     await later.close()
@@ -243,24 +229,23 @@ describe('a keystore that was put back', () => {
 
 describe('a frame that was never committed', () => {
   test('counts when nothing took its place, as a commit whose answer was lost', async () => {
-    const { store, path, directory } = await ground()
+    const { store, path, directory } = await journalGround()
     await createKey(store, 1)
     await store.close()
-    const copy = join(temporaryFolder(), 'copy')
-    cpSync(directory, copy, { recursive: true })
-    const later = await serving(directory, path)
+    const copy = copyOf(directory)
+    const later = await serving(directory, [path])
     await createKey(later, 2)
     await later.close()
     // As after a death between the sync of the journal and the commit.
     putBack(copy, directory)
-    const again = await serving(directory, path)
+    const again = await serving(directory, [path])
     expect(await get(again, 2)).toEqual(materialOf(2))
     expect(again.journals()[0]?.state).toBe('current')
     await expectSound(again)
   })
 
   test('does not count when another took its place', async () => {
-    const { store, path, directory } = await ground()
+    const { store, path, directory } = await journalGround()
     await createKey(store, 1)
     let runs = 0
     await expect(
@@ -280,14 +265,14 @@ describe('a frame that was never committed', () => {
 
 describe('its disk is away', () => {
   test('the keystore goes on with one copy, and catches up when it is back', async () => {
-    const { store, path, directory } = await ground()
+    const { store, path, directory } = await journalGround()
     await createKey(store, 1)
     const aside = `${path}.aside`
     cpSync(path, aside, { recursive: true })
     await store.close()
     rmSync(path, { recursive: true })
 
-    const again = await serving(directory, path)
+    const again = await serving(directory, [path])
     expect(again.journals()[0]).toMatchObject({ state: 'away', reason: 'its folder is not there' })
     expect(await copies(again)).toEqual({
       count: 1,
@@ -308,7 +293,7 @@ describe('its disk is away', () => {
 })
 
 test('a folder that is moved away while it is written is no copy, and is when it is back', async () => {
-  const { store, path } = await ground()
+  const { store, path } = await journalGround()
   await createKey(store, 1)
   renameSync(path, `${path}.elsewhere`)
   await createKey(store, 2)
@@ -324,13 +309,13 @@ test('a folder that is moved away while it is written is no copy, and is when it
 
 test('a disk that does not answer stops nobody for long, and what it had after all counts once', async () => {
   const directory = await dataDirectory()
-  const path = join(temporaryFolder(), 'journal')
+  const path = journalPlace()
   let disk: PromiseWithResolvers<void> | undefined
   const sync = async (file: FileHandle): Promise<void> => {
     await file.datasync()
     await disk?.promise
   }
-  const store = await serving(directory, path, { patience: 1000, sync })
+  const store = await serving(directory, [path], { patience: 1000, sync })
   await createKey(store, 1)
   disk = Promise.withResolvers<void>()
   // The frame is there, but nobody knows: the act runs again without the journal.
@@ -351,7 +336,7 @@ test('a disk that does not answer stops nobody for long, and what it had after a
   const report = await replay(store, path, false)
   expect(report).toMatchObject({ objects: 0, changes: 0, problems: [], faults: [] })
   await store.close()
-  const again = await serving(directory, path)
+  const again = await serving(directory, [path])
   expect(again.journals()[0]?.state).toBe('current')
   for (const at of [1, 2, 3]) expect(await get(again, at)).toEqual(materialOf(at))
 })
@@ -362,7 +347,7 @@ describe('refused at the start', () => {
       'a journal of another keystore',
       'journal-foreign',
       async (path: string) => {
-        const other = await serving(await dataDirectory(), path)
+        const other = await serving(await dataDirectory(), [path])
         await other.close()
       },
     ],
@@ -394,24 +379,25 @@ describe('refused at the start', () => {
       },
     ],
   ] as [string, string, (path: string) => unknown][])('%s', async (_, code, prepare) => {
-    const path = join(temporaryFolder(), 'journal')
+    const path = journalPlace()
     await prepare(path)
-    await expect(serving(await dataDirectory(), path)).rejects.toMatchObject({ code })
+    await expect(serving(await dataDirectory(), [path])).rejects.toMatchObject({ code })
   })
 
   test('where not even the folder above is there, the server starts without it', async () => {
-    const store = await serving(await dataDirectory(), join(temporaryFolder(), 'absent', 'journal'))
+    const store = await serving(await dataDirectory(), [
+      join(temporaryFolder(), 'absent', 'journal'),
+    ])
     expect(store.journals()[0]?.state).toBe('away')
   })
 })
 
 describe('a damaged journal', () => {
   async function written() {
-    const { store, path, directory } = await ground()
+    const { store, path, directory } = await journalGround()
     await store.close()
-    const copy = join(temporaryFolder(), 'copy')
-    cpSync(directory, copy, { recursive: true })
-    const later = await serving(directory, path)
+    const copy = copyOf(directory)
+    const later = await serving(directory, [path])
     for (let at = 1; at <= 5; at++) await createKey(later, at)
     await later.close()
     putBack(copy, directory)
@@ -451,8 +437,8 @@ test('a keystore that is lost altogether is made anew out of a journal that held
   const directory = await dataDirectory()
   const cli = await opened(directory, { writer: 'cli' })
   await createKey(cli, 1)
-  const path = join(temporaryFolder(), 'journal')
-  const store = await serving(directory, path)
+  const path = journalPlace()
+  const store = await serving(directory, [path])
   await createKey(store, 2)
   await cli.beginEpoch(actor)
   await store.tendJournals()
@@ -471,7 +457,7 @@ test('a keystore that is lost altogether is made anew out of a journal that held
 
 test('one that never held everything is not taken for a keystore', async () => {
   const directory = await dataDirectory()
-  const path = join(temporaryFolder(), 'journal')
+  const path = journalPlace()
   const store = await opened(directory, { journals: { paths: [path], log: quiet } })
   await createKey(store, 1)
   await store.close()

@@ -18,6 +18,7 @@ import { openMasterKeyFile } from '../../src/keystore/master-key-file.ts'
 import { notedJournals } from '../../src/keystore/noted-journals.ts'
 import { openSqlite } from '../../src/keystore/sqlite-driver.ts'
 import { openStore, type Store } from '../../src/keystore/store.ts'
+import { copies, copyOf, journalPlace, problemsOf, quiet, serving } from './journal-sample.ts'
 import {
   actor,
   clock,
@@ -32,29 +33,14 @@ import {
   temporaryFolder,
 } from './sample.ts'
 
-const log = { info: () => undefined, error: () => undefined }
-const copies = (store: Store) => store.read((work) => work.copies())
 const namesIn = (path: string) => readdirSync(path).sort()
-const place = () => join(temporaryFolder(), 'journal')
-
-async function serving(directory: string, paths: readonly string[], more = {}): Promise<Store> {
-  const store = await opened(directory, { journals: { paths, log, ...more } })
-  await store.tendJournals()
-  return store
-}
 
 /** A command beside the server, which has looked for the journals. */
 async function command(directory: string, paths?: readonly string[]): Promise<Store> {
-  const commandJournals = { log, ...(paths && { paths }) }
+  const commandJournals = { log: quiet, ...(paths && { paths }) }
   const store = await opened(directory, { writer: 'cli', commandJournals })
   await copies(store)
   return store
-}
-
-function copyOf(path: string): string {
-  const copy = join(temporaryFolder(), 'copy')
-  cpSync(path, copy, { recursive: true })
-  return copy
 }
 
 /** The keystore as it comes back out of a journal alone. */
@@ -66,14 +52,14 @@ async function outOf(path: string, directory: string): Promise<Store> {
   onTestFinished(() => made.close())
   const report = await made.replayJournal({ path, apply: true, actor })
   expect(report).toMatchObject({ problems: [], faults: [], auditLeft: 0 })
-  expect((await made.auditVerify({ contents: contentsCheck })).problems).toEqual([])
+  expect(await problemsOf(made)).toEqual([])
   return made
 }
 
 describe('two journals', () => {
   test('are two further copies, each of which brings everything back', async () => {
     const directory = await dataDirectory()
-    const paths = [place(), place()]
+    const paths = [journalPlace(), journalPlace()]
     const store = await serving(directory, paths)
     expect(await copies(store)).toEqual({ count: 3, missing: 'there are 2 journals' })
     await createKey(store, 1)
@@ -97,7 +83,7 @@ describe('two journals', () => {
         if (waiting.length === 2) waiting.splice(0).forEach((go) => go())
       })
     }
-    const store = await serving(directory, [place(), place()], { sync })
+    const store = await serving(directory, [journalPlace(), journalPlace()], { sync })
     await createKey(store, 1)
     isTogether = true
     await createKey(store, 2)
@@ -107,7 +93,7 @@ describe('two journals', () => {
 
   test('one that is away costs its copy only, and catches up when it is back', async () => {
     const directory = await dataDirectory()
-    const [one, other] = [place(), place()]
+    const [one, other] = [journalPlace(), journalPlace()]
     const store = await serving(directory, [one, other])
     renameSync(other, `${other}.away`)
     await createKey(store, 1)
@@ -125,7 +111,7 @@ describe('two journals', () => {
 
   test('what was under way is taken over from whichever has it', async () => {
     const directory = await dataDirectory()
-    const [one, other] = [place(), place()]
+    const [one, other] = [journalPlace(), journalPlace()]
     const store = await serving(directory, [one, other])
     await store.close()
     const before = copyOf(directory)
@@ -148,13 +134,13 @@ describe('two journals', () => {
   })
 
   test('in one folder, or one within the other, are refused', async () => {
-    const path = place()
+    const path = journalPlace()
     const data = { directory: join(temporaryFolder(), 'data') }
     for (const paths of [
       [path, path],
       [path, join(path, 'more')],
     ])
-      expect(() => journalsFor(data, paths, log)).toThrow(/both would be lost together/)
+      expect(() => journalsFor(data, paths, quiet)).toThrow(/both would be lost together/)
     const directory = await dataDirectory()
     const store = await serving(directory, [path])
     await store.close()
@@ -166,7 +152,7 @@ describe('two journals', () => {
 
   test('one that is kept no longer is noted no longer, on record', async () => {
     const directory = await dataDirectory()
-    const [one, other] = [place(), place()]
+    const [one, other] = [journalPlace(), journalPlace()]
     await (await serving(directory, [one, other])).close()
     const store = await serving(directory, [one])
     expect((await store.read(notedJournals)).map(({ path }) => path)).toEqual([one])
@@ -178,7 +164,7 @@ describe('two journals', () => {
 
 test('a last frame that the disk kept although it was undone does not stop the server', async () => {
   const directory = await dataDirectory()
-  const path = place()
+  const path = journalPlace()
   const store = await serving(directory, [path])
   await createKey(store, 1)
   await store.close()
@@ -204,7 +190,7 @@ test('a last frame that the disk kept although it was undone does not stop the s
 describe('a command that makes keys', () => {
   test('has them in a file of its own in the journal before they count, beside the server', async () => {
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     const server = await serving(directory, [path])
     const cli = await command(directory)
     expect(await copies(cli)).toEqual({ count: 2, missing: 'there is one journal' })
@@ -219,7 +205,7 @@ describe('a command that makes keys', () => {
 
   test('its file is taken over by the server, which removes it; the next key begins another', async () => {
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     const server = await serving(directory, [path])
     const cli = await command(directory)
     await createKey(cli, 1)
@@ -241,7 +227,7 @@ describe('a command that makes keys', () => {
 
   test('two at a time write two files', async () => {
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     const server = await serving(directory, [path])
     const [one, other] = [await command(directory), await command(directory)]
     for (let at = 1; at <= 6; at++) await createKey(at % 2 === 0 ? one : other, at)
@@ -255,7 +241,7 @@ describe('a command that makes keys', () => {
 
   test('a key that the server changed before it caught up comes back as it was changed', async () => {
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     const server = await serving(directory, [path])
     const cli = await command(directory)
     await createKey(cli, 1)
@@ -272,7 +258,7 @@ describe('a command that makes keys', () => {
 
   test('brings what other commands have changed before it, and is on record with it', async () => {
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     await serving(directory, [path])
     const plain = await opened(directory, { writer: 'cli' })
     await plain.act(async (work) => {
@@ -291,7 +277,7 @@ describe('a command that makes keys', () => {
 
   test('works while no server runs, and the next one takes over', async () => {
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     await (await serving(directory, [path])).close()
     for (const at of [1, 2]) {
       const cli = await command(directory)
@@ -310,7 +296,7 @@ describe('a command that makes keys', () => {
 
   test('its keys come back when an older keystore was put back before a server saw them', async () => {
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     await (await serving(directory, [path])).close()
     const before = copyOf(directory)
     const cli = await command(directory)
@@ -325,7 +311,7 @@ describe('a command that makes keys', () => {
 
   test('what was undone in its file is left out', async () => {
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     await (await serving(directory, [path])).close()
     const cli = await command(directory)
     await createKey(cli, 1)
@@ -359,7 +345,7 @@ describe('a command that makes keys', () => {
     expect(await copies(await command(bare))).toEqual(none)
 
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     const server = await serving(directory, [path])
     renameSync(path, `${path}.aside`)
     expect(await copies(await command(directory))).toEqual({
@@ -370,14 +356,14 @@ describe('a command that makes keys', () => {
     expect(await copies(await command(directory))).toMatchObject({ count: 1 })
     rmSync(path, { recursive: true })
     renameSync(`${path}.aside`, path)
-    const link = place()
+    const link = journalPlace()
     symlinkSync(path, link)
     await expect(command(directory, [link])).rejects.toMatchObject({ code: 'journal-link' })
 
-    const others = place()
+    const others = journalPlace()
     await serving(await dataDirectory(), [others])
     await expect(command(directory, [others])).rejects.toMatchObject({ code: 'journal-foreign' })
-    const nowhere = place()
+    const nowhere = journalPlace()
     mkdirSync(nowhere)
     await expect(command(directory, [nowhere])).rejects.toMatchObject({ code: 'journal-empty' })
     await server.close()
@@ -386,9 +372,9 @@ describe('a command that makes keys', () => {
     await former.close()
 
     const fresh = await dataDirectory()
-    const young = place()
+    const young = journalPlace()
     await createKey(await opened(fresh, { writer: 'cli' }), 1)
-    const starting = await opened(fresh, { journals: { paths: [young], log } })
+    const starting = await opened(fresh, { journals: { paths: [young], log: quiet } })
     expect(existsSync(join(young, '00000001.journal'))).toBe(false)
     expect(starting.journals()[0]?.state).toBe('behind')
     expect(await copies(await command(fresh))).toMatchObject({ count: 1 })
@@ -396,7 +382,7 @@ describe('a command that makes keys', () => {
 
   test('whose disk fails in between makes no further key count', async () => {
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     await serving(directory, [path])
     const cli = await command(directory)
     await createKey(cli, 1)
@@ -411,7 +397,7 @@ describe('a command that makes keys', () => {
 
   test('whose disk is unmounted before its first key writes nothing where it was', async () => {
     const directory = await dataDirectory()
-    const path = place()
+    const path = journalPlace()
     await serving(directory, [path])
     const cli = await command(directory)
     renameSync(path, `${path}.away`)
@@ -424,7 +410,7 @@ describe('a command that makes keys', () => {
 
 test('a server begins no file where the disk of its journal was', async () => {
   const directory = await dataDirectory()
-  const path = place()
+  const path = journalPlace()
   const store = await serving(directory, [path], { fileLength: 1 })
   await createKey(store, 1)
   renameSync(path, `${path}.away`)
