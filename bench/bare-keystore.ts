@@ -2,8 +2,9 @@
  * The limits of servers that answer no sooner than what they did is durable, without anything of KMIP: requests
  * are looked at in fixed places, answers are prepared. `record`: a record of each request in the chained row of a
  * group commit, and nothing else. `rules`: also what no server can leave out that keeps the rules of the keystore
- * (docs/explanation/architecture.md). Get: one SELECT, or none where nobody has written since the row was verified, material unsealed and compared with its check value. Create: the rows of a key inserted
- * under MAC and seal.
+ * (docs/explanation/architecture.md). Get: one SELECT, or none where nobody has written since the row was
+ * verified, material unsealed and compared with its check value. Create: the rows of a key inserted under MAC
+ * and seal.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
