@@ -102,10 +102,11 @@ export class Stage {
     await this.#stop()
     const { child, file } = this.#spawn(script)
     this.#server = child
+    const wanted = serversIn(script)
     const until = performance.now() + patience.ready
     while (performance.now() < until && child.exitCode === null) {
       const output = await this.#outputOf(file)
-      if (/^ready /m.test(output)) return { status: 0, output }
+      if ((output.match(/^ready /gm) ?? []).length >= wanted) return { status: 0, output }
       await delay(50)
     }
     return { status: child.exitCode, output: await this.#outputOf(file) }
@@ -185,6 +186,11 @@ const programs: Readonly<Record<string, string>> = {
 
 function directly(_match: string, program: string): string {
   return `node ${programs[program]}`
+}
+
+/** A block may start several servers, all but the last in the background; each says that it is ready. */
+function serversIn(script: string): number {
+  return script.split(/&$/m).length
 }
 
 async function freePort(): Promise<number> {
