@@ -30,11 +30,12 @@ export function describeKeyBlock(
 ): object {
   const { KeyBlock: block } = fields
   const { objectType, vitals, attributes } = object
-  if (!KeyFormatType.names(version).includes(block.KeyFormatType as never))
-    throw new KmipError('KeyFormatTypeNotSupported', `Key Format Type ${block.KeyFormatType}`)
-  if ((vitals.KeyFormatType ?? block.KeyFormatType) !== block.KeyFormatType)
-    throw new KmipError('InvalidField', `the Key Format Type is ${block.KeyFormatType}`)
-  vitals.KeyFormatType = block.KeyFormatType
+  const { KeyFormatType: format } = block
+  if (typeof format === 'number' || !KeyFormatType.has(format, version))
+    throw new KmipError('KeyFormatTypeNotSupported', `Key Format Type ${format}`)
+  if ((vitals.KeyFormatType ?? format) !== format)
+    throw new KmipError('InvalidField', `the Key Format Type is ${format}`)
+  vitals.KeyFormatType = format
   if (isWrapped(block)) {
     if (objectType === 'SplitKey') checkSplit(fields as SplitFields)
     describeWrapped(object, block, version)

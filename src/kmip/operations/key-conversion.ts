@@ -123,7 +123,7 @@ function isSayable(object: ManagedObject, format: Format | undefined, version: V
   const number = object.stored?.columns.algorithm
   const algorithm = number === undefined ? undefined : CryptographicAlgorithm.nameOf(number)
   return (
-    (typeof format !== 'string' || KeyFormatType.names(version).includes(format)) &&
+    (typeof format !== 'string' || KeyFormatType.has(format, version)) &&
     (algorithm === undefined ||
       algorithm === 'EC' ||
       CryptographicAlgorithm.since(algorithm) <= version)

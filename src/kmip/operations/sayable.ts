@@ -136,11 +136,11 @@ function sayableMask(mask: number, version: Version): number {
  * name by each use, since 1.3 they have one for all.
  */
 export function sayableFormat(kept: Format | undefined, version: Version): Format | undefined {
-  if (typeof kept !== 'string' || KeyFormatType.names(version).includes(kept)) return kept
+  if (typeof kept !== 'string' || KeyFormatType.has(kept, version)) return kept
   const half = /^TransparentEC(?:DSA|DH|MQV)?(P.*)$/.exec(kept)?.[1]
   if (half === undefined) return kept
   const forms = [`TransparentEC${half}`, `TransparentECDSA${half}`] as Format[]
-  return forms.find((form) => KeyFormatType.names(version).includes(form as never)) ?? kept
+  return forms.find((form) => KeyFormatType.has(form as string, version)) ?? kept
 }
 
 /** A value may use enumeration values that other versions do not have. */

@@ -25,6 +25,8 @@ export interface Names<Name extends string, Known = Specific<Name>> {
   since(name: Name): Version
   /** The names that are part of a version, in the order of the rows. */
   names(version: Version): readonly Name[]
+  /** Whether that is a name, and part of a version. */
+  has(name: string, version: Version): name is Name
 }
 
 /** Schema of an enumeration: a name, or a number where there is no name for it. */
@@ -131,6 +133,10 @@ function names<Name extends string>(name: string, table: NamedNumbers): Names<Na
       const found = table.all.filter((row) => covers(row, version)).map((row) => row.name as Name)
       byVersion.set(version, found)
       return found
+    },
+    has(rowName, version): rowName is Name {
+      const row = table.row(rowName)
+      return row !== undefined && covers(row, version)
     },
   }
 }

@@ -65,6 +65,12 @@ describe('an enumeration', () => {
     expect(ObjectType.since('Certificate')).toBe(0)
     expect(ObjectType.names(version('1.1'))).toEqual(['Certificate', 'SymmetricKey', 'Template'])
     expect(ObjectType.names(version('2.0'))).toEqual(['Certificate', 'SymmetricKey', 'PGPKey'])
+    const has = (name: string) =>
+      (['1.1', '2.0'] as const).filter((text) => ObjectType.has(name, version(text)))
+    expect(has('Certificate')).toEqual(['1.1', '2.0'])
+    expect(has('Template')).toEqual(['1.1'])
+    expect(has('PGPKey')).toEqual(['2.0'])
+    expect(has('Certificat')).toEqual([])
   })
 
   it('calls a renamed number by the name of the version', () => {
