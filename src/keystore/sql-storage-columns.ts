@@ -61,6 +61,7 @@ class SelectedObject implements ObjectRow {
   readonly mac: Uint8Array
   readonly noted: ObjectRow['noted']
   readonly #row: SqlRow
+  #columns: ObjectColumns | undefined
 
   constructor(row: SqlRow) {
     const sealed = bytesOrNull(row[9])
@@ -83,7 +84,8 @@ class SelectedObject implements ObjectRow {
   }
 
   get columns(): ObjectColumns {
-    return columnsOf(this.#row)
+    this.#columns ??= columnsOf(this.#row)
+    return this.#columns
   }
 
   get entriesText(): string {
