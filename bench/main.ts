@@ -10,7 +10,15 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bareInsertsPerSecond } from './bare-inserts.ts'
 import type { BareKeystore } from './bare-keystore.ts'
-import { drive, driveBeside, knownKeys, type Manner, type Measured } from './load.ts'
+import {
+  drive,
+  driveBeside,
+  knownKeys,
+  numbersOf,
+  warm,
+  type Manner,
+  type Measured,
+} from './load.ts'
 import { ended } from './processes.ts'
 import { requests, type Request, type RequestName } from './requests.ts'
 import { soak } from './soak.ts'
@@ -55,12 +63,11 @@ async function compare(
   request: Request,
   how: Manner,
 ): Promise<Compared> {
-  const numbers = name.startsWith('Create') ? 'new' : 'known'
-  const measured = await drive(server, site, request, how, numbers)
+  const measured = await drive(server, site, request, how, numbersOf(name))
   const { answerBytes } = measured
   const { certificate, key } = site.bare
   const args = [certificate, key, site.kit.ca, String(answerBytes)]
-  const bare = await driveBeside(site, 'bare-server.ts', args, request, how, numbers)
+  const bare = await driveBeside(site, 'bare-server.ts', args, name, request, how)
   const limit = async (keeps: BareKeystore['keeps']) =>
     name === 'Get' || name === 'Create+Get'
       ? besideLimit(site, { does: name, keeps, answerBytes }, request, how)
@@ -105,26 +112,21 @@ function besideLimit(
     ...bare,
     ca: kit.ca,
   }
-  return driveBeside(
-    site,
-    'bare-keystore.ts',
-    [JSON.stringify(options)],
-    request,
-    how,
-    limit.does === 'Get' ? 'known' : 'new',
-  )
+  return driveBeside(site, 'bare-keystore.ts', [JSON.stringify(options)], limit.does, request, how)
 }
 
 type All = ReturnType<typeof requests>
 
 async function table(site: Site, server: Server, all: All): Promise<void> {
   for (const name of ['Get', 'Create', 'Locate+Get', 'Query'] as const) {
+    await warm(server, site, name, all[name])
     for (const connections of [1, 8, 64]) {
       const count = connections === 1 ? 4000 : 12_000
       await compare(site, server, name, all[name], { connections, count, mount: 'kept' })
     }
   }
   for (const mount of ['new', 'resumed'] as const) {
+    await warm(server, site, 'Locate+Get', all['Locate+Get'], mount)
     for (const connections of [1, 8]) {
       const count = connections === 1 ? 200 : 600
       await compare(site, server, 'Locate+Get', all['Locate+Get'], { connections, count, mount })
@@ -135,9 +137,8 @@ async function table(site: Site, server: Server, all: All): Promise<void> {
 async function aims(site: Site, server: Server, all: All): Promise<void> {
   const at = (connections: number, count: number) =>
     ({ connections, count, mount: 'kept' }) as const
-  // A server runs for months: what is measured is compiled code.
-  await drive(server, site, all.Get, at(8, 16_000), 'known')
-  await drive(server, site, all['Create+Get'], at(64, 6000), 'new')
+  await warm(server, site, 'Get', all.Get)
+  await warm(server, site, 'Create+Get', all['Create+Get'])
   const gets = await compare(site, server, 'Get', all.Get, at(8, 12_000))
   const pair = await compare(site, server, 'Create+Get', all['Create+Get'], at(64, 6000))
   const loop = bareInsertsPerSecond(
