@@ -4,10 +4,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../fixtures/free-port.ts'
 import { makeCluster, type Cluster } from '../fixtures/postgres.ts'
 import type { Step } from './page.ts'
 
@@ -191,15 +191,6 @@ function directly(_match: string, program: string): string {
 /** A block may start several servers, all but the last in the background; each says that it is ready. */
 function serversIn(script: string): number {
   return script.split(/&$/m).length
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function ended(child: ChildProcess): Promise<void> {
