@@ -56,7 +56,7 @@ export async function prepare(): Promise<Site> {
   return { directory, data, kit, bare }
 }
 
-/** Starts keyreel over the site; `node` are options of the runtime. */
+/** Starts keyreel over the site. */
 export async function serve({ data }: Site): Promise<Server> {
   const listen = ['--listen', '127.0.0.1:0', '--log-level', 'error']
   const { child, ready } = await started([keyreel, 'serve', '--data', data, ...listen])
