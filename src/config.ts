@@ -11,6 +11,7 @@ import type { CipherSettingName } from './kmip/server/cipher-settings.ts'
 import { limitRows } from './kmip/server/limits.ts'
 import type { LimitName, Limits } from './kmip/server/limits.ts'
 import { nearest } from './nearest.ts'
+import { isRefusal, permissionDenied } from './presence.ts'
 import { setting, settingKinds } from './setting-kinds.ts'
 import type { Setting } from './setting-kinds.ts'
 
@@ -261,6 +262,7 @@ function parseFile(file: string): Record<string, unknown> {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
+    if (isRefusal(cause)) throw permissionDenied(file, cause)
     throw new UserError(
       'config-unreadable',
       `configuration file ${file} cannot be read`,

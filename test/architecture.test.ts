@@ -77,6 +77,7 @@ const commons = [
   'src/config.ts',
   'src/setting-kinds.ts',
   'src/nearest.ts',
+  'src/presence.ts',
 ]
 
 /** Runtime modules that only some parts may touch. */

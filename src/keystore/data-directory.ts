@@ -10,6 +10,7 @@ import {
   syncDirectorySync,
   syncSync,
 } from '../durable-files.ts'
+import { demandAccess, isThere } from '../presence.ts'
 
 /** Name of the database in the data directory; a directory that has it is initialised. */
 export const databaseFile = 'keystore.db'
@@ -17,9 +18,11 @@ export const databaseFile = 'keystore.db'
 /** Says which node of which keystore this is, where the keystore is in a database elsewhere. */
 export const nodeFile = 'node.json'
 
-/** Whether the directory is initialised. */
+/** Whether the directory is initialised. @throws UserError 'permission-denied' when this user may not use it */
 export function isInitialised(directory: string): boolean {
-  return [databaseFile, nodeFile].some((name) => existsSync(join(directory, name)))
+  const marks = [databaseFile, nodeFile].map((name) => join(directory, name)).filter(isThere)
+  if (marks.length > 0) demandAccess(directory, ...marks)
+  return marks.length > 0
 }
 
 const unfinished = '.initialising-'

@@ -1,6 +1,6 @@
 // Where a keystore's tables are: in a file of the data directory, or in the PostgreSQL that is named.
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { demandAccess, isThere } from '../presence.ts'
 import { databaseFile } from './data-directory.ts'
 import { refuseTwoKeystores } from './node-identity.ts'
 import { databaseAddress } from './postgres-address.ts'
@@ -33,9 +33,9 @@ export function keystoreName(place: DatabasePlace): string {
   return urlsOf(place) === undefined ? place.directory : placeName(place)
 }
 
-/** Whether there is anything that could be opened. */
+/** Whether there is anything that could be opened. @throws UserError 'permission-denied' when this user may not look */
 export function mayBeThere(place: DatabasePlace): boolean {
-  return urlsOf(place) !== undefined || existsSync(join(place.directory, databaseFile))
+  return urlsOf(place) !== undefined || isThere(join(place.directory, databaseFile))
 }
 
 /** Opens the database. Throws UserError. */
@@ -45,11 +45,11 @@ export async function openDatabase(
 ): Promise<SqlDriver> {
   const urls = urlsOf(place)
   const { patience } = options
-  if (urls === undefined)
-    return openSqlite({
-      file: join(place.directory, databaseFile),
-      ...(patience !== undefined && { patience }),
-    })
+  if (urls === undefined) {
+    const file = join(place.directory, databaseFile)
+    demandAccess(place.directory, file)
+    return openSqlite({ file, ...(patience !== undefined && { patience }) })
+  }
   refuseTwoKeystores(place.directory)
   return openPostgres({ urls, ...options })
 }

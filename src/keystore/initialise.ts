@@ -54,6 +54,8 @@ export async function initialiseStore(options: Initialisation): Promise<void> {
   const directory = resolve(options.directory)
   const made = { masterKey: false }
   try {
+    // Before anything is touched: it may be the keystore of another user.
+    isInitialised(directory)
     finishBuilding(directory)
     refuseUsed(directory)
     await buildDirectory(directory, (building) => build(options, building, made))
@@ -157,9 +159,10 @@ function refuseUsed(directory: string): void {
 function explained(error: unknown, directory: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (error instanceof UserError || code === undefined || !/^E[A-Z]+$/.test(code)) return error
+  const what = message.replace(/, .*$/, '')
   return new UserError(
     code === 'ENOSPC' ? 'disk-full' : 'directory-unwritable',
-    `cannot make ${directory}: ${message}`,
+    `cannot make ${directory}: ${what}`,
     code === 'ENOSPC'
       ? 'free space on its file system; nothing was half-written'
       : 'name a directory this user may create with --data',

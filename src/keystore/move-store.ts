@@ -8,6 +8,7 @@ import { ownConfigFile } from '../config.ts'
 import { equalBytes } from '../crypto/primitives/mac.ts'
 import { moveIntoPlaceSync, replaceFileSync } from '../durable-files.ts'
 import { exitStatus, UserError } from '../errors.ts'
+import { demandAccess, isThere } from '../presence.ts'
 import { databaseFile } from './data-directory.ts'
 import { placeName } from './database.ts'
 import { migrate, schemaOf } from './migrate.ts'
@@ -46,7 +47,8 @@ export interface MoveReport {
 export async function moveStore(options: MoveOptions): Promise<MoveReport> {
   const { directory, urls } = options
   const file = join(directory, databaseFile)
-  if (!existsSync(file)) throw nothingToMove(directory)
+  if (!isThere(file)) throw nothingToMove(directory)
+  demandAccess(directory, file)
   const lock = takeServeLock(directory)
   const source = await openSqlite({ file })
   const target = await openPostgres({ urls })

@@ -1,11 +1,12 @@
 // Which node of which keystore a data directory belongs to, where several share one database. The
 // node's name ends up in the names of its audit chains and in `status`.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { replaceFileSync } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
+import { isThere } from '../presence.ts'
 import { databaseFile, nodeFile } from './data-directory.ts'
 
 const identity = z.object({ node: z.string(), store: z.string() })
@@ -30,7 +31,7 @@ export function writeNodeIdentity(directory: string, { node, store }: NodeIdenti
 /** What the directory says; undefined when it belongs to no node. */
 export function readNodeIdentity(directory: string): NodeIdentity | undefined {
   const file = join(directory, nodeFile)
-  if (!existsSync(file)) return undefined
+  if (!isThere(file)) return undefined
   try {
     return identity.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch (cause) {
@@ -58,7 +59,7 @@ export function demandSameStore(directory: string, store: string, where: string)
 /** Throws UserError when a keystore lies in the directory beside the database that is named. */
 export function refuseTwoKeystores(directory: string): void {
   const file = join(directory, databaseFile)
-  if (!existsSync(file)) return
+  if (!isThere(file)) return
   throw new UserError(
     'two-keystores',
     `a database is named, but ${file} holds a keystore as well`,

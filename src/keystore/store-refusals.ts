@@ -1,12 +1,13 @@
 // Why a store is not opened, in the administrator's words.
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { exitStatus, UserError } from '../errors.ts'
+import { isThere } from '../presence.ts'
 import type { MasterKey } from './master-key.ts'
 import type { WrapRow } from './storage.ts'
 
 /** Refuses a directory without a database, or with a journal beside it that is not keyreel's. */
 export function refuseUnusable(directory: string, file: string): void {
-  if (!existsSync(file)) throw notInitialised(directory)
+  if (!isThere(file)) throw notInitialised(directory)
   const journal = statSync(`${file}-journal`, { throwIfNoEntry: false })
   if (!journal || journal.size === 0) return
   // keyreel never writes one; SQLite would roll it into the database.
