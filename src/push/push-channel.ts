@@ -4,7 +4,7 @@
  */
 import type { Version, VersionText } from 'ttlv-codec'
 import { version } from 'ttlv-codec'
-import { decodeResponse } from '../kmip/client/batch.ts'
+import { decodeResponse } from '../kmip/client/answers.ts'
 import type { Connection } from '../kmip/client/connection.ts'
 import { ConnectionError, ResultError } from '../kmip/client/errors.ts'
 import { negotiate } from '../kmip/client/negotiate.ts'
@@ -52,7 +52,7 @@ export class PushChannel {
   /** Sends one message; resolves when it is taken. Rejects with ResultError when it is refused, else as `Connection.send`. */
   async send({ item, bytes }: Outgoing): Promise<void> {
     const answer = await this.#connection.send(bytes)
-    const [result] = decodeResponse(answer, [item], this.version).results
+    const [result] = decodeResponse(answer, [item], this.version)
     if (result?.status === 'Failed') throw result.error
     if (result?.status !== 'Success')
       throw new ConnectionError('no-kmip', `no answer to ${item.operation}`, { mayHaveRun: true })

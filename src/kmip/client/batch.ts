@@ -1,15 +1,13 @@
-/** Requests to bytes and answers to results – KMIP 2.1 §8 "Messages", §9.6, §9.21. */
-import { decode, encode, peekVersion, type InferInput, type Version } from 'ttlv-codec'
+/** Requests to bytes, and what comes of their items – KMIP 2.1 §8 "Messages", §9.6. */
+import { encode, type InferInput, type Version } from 'ttlv-codec'
 import {
   OutgoingRequestMessage,
-  ResponseMessage,
   type Authentication,
   type RequestHeader,
-  type ResponseBatchItem,
 } from '../model/messages.ts'
 import type { OperationName, payloads, ResponsePayload } from '../model/payloads/index.ts'
 import { tagNumber } from '../model/tags.ts'
-import { ConnectionError, ResultError } from './errors.ts'
+import type { ResultError } from './errors.ts'
 
 /** What a caller gives as a request payload: lists may be left out. */
 export type Payload<Name extends OperationName> = InferInput<(typeof payloads)[Name]['request']>
@@ -93,79 +91,6 @@ export function encodeRequest(
   )
 }
 
-/** An answer decoded: the version it is written in, and a result for each item asked. */
-export interface DecodedResponse<Items extends readonly BatchItem[]> {
-  readonly version: Version
-  readonly results: BatchResults<Items>
-}
-
-/** The items of an answer, each in the place of the one it answers, and what its header proves. */
-export interface DecodedAnswers {
-  readonly version: Version
-  readonly serverHashedPassword: Uint8Array | undefined
-  readonly answers: readonly (ResponseBatchItem | undefined)[]
-}
-
-/**
- * The results in an answer to `items` sent as `asked`. Throws ResultError when the server refused the message as
- * a whole, DecodeError for bytes that are no answer, ConnectionError `no-kmip` for one to other items.
- */
-export function decodeResponse<const Items extends readonly BatchItem[]>(
-  bytes: Uint8Array,
-  items: Items,
-  asked: Version,
-): DecodedResponse<Items> {
-  const { version, answers } = decodeAnswers(bytes, items, asked)
-  return { version, results: answers.map(resultOf) as BatchResults<Items> }
-}
-
-/** As `decodeResponse`. The answer to a Poll may be that of any operation. */
-export function decodeAnswers(
-  bytes: Uint8Array,
-  items: readonly BatchItem[],
-  asked: Version,
-): DecodedAnswers {
-  const version = peekVersion(bytes) ?? asked
-  const response = decode(ResponseMessage, tagNumber('ResponseMessage'), bytes, {
-    version,
-    unknown: 'ignore',
-  })
-  const answers: (ResponseBatchItem | undefined)[] = items.map(() => undefined)
-  for (const [position, answer] of response.BatchItem.entries()) {
-    const { Operation, UniqueBatchItemID, ResultStatus } = answer
-    const isNamed = Operation !== undefined || UniqueBatchItemID !== undefined
-    if (ResultStatus !== 'Success' && !isNamed) throw errorOf(answer)
-    const index = UniqueBatchItemID === undefined ? position : indexOf(UniqueBatchItemID)
-    const item = items[index]
-    const isAnswer =
-      item?.operation === 'Poll' || (Operation ?? item?.operation) === item?.operation
-    if (item === undefined || !isAnswer)
-      throw new ConnectionError('no-kmip', `answer ${position} is not for an item that was asked`, {
-        mayHaveRun: true,
-      })
-    answers[index] = answer
-  }
-  const { ServerHashedPassword: serverHashedPassword } = response.ResponseHeader
-  return { version, serverHashedPassword, answers }
-}
-
-/** What an answer says of its item. */
-export function resultOf(answer: ResponseBatchItem | undefined): ItemResult<OperationName> {
-  if (answer === undefined) return { status: 'NotRun' }
-  if (answer.ResultStatus !== 'Success') return { status: 'Failed', error: errorOf(answer) }
-  const payload = (answer.ResponsePayload ?? {}) as ResponsePayload<OperationName>
-  return { status: 'Success', payload }
-}
-
-function errorOf(answer: ResponseBatchItem): ResultError {
-  return new ResultError({
-    operation: answer.Operation,
-    status: answer.ResultStatus,
-    reason: answer.ResultReason,
-    message: answer.ResultMessage,
-  })
-}
-
 /** Unique Batch Item ID: the item's index, four bytes. */
 function itemId(index: number): Uint8Array {
   const id = new Uint8Array(4)
@@ -173,5 +98,6 @@ function itemId(index: number): Uint8Array {
   return id
 }
 
-const indexOf = (id: Uint8Array) =>
+/** The index in a Unique Batch Item ID of ours; -1 in any other. */
+export const indexOf = (id: Uint8Array): number =>
   id.length === 4 ? new DataView(id.buffer, id.byteOffset).getUint32(0) : -1

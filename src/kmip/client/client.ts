@@ -8,13 +8,11 @@
  */
 import type { Version, VersionText } from 'ttlv-codec'
 import type { OperationName, ResponsePayload } from '../model/payloads/index.ts'
+import { decodeAnswers, resultOf, type DecodedAnswers } from './answers.ts'
 import {
-  decodeAnswers,
   encodeRequest,
-  resultOf,
   type BatchItem,
   type BatchResults,
-  type DecodedAnswers,
   type ItemResult,
   type Payload,
   type RequestOptions,
@@ -122,7 +120,9 @@ export class Client {
       if (answer?.ResultStatus === 'OperationPending') return undefined
       const found = answer?.Operation
       if (answer?.ResultStatus !== 'Success' || found === operation) return resultOf(answer)
-      throw new ConnectionError('no-kmip', `what was polled for is ${found}, not ${operation}`)
+      throw new ConnectionError('no-kmip', `what was polled for is ${found}, not ${operation}`, {
+        mayHaveRun: true,
+      })
     },
     cancel: async (correlation) => {
       const payload = { AsynchronousCorrelationValue: correlation }
@@ -143,7 +143,8 @@ export class Client {
 
   /**
    * One operation. Rejects with ResultError when the server does not do it, ConnectionError when
-   * there is no answer, EncodeError for a payload that the version cannot say.
+   * there is no answer or what came cannot be it, EncodeError of ttlv-codec for a payload that the
+   * version cannot say.
    */
   async call<Name extends OperationName>(
     operation: Name,
@@ -231,7 +232,7 @@ export class Client {
     )
     const { expected, answering } = await sent
     const answer = await answering
-    const decoded = decodeAnswers(answer, items, this.version)
+    const decoded = decodeAnswers(answer, items, this.version, this.#link.server)
     if (expected !== undefined && !provesIt(decoded, expected))
       throw new ConnectionError('server-password', 'the server does not know the password', {
         mayHaveRun: true,

@@ -4,7 +4,8 @@
  * Why there is no answer.
  * `unreachable` no TCP connection; `server-certificate` not the server that was meant;
  * `handshake` TLS failed, often because the server refuses us; `timeout` nothing came in time;
- * `lost` the connection broke before the answer; `no-kmip` what came is no KMIP answer;
+ * `lost` the connection broke before the answer; `no-kmip` what came is no KMIP answer, or not one
+ * to what was asked, and `cause` says what of it could not be decoded;
  * `server-password` the server does not prove that it knows the password that was proven to it;
  * `version` no protocol version in common; `closed` this client was closed.
  */

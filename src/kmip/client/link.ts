@@ -2,7 +2,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Connection, TlsDetails } from './connection.ts'
 import { ConnectionError } from './errors.ts'
-import { openConnection, type ConnectionOptions, type SessionStore } from './open-connection.ts'
+import {
+  openConnection,
+  serverText,
+  type ConnectionOptions,
+  type SessionStore,
+} from './open-connection.ts'
 
 /** How a lost connection is made again. */
 export interface Reconnect {
@@ -24,6 +29,11 @@ export class Link {
 
   constructor(options: ConnectionOptions & { readonly reconnect?: Reconnect }) {
     this.#options = options
+  }
+
+  /** For error messages. */
+  get server(): string {
+    return serverText(this.#options)
   }
 
   /** Of the newest connection. */

@@ -1,7 +1,8 @@
 /** Which protocol version to speak with a server – KMIP 2.1 §6.1.16 "Discover Versions". */
-import { DecodeError, peekVersion, version, type Version, type VersionText } from 'ttlv-codec'
-import { newestFirst, versionOf } from '../model/versions.ts'
-import { decodeResponse, encodeRequest } from './batch.ts'
+import { peekVersion, version, type Version, type VersionText } from 'ttlv-codec'
+import { newestFirst, supported, versionOf } from '../model/versions.ts'
+import { decodeResponse } from './answers.ts'
+import { encodeRequest } from './batch.ts'
 import { ConnectionError, ResultError } from './errors.ts'
 import type { Link } from './link.ts'
 
@@ -35,9 +36,11 @@ async function discover(
   }))
   const items = [{ operation: 'DiscoverVersions', payload: { ProtocolVersion } }] as const
   const answer = await link.send(encodeRequest(items, oldest), { safe: true })
-  const older = [peekVersion(answer) ?? version('1.0'), version('1.0')]
+  const said = peekVersion(answer) ?? oldest
+  const older = [said, version('1.0')]
   try {
-    const [result] = decodeResponse(answer, items, oldest).results
+    // The version is not agreed on yet: one that speaks another may answer in it.
+    const [result] = decodeResponse(answer, items, supported(said) ? said : oldest)
     if (result.status === 'Failed') return { offered: older, problem: result.error }
     if (result.status === 'NotRun') return { offered: older }
     return {
@@ -46,7 +49,7 @@ async function discover(
       ),
     }
   } catch (problem) {
-    if (!(problem instanceof ResultError) && !(problem instanceof DecodeError)) throw problem
+    if (!(problem instanceof ResultError)) throw problem
     return { offered: older, problem }
   }
 }

@@ -97,12 +97,15 @@ export async function openConnection(
     clearTimeout(timer)
   }
   return new Connection(socket, {
-    server: `${host}:${port}`,
+    server: serverText(options),
     answerTime: options.timeouts?.answer ?? 30_000,
     closeTime: options.timeouts?.close ?? 2_000,
     maxAnswerBytes: options.maxAnswerBytes ?? 16 * 1024 * 1024,
   })
 }
+
+/** `host:port`, for error messages. */
+export const serverText = ({ host, port = 5696 }: ConnectionOptions): string => `${host}:${port}`
 
 /** The options that are present: node:tls takes an undefined one for a value. */
 const given = (options: object) =>
