@@ -8,6 +8,7 @@ import {
   decodeItem,
   encodeItem,
   fromJson,
+  itemFromJson,
   itemFromXml,
   parseXml,
   toJson,
@@ -142,7 +143,7 @@ function xmlMessages(text: string): Item[] {
 function jsonMessages(text: string): Item[] {
   if (!text.trimStart().startsWith('[')) return [fromJson(text, textVocabulary, limits)]
   const messages = JSON.parse(text) as unknown[]
-  return messages.map((message) => fromJson(JSON.stringify(message), textVocabulary, limits))
+  return messages.map((message) => itemFromJson(message, textVocabulary, limits))
 }
 
 function textOf(input: Uint8Array): string {

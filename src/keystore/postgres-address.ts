@@ -10,18 +10,18 @@ export interface DatabaseAddress {
 }
 
 /** Values of `sslmode`: whether TLS is used. With it, certificate and host are always verified. */
-const modes: Readonly<Record<string, 'disable' | 'verify-full'>> = {
-  disable: 'disable',
-  require: 'verify-full',
-  'verify-ca': 'verify-full',
-  'verify-full': 'verify-full',
-}
+const modes = new Map([
+  ['disable', 'disable'],
+  ['require', 'verify-full'],
+  ['verify-ca', 'verify-full'],
+  ['verify-full', 'verify-full'],
+])
 
 /** What the URL says. Throws UserError 'database-url'. */
 export function databaseAddress(given: string): DatabaseAddress {
   if (!/^postgres(ql)?:\/\//.test(given)) throw wrongUrl('it does not begin with postgres://')
   const url = given.replace(/([?&]sslmode=)([^&]*)/g, (_, name: string, mode: string) => {
-    const meant = modes[mode]
+    const meant = modes.get(mode)
     if (meant === undefined) throw wrongUrl(`sslmode=${mode} would not say whether it is encrypted`)
     return `${name}${meant}`
   })

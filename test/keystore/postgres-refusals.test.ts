@@ -43,7 +43,7 @@ describe.skipIf(withoutCluster())('a database that wants TLS and a password', ()
     },
   )
 
-  test.each(['prefer', 'allow', 'no-verify', 'Verify-Full'])(
+  test.each(['prefer', 'allow', 'no-verify', 'Verify-Full', 'toString'])(
     'sslmode=%s is refused: it would not say whether it is encrypted',
     async (mode) => {
       expect(await refusal({ urls: [server.url(`sslmode=${mode}`)] })).toMatchObject({

@@ -9,6 +9,7 @@ import {
   encodeItem,
   fromJson,
   fromXml,
+  itemFromJson,
   itemFromXml,
   parseXml,
   toJson,
@@ -69,9 +70,7 @@ const json: BodyEncoding = {
       }
       const root: unknown = JSON.parse(textOf(body))
       const version = member(member(root, 'RequestHeader'), 'ProtocolVersion')
-      return version === undefined
-        ? undefined
-        : fromJson(JSON.stringify(version), textVocabulary, limits)
+      return version === undefined ? undefined : itemFromJson(version, textVocabulary, limits)
     }),
 }
 

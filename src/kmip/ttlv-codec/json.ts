@@ -25,10 +25,20 @@ export function fromJson(
   vocabulary: TextVocabulary,
   limits: Partial<Limits> = {},
 ): Item {
-  const bounds = { ...defaultLimits, ...limits }
-  if (text.length > bounds.maxBytes) {
-    throw new DecodeError('size', `${text.length} characters exceed ${bounds.maxBytes}`)
+  const { maxBytes } = { ...defaultLimits, ...limits }
+  if (text.length > maxBytes) {
+    throw new DecodeError('size', `${text.length} characters exceed ${maxBytes}`)
   }
+  return itemFromJson(parsed(text), vocabulary, limits)
+}
+
+/** The item of a JSON text that was parsed before. Throws DecodeError. */
+export function itemFromJson(
+  root: unknown,
+  vocabulary: TextVocabulary,
+  limits: Partial<Limits> = {},
+): Item {
+  const bounds = { ...defaultLimits, ...limits }
   let items = 0
 
   function textItem(json: unknown, path: string, depth: number): TextItem {
@@ -49,10 +59,21 @@ export function fromJson(
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
       return fail(`value of ${tag} is neither string, number nor boolean`)
     }
+    const problem = problemOf(type, value)
+    if (problem !== undefined) throw new DecodeError('json', problem, { path: place })
     return { tag, type, value }
   }
 
-  return itemOf(textItem(parsed(text), '', 0), vocabulary, 'json', '|')
+  return itemOf(textItem(root, '', 0), vocabulary, 'json', '|')
+}
+
+/** What keeps a value from being what was written: numbers may have been rounded, digits may be decimal. */
+function problemOf(type: string, value: string | number | boolean): string | undefined {
+  if (typeof value === 'number') {
+    return Number.isSafeInteger(value) ? undefined : 'not a whole number below 2^53'
+  }
+  const isMarked = type !== 'BigInteger' || String(value).startsWith('0x')
+  return isMarked ? undefined : 'hexadecimal digits without 0x'
 }
 
 function parsed(text: string): unknown {

@@ -54,6 +54,10 @@ export function itemOf(
       return { tag, type: 'Structure', value: children }
     }
     if (!isItemType(text.type)) return fail('not an item type')
+    // UTF-8, and so TTLV, has nothing for it.
+    if (typeof text.value === 'string' && !text.value.isWellFormed()) {
+      return fail('text has a lone surrogate')
+    }
     const meaning = spelling.meaningOf(text.tag, siblings, vocabulary)
     const value = valueOf(text.type, text.value, meaning, vocabulary, separator)
     if (value === undefined) return fail(`the value is not ${text.type}`)
@@ -126,7 +130,7 @@ function valueOf(
     case 'DateTimeExtended':
       return spelling.extendedDateOf(text) ?? int64Of(text)
     case 'LongInteger':
-      return typeof value === 'number' && !Number.isSafeInteger(value) ? undefined : int64Of(text)
+      return int64Of(text)
     case 'Interval':
       return /^(\d{1,10}|0x[0-9a-f]{8})$/i.test(text) ? uint32(Number(text)) : undefined
     case 'Boolean':
@@ -157,7 +161,7 @@ function booleanOf(text: string): boolean | undefined {
 }
 
 function bigIntegerText(value: string | number | boolean): bigint | undefined {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined
+  if (typeof value === 'number') return BigInt(value)
   const digits = String(value).replace(/^0x/, '')
   const bytes = digits === '' ? undefined : fromHex(digits)
   return bytes && bigIntegerOf(bytes)

@@ -22,13 +22,16 @@ export interface XmlMode {
 
 const namePattern = /[A-Za-z_][\w.-]{0,127}(?::[A-Za-z_][\w.-]{0,127})?/y
 const spacePattern = /[ \t\r\n]*/y
-const entities: Readonly<Record<string, string>> = {
-  lt: '<',
-  gt: '>',
-  amp: '&',
-  quot: '"',
-  apos: "'",
-}
+const entities = new Map([
+  ['lt', '<'],
+  ['gt', '>'],
+  ['amp', '&'],
+  ['quot', '"'],
+  ['apos', "'"],
+])
+
+/** What is no character of XML 1.0 (§2.2), halves of surrogate pairs among it. */
+export const noXmlCharacter = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
 
 /** An element whose end has not come: its name with the prefix, and where children are put. */
 interface OpenElement {
@@ -84,11 +87,14 @@ export function xmlElements(
     const entity = text.slice(at + 1, end)
     at = end + 1
     const digits = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(entity)
-    if (digits === null) return entities[entity] ?? fail('an entity that is not one of the five')
+    if (digits === null) {
+      return entities.get(entity) ?? fail('an entity that is not one of the five')
+    }
     const [, hex, decimal] = digits
     const point = hex === undefined ? Number(decimal) : parseInt(hex, 16)
-    if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) fail('not a character')
-    return String.fromCodePoint(point)
+    const named = point > 0x10ffff ? '' : String.fromCodePoint(point)
+    if (named === '' || noXmlCharacter.test(named)) fail('not a character')
+    return named
   }
 
   function attributeValue(): string {
@@ -154,11 +160,16 @@ export function xmlElements(
   }
 
   if (text.length > maxBytes) fail(`${text.length} characters exceed ${maxBytes}`, 'size')
+  const wrong = text.search(noXmlCharacter)
+  if (wrong >= 0) {
+    at = wrong
+    fail('a character that XML does not have')
+  }
   if (text.startsWith('\uFEFF')) at = 1
   while (at < text.length) {
     const start = text.indexOf('<', at)
     const between = text.slice(at, start < 0 ? text.length : start)
-    if (strict && between.trim() !== '') fail('text between elements')
+    if (strict && /[^ \t\r\n]/.test(between)) fail('text between elements')
     if (start < 0) break
     at = start
     if (text.startsWith('<!--', at)) passOver('-->')

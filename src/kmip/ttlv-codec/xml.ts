@@ -7,7 +7,7 @@ import { itemOf, textOf } from './text-values.ts'
 import type { TextItem } from './text-values.ts'
 import type { TextVocabulary } from './text-vocabulary.ts'
 import type { Limits } from './reader.ts'
-import { xmlElements } from './xml-parser.ts'
+import { noXmlCharacter, xmlElements } from './xml-parser.ts'
 import type { XmlElement } from './xml-parser.ts'
 
 /** The item as indented XML. Throws EncodeError on text with characters XML does not have. */
@@ -77,8 +77,7 @@ const escapes: Readonly<Record<string, string>> = {
 }
 
 function escaped(text: string, tag: string): string {
-  // What XML 1.0 §2.2 leaves out.
-  if (/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(text)) {
+  if (noXmlCharacter.test(text)) {
     throw new EncodeError('value', 'text has characters that XML does not', { path: tag })
   }
   return text.replace(/[&<>"\t\n\r]/g, (character) => escapes[character] ?? character)

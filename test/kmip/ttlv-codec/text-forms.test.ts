@@ -3,7 +3,18 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeItem, fromJson, fromXml, itemFromXml, parseXml, toJson, toXml } from 'ttlv-codec'
+import {
+  decodeItem,
+  DecodeError,
+  encodeItem,
+  fromJson,
+  fromXml,
+  itemFromJson,
+  itemFromXml,
+  parseXml,
+  toJson,
+  toXml,
+} from 'ttlv-codec'
 import type { Item, ItemType } from 'ttlv-codec'
 import { hex, messageBytes, tagNumber, tags, textVocabulary } from './fixtures.ts'
 
@@ -132,7 +143,7 @@ describe('the XML form', () => {
   })
 
   it('cannot have characters that XML has not', () => {
-    for (const character of ['\0', '\x1b', '\uffff']) {
+    for (const character of ['\0', '\x1b', '\ufffe', '\uffff', 'x\ud800']) {
       expect(() => toXml(plain('TextString', character), textVocabulary)).toThrow(
         expect.objectContaining({ name: 'EncodeError', code: 'value' }),
       )
@@ -143,6 +154,7 @@ describe('the XML form', () => {
     ['no element', ''],
     ['two elements', '<KeyBlock/><KeyBlock/>'],
     ['text between elements', '<KeyBlock>x</KeyBlock>'],
+    ['a space between elements that XML does not have', '<KeyBlock>\xa0</KeyBlock>'],
     ['an end without a start', '<KeyBlock/></KeyBlock>'],
     ['a tag that is none', '<KeyBlok/>'],
     ['an inherited name as a tag', '<constructor/>'],
@@ -239,6 +251,33 @@ describe('the JSON form', () => {
     )
   })
 
+  const rounded = 'not a whole number below 2^53'
+  it.each<[string, string, string]>([
+    ['DateTime', '9007199254740993', rounded],
+    ['DateTimeExtended', '-9007199254740993', rounded],
+    ['LongInteger', '9007199254740993', rounded],
+    ['BigInteger', '9007199254740993', rounded],
+    ['Integer', '1.5', rounded],
+    ['BigInteger', '"0000000000000001"', 'hexadecimal digits without 0x'],
+    ['BigInteger', '"0x"', 'the value is not BigInteger'],
+  ])('is refused when %s is %s', (type, value, reason) => {
+    const inside = `{"tag": "ApplicationData", "type": "${type}", "value": ${value}}`
+    expect(() => fromJson(`{"tag": "KeyBlock", "value": [${inside}]}`, textVocabulary)).toThrow(
+      expect.objectContaining({ code: 'json', path: 'KeyBlock/ApplicationData', reason }),
+    )
+  })
+
+  it('takes dates that are numbers as far as JSON tells them exactly', () => {
+    expect(readJson('DateTime', 2 ** 53 - 1)).toBe(2n ** 53n - 1n)
+    expect(readJson('DateTimeExtended', -1)).toBe(-1n)
+  })
+
+  it('takes the last of members that occur twice, as JSON.parse does', () => {
+    const text =
+      '{"tag": "KeyBlock", "tag": "ApplicationData", "type": "Integer", "value": 1, "value": 2}'
+    expect(fromJson(text, textVocabulary)).toEqual(plain('Integer', 2))
+  })
+
   it('has bounds', () => {
     const nested = (depth: number): object => ({
       tag: 'KeyBlock',
@@ -251,6 +290,17 @@ describe('the JSON form', () => {
     expect(() => fromJson(JSON.stringify(nested(3)), textVocabulary, { maxItems: 2 })).toThrow(
       expect.objectContaining({ code: 'items' }),
     )
+  })
+
+  it('is read from a value that was parsed before, however deep it is', () => {
+    const value: unknown = JSON.parse(
+      `{"tag": "KeyBlock", "value": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+    )
+    expect(() => itemFromJson(value, textVocabulary)).toThrow(
+      expect.objectContaining({ code: 'json' }),
+    )
+    const item = itemFromJson({ tag: 'KeyBlock', value: [] }, textVocabulary)
+    expect(item).toEqual({ tag: tagNumber('KeyBlock'), type: 'Structure', value: [] })
   })
 
   it('does not quote the text in an error', () => {
@@ -269,7 +319,6 @@ describe('a value in text', () => {
     ['Integer', '0xffffffff', -1],
     ['LongInteger', '-9223372036854775808', -(2n ** 63n)],
     ['LongInteger', '0xffffffffffffffff', -1n],
-    ['BigInteger', '0000000000010001', 65537n],
     ['BigInteger', '0xffffffffffffffff', -1n],
     ['Enumeration', '0x0000000c', 12],
     ['Boolean', 'true', true],
@@ -292,6 +341,10 @@ describe('a value in text', () => {
   ])('%s %s is %o', (type, text, value) => {
     expect(readXml(type, text)).toEqual(value)
     expect(readJson(type, text)).toEqual(value)
+  })
+
+  it('of a big integer has no 0x in XML', () => {
+    expect(readXml('BigInteger', '0000000000010001')).toBe(65537n)
   })
 
   it.each([
@@ -377,5 +430,76 @@ describe('a value in text', () => {
         expect(fromJson(toJson(one, textVocabulary), textVocabulary)).toEqual(one)
       }),
     )
+  })
+
+  it('has no lone surrogate, and an error tells the place', () => {
+    const inside = '{"tag": "ApplicationData", "type": "TextString", "value": "secret \\ud800"}'
+    expect(() => fromJson(`{"tag": "KeyBlock", "value": [${inside}]}`, textVocabulary)).toThrow(
+      expect.objectContaining({
+        name: 'DecodeError',
+        code: 'json',
+        message: 'KeyBlock/ApplicationData: text has a lone surrogate',
+      }),
+    )
+    expect(() => readXml('TextString', 'secret \ud800')).toThrow(
+      expect.objectContaining({ name: 'DecodeError', code: 'xml' }),
+    )
+  })
+
+  it('can be encoded, whatever text it was read from', () => {
+    const types = [
+      ...['Integer', 'LongInteger', 'BigInteger', 'Enumeration', 'Boolean', 'TextString'],
+      ...['ByteString', 'DateTime', 'Interval', 'DateTimeExtended'],
+    ]
+    const unit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code))
+    const string = fc.oneof(
+      fc.array(unit, { maxLength: 4 }).map((units) => units.join('')),
+      fc.bigInt(-(2n ** 66n), 2n ** 66n).map(String),
+      fc.bigInt(0n, 2n ** 66n).map((number) => `0x${number.toString(16)}`),
+      fc.uint8Array({ maxLength: 24 }).map((digits) => `0x${Buffer.from(digits).toString('hex')}`),
+      fc.uint8Array({ maxLength: 24 }).map((digits) => Buffer.from(digits).toString('hex')),
+      fc.date().map((date) => String(date)),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+      fc.constantFrom('Sign', 'Sign|Verify', 'Vendor Sign', 'SymmetricKey', 'toString', 'true'),
+    )
+    const number = fc.oneof(fc.double(), fc.maxSafeInteger(), fc.integer(), fc.bigInt().map(Number))
+    const item = fc.record({
+      tag: fc.constantFrom('ApplicationData', 'CryptographicUsageMask', 'ObjectType', '0xffffff'),
+      type: fc.constantFrom(...types),
+      value: fc.oneof(string, string, number, fc.boolean()),
+    })
+    let taken = 0
+    const encodes = (read: () => Item): void => {
+      let found: Item
+      try {
+        found = read()
+      } catch (error) {
+        expect(error).toBeInstanceOf(DecodeError)
+        return
+      }
+      taken++
+      expect(decodeItem(encodeItem(found))).toEqual(found)
+    }
+    fc.assert(
+      fc.property(fc.array(item, { minLength: 1, maxLength: 1 }), ([one]) => {
+        const { tag, type, value } = one!
+        encodes(() => fromJson(JSON.stringify(one), textVocabulary))
+        const spelled = String(value).replace(
+          /[&<"]/g,
+          (character) => `&#${character.charCodeAt(0)};`,
+        )
+        const name = tag.startsWith('0x') ? `TTLV tag="${tag}"` : tag
+        const xml = `<${name} type="${type}" value="${spelled}"/>`
+        encodes(() => fromXml(xml, textVocabulary))
+        encodes(() =>
+          fromXml(
+            xml.replaceAll(/[^ -~]/g, (unit) => `&#${unit.charCodeAt(0)};`),
+            textVocabulary,
+          ),
+        )
+      }),
+      { numRuns: 2000 },
+    )
+    expect(taken).toBeGreaterThan(500)
   })
 })

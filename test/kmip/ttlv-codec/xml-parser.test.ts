@@ -47,6 +47,19 @@ describe('parseXml', () => {
     expect(value('<a x="&lt;&gt;&amp;&quot;&apos;&#937;&#x1F600;"/>')).toBe('<>&"\'Ω😀')
   })
 
+  it('takes every character that XML has', () => {
+    const characters = '\x7f\x80\ud7ff\ue000\ufffd\u{10000}\u{10ffff}'
+    expect(value(`<a x="${characters}"/>`)).toBe(characters)
+    const numbers = [...characters].map((one) => `&#${one.codePointAt(0)};`).join('')
+    expect(value(`<a x="${numbers}&#9;&#xA;&#13;"/>`)).toBe(`${characters}\t\n\r`)
+  })
+
+  it('tells where a character is that XML does not have', () => {
+    expect(() => parseXml('<a/>\n<b x="\x01"/>')).toThrow(
+      expect.objectContaining({ code: 'xml', offset: 11 }),
+    )
+  })
+
   it('turns line ends inside values into spaces', () => {
     expect(value('<a x="1\r\n2\t3"/>')).toBe('1 2 3')
   })
@@ -61,6 +74,18 @@ describe('parseXml', () => {
     ['CDATA', '<a><![CDATA[x]]></a>'],
     ['an entity of its own', '<a x="&b;"/>'],
     ['an inherited name as an entity', '<a x="&constructor;"/>'],
+    ['an inherited function as an entity', '<a x="&toString;"/>'],
+    ['another one', '<a x="&valueOf;"/>'],
+    ['the prototype as an entity', '<a x="&__proto__;"/>'],
+    ['a number that stands for NUL', '<a x="&#0;"/>'],
+    ['a number that stands for a control character', '<a x="&#x1;"/>'],
+    ['a number that stands for no character', '<a x="&#xFFFE;"/>'],
+    ['NUL', '<a x="\0"/>'],
+    ['a control character', '<a x="\x1b"/>'],
+    ['a control character between elements', '<a>\x01</a>'],
+    ['a control character in a comment', '<!-- \x01 --><a/>'],
+    ['what is no character', '<a x="\uffff"/>'],
+    ['half a surrogate pair as it is', '<a x="\udc00"/>'],
     ['an entity without end', '<a x="&amp"/>'],
     ['half a surrogate pair', '<a x="&#xD800;"/>'],
     ['a number that is no character', '<a x="&#x110000;"/>'],
