@@ -22,9 +22,7 @@ export interface LogOptions {
 /** Opens a log on a stream that stays the caller's. */
 export function openLog(options: LogOptions): Log {
   const asText = options.format === 'text' || (options.format === 'auto' && options.isTerminal)
-  const stream: DestinationStream = asText
-    ? { write: (line) => void options.destination.write(textLine(line, options.colour)) }
-    : { write: (line) => void options.destination.write(line) }
+  const form = asText ? (line: string) => textLine(line, options.colour) : (line: string) => line
   return pino(
     {
       level: options.level,
@@ -33,8 +31,48 @@ export function openLog(options: LogOptions): Log {
       formatters: { level: (label) => ({ level: label }), log: (fields) => mapFields(fields) },
       serializers: { err: errorFields },
     },
-    stream,
+    lossyStream(options.destination, form),
   )
+}
+
+/** Bytes that wait at most for somebody who reads; what comes then is lost. */
+const mostWaiting = 2 ** 20
+
+/** Writes a remark unless so much is waiting already that nobody seems to read; says whether it did. */
+export function writeUnlessFull(
+  destination: Writable,
+  text: string,
+  lost: () => void = () => undefined,
+): boolean {
+  if (destination.writableLength > mostWaiting) return false
+  destination.write(text, (error) => {
+    if (error) lost()
+  })
+  return true
+}
+
+/** Loses the lines that nobody takes, counts them, and goes on with that number once somebody does. */
+function lossyStream(destination: Writable, form: (line: string) => string): DestinationStream {
+  let lost = 0
+  const put = (line: string, lines: number) => {
+    const lose = () => void (lost += lines)
+    if (!writeUnlessFull(destination, form(line), lose)) lose()
+  }
+  return {
+    write(line) {
+      if (lost > 0) {
+        const lines = lost
+        lost = 0
+        put(`${JSON.stringify(lossOf(lines))}\n`, lines)
+      }
+      put(line, 1)
+    },
+  }
+}
+
+function lossOf(lines: number): object {
+  const time = new Date().toISOString()
+  return { level: 'warn', time, lines, msg: 'lines of the log could not be written' }
 }
 
 /** A log that keeps nothing, for code that wants one and has nobody to read it. */

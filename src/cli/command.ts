@@ -88,6 +88,8 @@ export interface Context {
   readonly style: Style
   readonly quiet: boolean
   readonly yes: boolean
+  /** Ends every question, as if it had been interrupted. */
+  readonly ending?: AbortSignal
   /** Settles the configuration again from the same command line (for SIGHUP). */
   reloadConfig(): Config
   /** A line for the person at the terminal, on standard error; silent under --quiet. */

@@ -1,10 +1,9 @@
 // Questions to a person: only on a terminal, always on standard error, never needed in scripts
 // (`--yes`, `--passphrase-file`).
-import type { Readable, Writable } from 'node:stream'
 import { exitStatus, UserError } from '../errors.ts'
 import type { Context } from './command.ts'
 
-/** Thrown when the person presses Ctrl-C or Escape in a question: exit status 130. */
+/** Thrown when the person presses Ctrl-C, Ctrl-D or Escape in a question: exit status 130. */
 export class Interrupted extends Error {}
 
 /**
@@ -17,12 +16,8 @@ export async function confirmTyped(
 ): Promise<void> {
   if (context.yes) return
   demandTerminal(context, `confirmation to ${question.what}`, 'add --yes to consent beforehand')
-  const { isCancel, text } = await import('@clack/prompts')
-  const answer = await text({
-    message: `${question.what}: type ${question.expected} to confirm`,
-    ...streams(context),
-  })
-  if (isCancel(answer)) throw new Interrupted()
+  const message = `${question.what}: type ${question.expected} to confirm`
+  const answer = await answered(context, 'text', message)
   if (answer.trim() === question.expected) return
   throw new UserError(
     'not-confirmed',
@@ -42,12 +37,9 @@ export async function askPassphrase(
 ): Promise<string> {
   const hint = 'name a file that holds it with --passphrase-file FILE'
   demandTerminal(context, message, hint, options.fresh ? exitStatus.usage : exitStatus.sealed)
-  const { isCancel, password } = await import('@clack/prompts')
-  const answer = await password({ message, ...streams(context) })
-  if (isCancel(answer)) throw new Interrupted()
+  const answer = await answered(context, 'password', message)
   if (options.fresh !== true) return answer
-  const again = await password({ message: 'once more', ...streams(context) })
-  if (isCancel(again)) throw new Interrupted()
+  const again = await answered(context, 'password', 'once more')
   if (again === answer) return answer
   throw new UserError(
     'passphrases-differ',
@@ -70,10 +62,7 @@ export async function askHidden(
   status: number = exitStatus.usage,
 ): Promise<string> {
   demandTerminal(context, message, hint, status)
-  const { isCancel, password } = await import('@clack/prompts')
-  const answer = await password({ message, ...streams(context) })
-  if (isCancel(answer)) throw new Interrupted()
-  return answer
+  return answered(context, 'password', message)
 }
 
 function demandTerminal(
@@ -86,7 +75,34 @@ function demandTerminal(
   throw new UserError('no-terminal', `no terminal to ask for ${what}`, hint, { exitStatus: status })
 }
 
-/** clack draws on standard error, so that standard output stays free for the result. */
-function streams(context: Context): { input: Readable; output: Writable } {
-  return { input: context.io.stdin, output: context.io.stderr }
+/**
+ * Asks, on standard error, so that standard output stays free for the result. The end of the input, as Ctrl-D or a
+ * terminal that goes away, is an answer like Ctrl-C: clack would wait for ever. @throws Interrupted
+ */
+async function answered(
+  { io, ending }: Context,
+  kind: 'text' | 'password',
+  message: string,
+): Promise<string> {
+  const clack = await import('@clack/prompts')
+  const { stdin: input, stderr: output } = io
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  const onKey = (_text: unknown, key: { ctrl?: boolean; name?: string }) => {
+    if (key.ctrl === true && key.name === 'd') end()
+  }
+  const ends = ['end', 'close', 'error'] as const
+  const signal = ending === undefined ? ended.signal : AbortSignal.any([ended.signal, ending])
+  try {
+    const answer = clack[kind]({ message, input, output, signal })
+    input.on('keypress', onKey)
+    for (const name of ends) input.on(name, end)
+    if (input.readableEnded || input.destroyed) end()
+    const given = await answer
+    if (clack.isCancel(given)) throw new Interrupted()
+    return given
+  } finally {
+    input.off('keypress', onKey)
+    for (const name of ends) input.off(name, end)
+  }
 }

@@ -63,11 +63,25 @@ export function parseCommandLine(grammar: Grammar, argv: readonly string[]): Par
     program.parse(argv, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return { text: printed.join(''), exitStatus: 0 }
-    throw usageError(error, grammar, argv)
+    const isBare = error.code === 'commander.help' && commandPath(grammar, argv).length === 0
+    if (isBare) return { text: program.helpInformation(), exitStatus: 2 }
+    if (error.exitCode !== 0) throw usageError(error, grammar, argv)
+    if (error.code === 'commander.helpDisplayed') refuseUnknown(grammar, argv)
+    return { text: printed.join(''), exitStatus: 0 }
   }
-  if (parsed === undefined) throw new Error('the grammar has a command without an action')
-  return parsed
+  // Flags alone name no command.
+  return parsed ?? { text: program.helpInformation(), exitStatus: 2 }
+}
+
+/** A page is shown of what there is: commander would show that of the last word it knew. */
+function refuseUnknown(grammar: Grammar, argv: readonly string[]): void {
+  const words = argv.filter((word) => word !== '--help' && word !== '-h')
+  try {
+    build(grammar, [], () => undefined).parse(words, { from: 'user' })
+  } catch (error) {
+    const isUnknown = error instanceof CommanderError && error.code === 'commander.unknownCommand'
+    if (isUnknown) throw usageError(error, grammar, words)
+  }
 }
 
 function build(grammar: Grammar, printed: string[], found: (parsed: Parsed) => void): Parser {

@@ -15,11 +15,24 @@ export interface Io {
   /** Seconds since 1970; the only clock of the commands. */
   now(): bigint
   /** Calls `handler` on each of the signals until the returned function is called. */
-  onSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', handler: () => void): () => void
+  onSignal(signal: Signal, handler: () => void): () => void
+  /** Signals that came while the program was read, and all further ones, do what they do to any process. */
+  dropSignals(): void
+}
+
+type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+
+/** The signals that came before anybody could listen, as keyreel.js has caught them. */
+export interface EarlySignals {
+  /** In the order in which they came. */
+  readonly came: Signal[]
+  /** Catches no more. */
+  off(): void
 }
 
 /** The surroundings of this process. */
-export function processIo(): Io {
+export function processIo(early: EarlySignals = { came: [], off: () => undefined }): Io {
+  for (const stream of [process.stdout, process.stderr]) giveColumns(stream)
   return {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -30,7 +43,23 @@ export function processIo(): Io {
     now: () => BigInt(Math.floor(Date.now() / 1000)),
     onSignal(signal, handler) {
       process.on(signal, handler)
+      const at = early.came.indexOf(signal)
+      if (at !== -1) {
+        early.came.splice(at, 1)
+        handler()
+      }
       return () => process.off(signal, handler)
     },
+    dropSignals() {
+      early.off()
+      for (const signal of early.came) process.kill(process.pid, signal)
+    },
   }
+}
+
+/** A terminal that does not know how wide it is says 0; whoever draws on it would put one character into each line. */
+function giveColumns(stream: { isTTY?: boolean; columns?: number; rows?: number }): void {
+  if (stream.isTTY !== true) return
+  if (stream.columns === 0) stream.columns = 80
+  if (stream.rows === 0) stream.rows = 24
 }

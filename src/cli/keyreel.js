@@ -3,15 +3,25 @@
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major > 24 || (major === 24 && minor >= 12)) {
+  const early = process.argv.includes('serve') ? catchSignals() : undefined
   await keepCompiledCode()
   const { runProcess } = await import('./main.ts')
-  await runProcess()
+  await runProcess(early)
 } else {
   process.stderr.write(
     `error: keyreel needs Node 24.12 or newer, this is ${process.versions.node}\n` +
       'hint: npx keyreel and npm start run the Node that npm ci has installed; use one of them\n',
   )
   process.exit(2)
+}
+
+/** A server that is asked to end, or to read its configuration again, while it is being read itself does not just die. */
+function catchSignals() {
+  const came = []
+  const note = (name) => came.push(name)
+  const names = ['SIGHUP', 'SIGINT', 'SIGTERM']
+  for (const name of names) process.on(name, note)
+  return { came, off: () => names.forEach((name) => process.off(name, note)) }
 }
 
 /**

@@ -2,7 +2,7 @@
 // turns whatever went wrong into lines for a person and an exit status. The only place that does.
 import { settle } from '../config.ts'
 import { UserError } from '../errors.ts'
-import { openLog, printable } from '../log.ts'
+import { openLog, printable, writeUnlessFull } from '../log.ts'
 import type { Context, Report } from './command.ts'
 import { allCommands, commandsOf, nouns } from './commands.ts'
 import { Interrupted } from './dialogue.ts'
@@ -10,9 +10,10 @@ import type { ExitStatus } from './exit-status.ts'
 import { parseCommandLine } from './grammar.ts'
 import type { Parsed, Shown } from './grammar.ts'
 import { processIo } from './io.ts'
-import type { Io } from './io.ts'
+import type { EarlySignals, Io } from './io.ts'
 import { explained } from './known-errors.ts'
 import { jsonDocument, styleFor } from './output.ts'
+import { flushed, written } from './outputs.ts'
 import { release } from './release.ts'
 
 /** Runs one command line and resolves with its exit status; never rejects. */
@@ -21,8 +22,8 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitStatus>
     const width = 'columns' in io.stdout ? Number(io.stdout.columns) || 100 : 100
     const parsed = await understood(argv, width)
     if (!('command' in parsed)) {
-      const stream = parsed.exitStatus === 0 ? io.stdout : io.stderr
-      stream.write(parsed.text)
+      if (parsed.exitStatus === 0) await written(io.stdout, parsed.text)
+      else io.stderr.write(parsed.text)
       return parsed.exitStatus
     }
     return await run(parsed, io)
@@ -44,19 +45,21 @@ async function understood(argv: readonly string[], width: number): Promise<Parse
   return parseCommandLine({ ...rest, commands: await allCommands() }, argv)
 }
 
-/** Runs this process's command line and ends the process with its exit status. */
-export async function runProcess(): Promise<void> {
-  const io = processIo()
-  const end = (status: number) => process.stdout.write('', () => process.exit(status))
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : 1)
-  })
-  process.stderr.on('error', () => process.exit(1))
-  process.on('uncaughtException', (error) => end(complain(error, io)))
-  end(await main(process.argv.slice(2), io))
+/** Runs this process's command line and ends the process with its exit status; `early` came before. */
+export async function runProcess(early?: EarlySignals): Promise<void> {
+  const io = processIo(early)
+  const end = async (status: number) => {
+    await flushed(io.stderr)
+    process.exit(status)
+  }
+  // What cannot be written ends nothing here: whoever writes a result waits for it, and lines that nobody takes are lost.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  process.on('uncaughtException', (error) => void end(complain(error, io)))
+  await end(await main(process.argv.slice(2), io))
 }
 
 async function run(parsed: Parsed, io: Io): Promise<ExitStatus> {
+  if (parsed.command.ownSignals !== true) io.dropSignals()
   const context = contextOf(parsed, io)
   const call = { arguments: parsed.arguments, options: parsed.options, context }
   const report =
@@ -64,7 +67,7 @@ async function run(parsed: Parsed, io: Io): Promise<ExitStatus> {
       ? await parsed.command.run(call)
       : await untilInterrupted(io, () => parsed.command.run(call))
   const text = parsed.json && report.json !== undefined ? jsonDocument(report.json) : report.text
-  if (text !== '') io.stdout.write(`${text}\n`)
+  if (text !== '') await written(io.stdout, `${text}\n`)
   return report.exitStatus ?? 0
 }
 
@@ -72,7 +75,7 @@ function contextOf(parsed: Parsed, io: Io): Context {
   const colours = parsed.colour && !io.env.NO_COLOR
   const reloadConfig = () =>
     settle({
-      flags: parsed.settings,
+      flags: { ...(parsed.quiet && { 'log.level': 'error' }), ...parsed.settings },
       environment: io.env,
       file: parsed.configFile ?? (io.env.KEYREEL_CONFIG || undefined),
     })
@@ -91,8 +94,8 @@ function contextOf(parsed: Parsed, io: Io): Context {
     quiet: parsed.quiet,
     yes: parsed.yes,
     reloadConfig,
-    say: (line) => void (parsed.quiet || io.stderr.write(`${line}\n`)),
-    announce: (line) => void io.stdout.write(`${line}\n`),
+    say: (line) => void (parsed.quiet || writeUnlessFull(io.stderr, `${line}\n`)),
+    announce: (line) => void writeUnlessFull(io.stdout, `${line}\n`),
   }
 }
 

@@ -1,5 +1,13 @@
 // What a command line ends with when something happens on the way: questions, signals, bugs.
-import { chmodSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -31,8 +39,14 @@ function terminal(...answers: readonly string[]): Partial<Io> {
     const answer = left.shift()
     if (answer !== undefined) stdin.write(`${answer}\r`)
   }
+  let isTyping = false
   stdin.on('newListener', (event) => {
-    if (event === 'keypress') setImmediate(type)
+    if (event !== 'keypress' || isTyping) return
+    isTyping = true
+    setImmediate(() => {
+      isTyping = false
+      type()
+    })
   })
   return { interactive: true, stdin }
 }
@@ -61,6 +75,51 @@ describe('questions', () => {
     expect(status).toBe(130)
     const shown = await runKeyreel(['key', 'show', '1', '--data', data])
     expect(shown.stdout).toMatch(/^state +PreActive$/m)
+  })
+
+  test.each([
+    ['Ctrl-D', (io: Partial<Io>) => void io],
+    ['the end of the input', (io: Partial<Io>) => void (io.stdin as PassThrough).end()],
+  ])('%s in a question is as Ctrl-C', async (_what, end) => {
+    const data = join(folder, 'ended')
+    const line = ['init', '--data', data, '--master-key', 'passphrase']
+    const io = terminal('\u0004')
+    end(io)
+    const { status, stderr } = await runKeyreel(line, { io })
+    expect(status).toBe(130)
+    expect(stderr).toMatch(/interrupted\n$/)
+    expect(existsSync(data)).toBe(false)
+  })
+
+  test('Ctrl-D ends a server that asks for its passphrase', async () => {
+    const data = join(folder, 'asking')
+    const words = 'one two three four'
+    const made = await runKeyreel(['init', '--data', data, '--master-key', 'passphrase'], {
+      io: terminal(words, words),
+    })
+    expect(made.status).toBe(0)
+    const line = ['serve', '--data', data, '--listen', '127.0.0.1:0']
+    const { status, stdout, stderr } = await runKeyreel(line, { io: terminal('\u0004') })
+    expect(status).toBe(130)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/interrupted\n$/)
+  })
+
+  test('SIGTERM ends a server that asks for its passphrase in order', async () => {
+    const data = join(folder, 'asking')
+    const handlers = new Map<string, () => void>()
+    const io = terminal()
+    io.stdin?.on('newListener', (event) => {
+      if (event === 'keypress') setImmediate(() => handlers.get('SIGTERM')?.())
+    })
+    const onSignal: Io['onSignal'] = (name, handler) => {
+      handlers.set(name, handler)
+      return () => undefined
+    }
+    const line = ['serve', '--data', data, '--listen', '127.0.0.1:0']
+    const { status, stdout } = await runKeyreel(line, { io: { ...io, onSignal } })
+    expect(status).toBe(0)
+    expect(stdout).toBe('')
   })
 
   test('the passphrase of a new keystore is typed twice, that of an old one once', async () => {
@@ -243,6 +302,43 @@ describe('a bug', () => {
     })
     expect(stderr).toContain('TypeError: no such clock')
   })
+})
+
+test('a server with --quiet logs errors only, unless a level is named', async () => {
+  const data = await madeData('quiet')
+  const served = async (...flags: readonly string[]) => {
+    const handlers = new Map<string, () => void>()
+    const stdout = new PassThrough()
+    stdout.once('data', () => handlers.get('SIGTERM')?.())
+    const onSignal: Io['onSignal'] = (name, handler) => {
+      handlers.set(name, handler)
+      return () => undefined
+    }
+    const line = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--quiet', '--test-mode']
+    return runKeyreel([...line, ...flags], { io: { stdout, onSignal } })
+  }
+  expect(await served()).toMatchObject({ status: 0, stderr: '' })
+  const { stderr } = await served('--log-level', 'warn')
+  expect(stderr).toContain('test mode')
+})
+
+test.each([['--json'], ['--quiet'], ['--yes --json --data x'], ['--no-color']])(
+  'flags alone (%s) are answered as nothing is: with the commands, and status 2',
+  async (line) => {
+    const { status, stderr, stdout } = await runKeyreel(line.split(' '))
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toMatch(/^Usage: keyreel COMMAND/)
+  },
+)
+
+test.each([
+  ['help serv', "error: unknown command 'serv'\nhint: keyreel serve\n"],
+  ['serv --help', "error: unknown command 'serv'\nhint: keyreel serve\n"],
+  ['nosuch -h', "error: unknown command 'nosuch'\nhint: keyreel --help\n"],
+  ['library lst --help', "error: unknown command 'lst'\nhint: keyreel library list\n"],
+  ['help library nosuch', "error: unknown command 'nosuch'\nhint: keyreel library --help\n"],
+])('there is no page for what is no command: keyreel %s', async (line, stderr) => {
+  expect(await runKeyreel(line.split(' '))).toEqual({ status: 2, stdout: '', stderr })
 })
 
 test('--json prints one document and --quiet no remarks', async () => {

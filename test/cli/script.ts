@@ -83,6 +83,7 @@ export async function runKeyreel(
     isTerminal: () => false,
     now: () => scriptTime,
     onSignal: () => () => undefined,
+    dropSignals: () => undefined,
     ...options.io,
   }
   const status = await main(argv, io)

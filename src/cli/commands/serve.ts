@@ -1,5 +1,5 @@
 // `keyreel serve`: runs the server until SIGTERM or SIGINT; makes an absent data directory first.
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { writeServerState } from '../../admin/server-state.ts'
 import type { RunningServer } from '../../app.ts'
@@ -13,6 +13,7 @@ import { hasPassphraseAtHand, readNewPassphrase } from '../../keystore/master-ke
 import type { MasterKeyWish } from '../../keystore/master-key-choice.ts'
 import { command } from '../command.ts'
 import type { Context } from '../command.ts'
+import { Interrupted } from '../dialogue.ts'
 import type { Io } from '../io.ts'
 import { keystoreExits, masterKeySources } from '../keystore-session.ts'
 import { serveWhileUnsealed } from '../serving.ts'
@@ -23,6 +24,8 @@ const stateEvery = 30_000
 const newcomersEvery = 2_000
 /** Milliseconds from the signal to the end of the process. */
 const longestStop = 9_500
+
+const nothing = { json: undefined, text: '' }
 
 export const serve = command({
   words: 'serve',
@@ -52,28 +55,40 @@ export const serve = command({
   exits: keystoreExits.filter((status) => status !== exitStatus.notInitialised),
   examples: ['serve', 'serve --data /var/lib/keyreel --listen 0.0.0.0:5696 --https 0.0.0.0:5697'],
   ownSignals: true,
-  async run({ context }) {
+  async run({ context: given }) {
+    const stop = stopSignal(given.io)
+    const reloads = reloadSignal(given.io)
+    // Whoever is asked for the passphrase need not answer a server that shall end.
+    const context = { ...given, ending: stop.signal }
     const { config, log, announce } = context
-    const stop = stopSignal(context.io)
+    const patience = new AbortController()
     try {
       // A wrong one is told before anything is made.
       journalsFor({ directory: config.data, database: config.database }, config.journal, log)
-      if (!isInitialised(config.data)) await makeFirst(context)
+      // Signals that came while there was no time for them.
+      await turn()
+      if (!stop.signal.aborted && !isInitialised(config.data)) await makeFirst(context)
+      if (stop.signal.aborted) return nothing
       if (config['test-mode']) log.warn('test mode: not for real tapes')
       let announced = false
-      await serveWhileUnsealed(context, stop, async (server) => {
+      const served = serveWhileUnsealed(context, stop, async (server) => {
         const ready = readyLine(server)
         // Once in the life of the process: who waits for it wants to know that the start is over.
         const announceOnce = () => {
           if (!announced) announce(ready)
           announced = true
         }
-        return serveUntilEnd(server, context, stop, announceOnce)
+        return serveUntilEnd(server, context, { stop, reloads, ready: announceOnce })
       })
+      await Promise.race([served, tooLong(stop, log, patience.signal)])
+    } catch (error) {
+      if (!(error instanceof Interrupted && stop.signal.aborted)) throw error
     } finally {
+      patience.abort()
+      reloads.off()
       stop.off()
     }
-    return { json: undefined, text: '' }
+    return nothing
   },
 })
 
@@ -81,8 +96,7 @@ export const serve = command({
 async function serveUntilEnd(
   server: RunningServer,
   context: Context,
-  stop: { readonly received: Promise<string> },
-  ready: () => void,
+  { stop, reloads, ready }: { stop: Stop; reloads: ReloadSignal; ready: () => void },
 ): Promise<string | UserError> {
   const { config, log, say } = context
   const started = Date.now()
@@ -97,9 +111,10 @@ async function serveUntilEnd(
     known = clients
     journals = states
   }, newcomersEvery).unref()
-  const offReload = context.io.onSignal('SIGHUP', () => void reload(server, context))
+  reloads.handle(() => void reload(server, context))
   try {
     await record()
+    if (stop.signal.aborted) return await stop.received
     const { kmip, https } = server
     const second = https === undefined ? '' : `, over HTTPS on ${https}${config['https-path']}`
     say(`serving KMIP on ${kmip}${second} from ${config.data}; Ctrl-C stops it`)
@@ -112,7 +127,7 @@ async function serveUntilEnd(
   } finally {
     clearInterval(recording)
     clearInterval(newcomers)
-    offReload()
+    reloads.handle(undefined)
     await record()
     await inTime(server.close(), log)
   }
@@ -130,12 +145,55 @@ function readyLine({ kmip, https }: RunningServer): string {
 }
 
 /** Resolves at the first SIGTERM or SIGINT, also one that comes while the server still starts. */
-function stopSignal(io: Io): { received: Promise<string>; off: () => void } {
+function stopSignal(io: Io): Stop {
   const { promise, resolve } = Promise.withResolvers<string>()
+  const ending = new AbortController()
   const offs = (['SIGTERM', 'SIGINT'] as const).map((name) =>
-    io.onSignal(name, () => resolve(name)),
+    io.onSignal(name, () => {
+      resolve(name)
+      ending.abort()
+    }),
   )
-  return { received: promise, off: () => offs.forEach((off) => off()) }
+  return { received: promise, signal: ending.signal, off: () => offs.forEach((off) => off()) }
+}
+
+interface Stop {
+  readonly received: Promise<string>
+  readonly signal: AbortSignal
+  off(): void
+}
+
+/** SIGHUP, for which there is always somebody: one that comes while nothing is served is kept for the next to serve. */
+function reloadSignal(io: Io): ReloadSignal {
+  let handler: (() => void) | undefined
+  let isWanted = false
+  const off = io.onSignal('SIGHUP', () => {
+    if (handler === undefined) isWanted = true
+    else handler()
+  })
+  return {
+    off,
+    handle(next) {
+      handler = next
+      if (next === undefined || !isWanted) return
+      isWanted = false
+      next()
+    },
+  }
+}
+
+interface ReloadSignal {
+  /** Who reloads from now on; nobody for undefined. */
+  handle(handler: (() => void) | undefined): void
+  off(): void
+}
+
+/** Resolves when a start that shall end is not over in time; what it makes is made whole or not at all. */
+async function tooLong(stop: Stop, log: Log, signal: AbortSignal): Promise<void> {
+  await stop.received
+  // Serving ends before that by itself.
+  await delay(longestStop + 300, undefined, { signal }).catch(() => undefined)
+  if (!signal.aborted) log.error('the start was cut off')
 }
 
 /** Waits for the server to end, but not for ever: the process exits within 10 s of the signal. */
