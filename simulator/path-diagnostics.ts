@@ -209,6 +209,7 @@ const connectionRemedies: Record<ConnectionErrorCode, string> = {
     'the server does not know the password of the library: check the address and the credential',
   version: 'choose a KMIP version from 1.0 to 2.1 in the library',
   closed: 'try again',
+  options: 'install the kit anew: a file of it is damaged, or is another one',
 }
 
 function failure(error: unknown): Verdict {

@@ -150,6 +150,8 @@ export class Connection {
     const { server } = this.#settings
     const code = (cause as NodeJS.ErrnoException | undefined)?.code
     const why = code === undefined ? '' : ` (${code})`
+    if (this.#frames.buffered > 0)
+      return `${server} closed the connection in the middle of an answer${why}`
     if (this.#answered > 0) return `connection to ${server} lost${why}`
     return `${server} closed the connection without an answer${why}: its log says whether it refused our certificate`
   }

@@ -7,7 +7,8 @@
  * `lost` the connection broke before the answer; `no-kmip` what came is no KMIP answer, or not one
  * to what was asked, and `cause` says what of it could not be decoded;
  * `server-password` the server does not prove that it knows the password that was proven to it;
- * `version` no protocol version in common; `closed` this client was closed.
+ * `version` no protocol version in common; `closed` this client was closed; `options` what `connect`
+ * was given cannot be used, such as a file that is no certificate.
  */
 export type ConnectionErrorCode =
   | 'unreachable'
@@ -19,6 +20,7 @@ export type ConnectionErrorCode =
   | 'server-password'
   | 'version'
   | 'closed'
+  | 'options'
 
 /** There is no answer. The message names the server, and its certificate where that was refused. */
 export class ConnectionError extends Error {

@@ -1,9 +1,15 @@
 /** Connecting to a KMIP server over TLS, and refusing one that is not the server that was meant. */
 import { isIP } from 'node:net'
-import { connect, type ConnectionOptions as TlsOptions, type SecureVersion } from 'node:tls'
+import {
+  connect,
+  type ConnectionOptions as TlsOptions,
+  type SecureVersion,
+  type TLSSocket,
+} from 'node:tls'
 import { Connection } from './connection.ts'
 import { ConnectionError } from './errors.ts'
 import { serverCertificateError } from './server-certificate.ts'
+import { checkOptions, optionsError, type CheckedOptions } from './usable-options.ts'
 
 type Pem = string | Buffer
 
@@ -53,7 +59,7 @@ export interface SessionStore {
 
 /**
  * Connects and checks the server's certificate. Rejects with ConnectionError: `unreachable`,
- * `handshake`, `server-certificate` or `timeout`.
+ * `handshake`, `server-certificate`, `timeout`, or `options` naming the one that cannot be used.
  */
 export async function openConnection(
   options: ConnectionOptions,
@@ -72,7 +78,7 @@ export async function openConnection(
     rejectUnauthorized: false,
     noDelay: true,
   }
-  const socket = connect(tlsOptions)
+  const socket = socketTo(tlsOptions, { ...options, port })
   socket.on('session', (session) => (store.session = session))
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const time = options.timeouts?.connect ?? 10_000
@@ -102,6 +108,16 @@ export async function openConnection(
     closeTime: options.timeouts?.close ?? 2_000,
     maxAnswerBytes: options.maxAnswerBytes ?? 16 * 1024 * 1024,
   })
+}
+
+/** A socket that connects. Throws ConnectionError `options`. */
+function socketTo(tlsOptions: TlsOptions, options: CheckedOptions): TLSSocket {
+  checkOptions(options)
+  try {
+    return connect(tlsOptions)
+  } catch (cause) {
+    throw optionsError(options, cause)
+  }
 }
 
 /** `host:port`, for error messages. */

@@ -1,4 +1,5 @@
 // One connection of the client: which servers it takes, answers in order, and how it fails.
+import { createPrivateKey } from 'node:crypto'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Connection } from '../../../src/kmip/client/connection.ts'
@@ -165,6 +166,21 @@ describe('a server', () => {
     other.close()
   })
 
+  test('that goes away in the middle of an answer is said to have done so', async () => {
+    const at = await start()
+    at.ports.respond = async (message) => {
+      at.enrolled.delete(fingerprint(pki.alpha))
+      // The rest never comes: the client is no longer one, and its connections end.
+      setImmediate(() => void at.listener.recheck())
+      return { bytes: answerTo(message).subarray(0, 12) }
+    }
+    const sent = (await open(at)).send(request('hello'))
+    await expect(sent).rejects.toMatchObject({ code: 'lost', mayHaveRun: true })
+    await expect(sent).rejects.toThrow(
+      `127.0.0.1:${at.port} closed the connection in the middle of an answer`,
+    )
+  })
+
   test('that goes away fails the requests under way, which may have been executed', async () => {
     const at = await start()
     at.ports.respond = () => new Promise(() => undefined)
@@ -176,6 +192,42 @@ describe('a server', () => {
     for (const answered of sent)
       await expect(answered).rejects.toMatchObject({ code: 'lost', mayHaveRun: true })
     await expect(to.send(request('three'))).rejects.toMatchObject({ mayHaveRun: false })
+  })
+})
+
+describe('what cannot be used is named:', () => {
+  const junk = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+  test.each([
+    ['ca', () => ({ ca: 'junk' }), 'there is no certificate in PEM in it'],
+    ['ca', () => ({ ca: [pki.ca, junk] }), 'wrong tag'],
+    ['cert', () => ({ cert: 'junk' }), 'there is no certificate in PEM in it'],
+    ['key', () => ({ key: 'junk' }), 'there is no private key in PEM in it'],
+    ['key', () => ({ key: pki.beta.key }), 'it is not the key of the certificate in cert'],
+    ['pfx', () => ({ pfx: Buffer.from('junk') }), 'it is no PKCS#12'],
+    ['ciphers', () => ({ ciphers: 'none' }), 'no cipher match'],
+    ['minVersion', () => ({ minVersion: 'TLSv9' }), '"TLSv9" is not a valid'],
+    ['port', () => ({ port: 99_999 }), '99999 is none from 1 to 65535'],
+    ['host', () => ({ host: '' }), 'it is no name or address'],
+  ] as const)('%s', async (name, options, why) => {
+    const refused = open({ port: 1 }, options() as Partial<ConnectionOptions>)
+    await expect(refused).rejects.toMatchObject({
+      name: 'ConnectionError',
+      code: 'options',
+      mayHaveRun: false,
+    })
+    await expect(refused).rejects.toThrow(`option ${name} cannot be used: ${why}`)
+  })
+
+  test('a key that wants another passphrase', async () => {
+    const key = createPrivateKey(pki.alpha.key).export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'secret',
+    })
+    await expect(open({ port: 1 }, { key, passphrase: 'other' })).rejects.toThrow(
+      'option key cannot be used: there is no private key in PEM in it, or not one that this passphrase opens',
+    )
   })
 })
 
