@@ -87,9 +87,12 @@ export interface Line {
 }
 
 /** Reads a command line: what to do, or text that was asked for. @throws UserError, exit status 2 */
-export function readCommandLine(argv: readonly string[]): Line | { readonly help: string } {
+export function readCommandLine(
+  argv: readonly string[],
+): Line | { readonly help: string } | { readonly version: true } {
   const [first, ...rest] = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv
   if (first === undefined || first === '--help' || first === '-h') return { help: mainHelp() }
+  if (first === '--version') return { version: true }
   if (!Object.hasOwn(commands, first)) {
     const meant = nearest(first, Object.keys(commands))
     throw usage(
@@ -149,7 +152,7 @@ const exits = [
   '  0    everything went as told',
   '  1    something did not',
   '  2    the command line is wrong',
-  '  130  interrupted',
+  '  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM',
 ]
 
 function mainHelp(): string {
@@ -171,6 +174,7 @@ function mainHelp(): string {
     ...Object.values(commands).map(({ examples }) => `  keyreel-simulator ${examples[0]}`),
     '',
     'More about a command: keyreel-simulator help COMMAND',
+    'Which version this is: keyreel-simulator --version',
   ].join('\n')
 }
 

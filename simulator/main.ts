@@ -1,7 +1,7 @@
 // keyreel-simulator: reads the command line, sets the stage, runs a command, and turns what went
 // wrong into lines for a person and an exit status.
 
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,6 +63,10 @@ export async function main(argv: readonly string[], output: Output): Promise<num
       if (argv.length > 0) output.print(line.help)
       else process.stderr.write(`${line.help}\n`)
       return argv.length > 0 ? 0 : 2
+    }
+    if ('version' in line) {
+      output.print(release())
+      return 0
     }
     if (line.command === 'list') return list(line, output)
     return await withScratch((scratch) => runCommand(line, scratch, output))
@@ -160,7 +164,7 @@ async function stageOptions(line: Line, scratch: string): Promise<StageOptions[]
   const credential = await credentialOf(line)
   const names = values['personality'] ?? ['P-strict12']
   const wanted = names.includes('all') ? allDialects(credential) : names.map(dialectOf)
-  const locked = wanted.find((dialect) => dialect.credential && credential === undefined)
+  const locked = wanted.find((dialect) => dialect.credential && credential?.password === undefined)
   if (locked !== undefined) {
     throw new SimulatorError('credential', `${locked.name} wants a user name and a password`)
   }
@@ -196,28 +200,45 @@ async function credentialOf({ values }: Line): Promise<UserCredential | undefine
     const [password = ''] = (await readFile(file, 'utf8')).split(/\r?\n/u)
     return { username, password }
   } catch (cause) {
-    throw usage(`cannot read ${file}: ${String(cause)}`, 'name a readable file that holds it')
+    const { code } = cause as NodeJS.ErrnoException
+    const why = unreadable[code ?? ''] ?? code ?? String(cause)
+    throw usage(`cannot read ${file}: ${why}`, 'name a readable file that holds the password')
   }
+}
+
+const unreadable: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
 }
 
 function wholeNumber({ values, command }: Line, flag: string, otherwise: number): number {
   const text = values[flag]?.at(-1)
   if (text === undefined) return otherwise
-  if (/^\d{1,9}$/u.test(text)) return Number(text)
-  throw usage(`--${flag} wants a whole number, not ${JSON.stringify(text)}`, helpCommand(command))
+  if (/^\d{1,9}$/u.test(text) && Number(text) > 0) return Number(text)
+  throw usage(
+    `--${flag} wants a whole number from 1, not ${JSON.stringify(text)}`,
+    helpCommand(command),
+  )
 }
+
+/** By signal: 128 and its number. */
+const signalStatus = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 
 /** A directory that is gone afterwards, also when the process ends early. */
 async function withScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
   const scratch = await mkdtemp(join(tmpdir(), 'keyreel-simulator-'))
   const clean = () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 })
-  const interrupted = () => process.exit(130)
-  process.once('SIGINT', interrupted)
+  const ends = Object.entries(signalStatus).map(([signal, status]) => {
+    const end = () => process.exit(status)
+    process.once(signal, end)
+    return () => process.off(signal, end)
+  })
   process.once('exit', clean)
   try {
     return await work(scratch)
   } finally {
-    process.off('SIGINT', interrupted)
+    for (const off of ends) off()
     process.off('exit', clean)
     clean()
   }
@@ -248,6 +269,12 @@ function explained(error: unknown): UserError {
   }
   const hint = 'this is a mistake in the simulator: please report it'
   return new UserError('internal', `internal error: ${message}`, hint, { cause: error })
+}
+
+/** Such as `0.1.0`. */
+function release(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
 }
 
 const json = (value: unknown): string => JSON.stringify(value, undefined, 2)

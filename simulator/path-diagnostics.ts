@@ -70,6 +70,20 @@ export async function diagnosePaths(
   return findings
 }
 
+/** What `ping` and `config` find wrong with the servers, with the remedies; nothing where all is well. */
+export async function troubleOf(stage: Stage): Promise<string[]> {
+  const lines: string[] = []
+  for (const server of stage.servers) {
+    const { verdict, client } = await testPing(stage, server, Date.now())
+    const { result, found, remedy } =
+      client === undefined ? verdict : await testConfig(stage, client)
+    if (result !== 'failed') continue
+    lines.push(`key server ${addressText(server)}: ${found}`)
+    if (remedy !== undefined) lines.push(`hint: ${remedy}`)
+  }
+  return lines
+}
+
 const diagnosticLibrary = (stage: Stage, server: ServerAddress): Library =>
   stage.library({
     servers: [server],

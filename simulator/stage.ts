@@ -37,6 +37,8 @@ export interface LibraryWish extends Partial<
 export class Stage {
   readonly dialect: Dialect
   readonly servers: readonly ServerAddress[]
+  /** Those made here, in the order of their making. */
+  readonly libraries: Library[] = []
   readonly #options: StageOptions
   readonly #closers: (() => Promise<void>)[] = []
   #cartridges = 0
@@ -65,6 +67,7 @@ export class Stage {
       ...wish,
     })
     this.#closers.push(() => library.close())
+    this.libraries.push(library)
     library.startHeart(realTimer)
     return library
   }

@@ -1,6 +1,6 @@
 // The simulator's command line, and how it tells what it found.
 
-import { describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 
 import { commands, readCommandLine } from '../../simulator/command-line.ts'
 import { main } from '../../simulator/main.ts'
@@ -17,9 +17,17 @@ import { scenarios } from '../../simulator/scenarios.ts'
 import { addressOf } from '../../simulator/server-address.ts'
 import { dialectNamed } from '../../simulator/dialects.ts'
 import { temporaryDirectory } from './fixtures.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 const plain = paintFor(false)
+
+/** A kit to be read; nobody is connected to. */
+const kit = mkdtempSync(join(tmpdir(), 'keyreel-kit-'))
+for (const name of ['ca.pem', 'certificate.pem', 'key.pem']) writeFileSync(join(kit, name), '')
+afterAll(() => rmSync(kit, { recursive: true }))
 
 /** Runs a command line; what it printed and its exit status. */
 async function run(...argv: string[]) {
@@ -59,6 +67,43 @@ describe('a command line', () => {
     [['run', 'T-1', '--server', 'x'], /run wants --kit/, /run --help/],
     [['run', 'T-1', '--server', 'x:y', '--kit', '.'], /not HOST:PORT/, /5696/],
     [['run', 'T-1', '--server', 'x', '--kit', '/nowhere'], /cannot read/, /library add/],
+    [
+      ['fleet', '--libraries', '0', '--server', 'x', '--kit', kit],
+      /from 1, not "0"/,
+      /fleet --help/,
+    ],
+    [
+      [
+        'run',
+        'T-1',
+        '--server',
+        'x',
+        '--kit',
+        kit,
+        '--username',
+        'u',
+        '--password-file',
+        '/nowhere',
+      ],
+      /cannot read \/nowhere: there is no such file$/,
+      /name a readable file/,
+    ],
+    [
+      [
+        'run',
+        'T-1',
+        '--server',
+        'x',
+        '--kit',
+        kit,
+        '--personality',
+        'P-userpass',
+        '--username',
+        'u',
+      ],
+      /P-userpass wants a user name and a password/,
+      /--password-file/,
+    ],
     [['fleet', '--help', '--nonsense'], /no flag --nonsense/, /fleet --help/],
   ])('%j ends with 2, an error and a hint', async (argv, error, hint) => {
     const { status, stdout, stderr } = await run(...argv)
@@ -69,6 +114,12 @@ describe('a command line', () => {
     expect(first).toMatch(error)
     expect(second).toMatch(/^hint: /)
     expect(second).toMatch(hint)
+  })
+
+  test('--version prints the version', async () => {
+    const { status, stdout } = await run('--version')
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 
   test('without a word shows the help and ends with 2', async () => {
