@@ -112,7 +112,7 @@ export const events = [
   ['exchange certificate renew', 'new exchange keys were made', 'fingerprint, notAfter'],
   [
     'exchange certificate import',
-    'the certificate of a peer was trusted; `confirmed` says how, `replaced` that it took the place of another identity',
+    'the certificate of a peer was trusted; `confirmed` says how, `replaced` that it took the place of another identity, or of a newer certificate',
     'peer, fingerprint, identity, confirmed, replaced',
   ],
   ['exchange certificate revoke', 'a peer is trusted no longer', 'peer'],

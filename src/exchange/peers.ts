@@ -42,8 +42,10 @@ export type Verdict =
   | 'known'
   /** A peer of that name is not known yet: a person has to compare. */
   | 'new'
-  /** Its trusted identity has issued this one. */
+  /** Its trusted identity has issued this one, after the one that is trusted now. */
   | 'renewal'
+  /** Its trusted identity has issued this one too, but another has taken its place: its key may be known to others. */
+  | 'older'
   /** A known peer shows something else. */
   | 'changed'
 
@@ -84,8 +86,25 @@ export async function judgeOffered(
   const isSame = newest?.fingerprint === certificate.fingerprint
   if (isSame && (pin === undefined || body.identity?.pin === pin)) return 'known'
   // The certificate that was compared names its identity: showing that one adds nothing unknown.
-  if (isSame || (pin !== undefined && body.identity?.pin === pin)) return 'renewal'
-  return 'changed'
+  if (isSame) return 'renewal'
+  if (pin === undefined || body.identity?.pin !== pin) return 'changed'
+  return isSuperseded(certificate, body) ? 'older' : 'renewal'
+}
+
+/**
+ * Whether the peer's trusted certificate came after this one. Whoever shows a public file again must not
+ * bring exports back to a key that was given up.
+ */
+function isSuperseded(
+  { fingerprint, notBefore, notAfter }: Certificate,
+  { certificates }: Body<'exchange-peer'>,
+): boolean {
+  if (certificates.some((known) => known.fingerprint === fingerprint)) return true
+  const newest = certificates.at(-1)
+  if (newest === undefined) return false
+  const trusted = parseCertificate(newest.pem)
+  if (notBefore !== trusted.notBefore) return notBefore < trusted.notBefore
+  return notAfter < trusted.notAfter
 }
 
 /** Trusts what was offered. The verdict is judged again in the act, so that nothing slips in between. */
@@ -99,7 +118,8 @@ export async function trustPeer(
   const { certificate, identity, pin } = offered
   await store.act(async (work) => {
     const verdict = await judgeOffered(work, name, offered)
-    if (verdict === 'changed' && !replace) throw changedPeer(name)
+    const isRefused = verdict === 'changed' || verdict === 'older'
+    if (isRefused && !replace) throw refusedPeer(name, verdict)
     const before = await bodyOf(work, 'exchange-peer', name)
     const added = Number(work.now)
     const { pem, fingerprint } = certificate
@@ -116,28 +136,39 @@ export async function trustPeer(
       actor,
       operation: 'exchange certificate import',
       outcome: 'Success',
-      details: verdict === 'changed' ? { ...details, replaced: true } : details,
+      details: isRefused ? { ...details, replaced: true } : details,
     })
   })
 }
 
-/** Records that somebody showed another certificate for a known peer; the error says what to do. */
-export async function alarmChangedPeer(
+/** A verdict that a person has to overrule. */
+type Refused = Extract<Verdict, 'changed' | 'older'>
+
+/** Records that somebody showed a certificate for a known peer that is not taken; the error says what to do. */
+export async function alarmRefusedPeer(
   store: ActingStore,
   name: string,
+  verdict: Refused,
   { certificate: { fingerprint } }: Offered,
   actor: AuditActor = administrator,
 ): Promise<UserError> {
-  const alarm = `a certificate other than the trusted one was shown for peer ${name}`
+  const what = { changed: 'other', older: 'older' }[verdict]
+  const alarm = `a certificate ${what} than the trusted one was shown for peer ${name}`
   await store.act((work) => {
     const details = { peer: name, fingerprint, alarms: [alarm] }
     work.audit({ actor, operation: 'Alarm', outcome: 'Success', details })
     return Promise.resolve()
   })
-  return changedPeer(name)
+  return refusedPeer(name, verdict)
 }
 
-function changedPeer(name: string): UserError {
+function refusedPeer(name: string, verdict: Refused): UserError {
+  if (verdict === 'older')
+    return new UserError(
+      'peer-certificate-older',
+      `peer ${name} has a newer certificate than this one, whose key may have been given up`,
+      'ask the site for its present one; if it went back to this key, import again with --replace --fingerprint HEX',
+    )
   return new UserError(
     'peer-changed',
     `peer ${name} is known by another identity: this may be somebody else's certificate`,

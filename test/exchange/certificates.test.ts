@@ -14,8 +14,8 @@ import {
   openExchangeKeys,
   renewEncryptionCertificate,
 } from '../../src/exchange/identity.ts'
-import { readOffered } from '../../src/exchange/peer-certificates.ts'
-import { judgeOffered, peerNamed, trustPeer } from '../../src/exchange/peers.ts'
+import { readOffered, type Offered } from '../../src/exchange/peer-certificates.ts'
+import { alarmRefusedPeer, judgeOffered, peerNamed, trustPeer } from '../../src/exchange/peers.ts'
 import { spoken } from '../../src/exchange/words.ts'
 import { testStore } from '../access/test-store.ts'
 
@@ -223,6 +223,48 @@ describe('a peer', () => {
     await trustPeer(here, 'B', other, { confirmed: 'fingerprint', replace: true })
     const replaced = await here.read((work) => peerNamed(work, 'B'))
     expect(replaced.identity?.pin).toBe(other.pin)
+  })
+
+  test('is not brought back to a certificate it has given up, but by a person who means it', async () => {
+    const [here, there] = [await testStore(), await testStore()]
+    const offer = async (renew: boolean) => {
+      const { current, identity } = await (renew
+        ? renewEncryptionCertificate(there)
+        : ensureExchange(there))
+      return readOffered(Buffer.from(current.pem + identity.pem), 'file', there.time.seconds)
+    }
+    const verdictOn = (offered: Offered) => here.read((work) => judgeOffered(work, 'B', offered))
+    const first = await offer(false)
+    there.time.seconds += 5n
+    const second = await offer(true)
+    await trustPeer(here, 'B', second, { confirmed: 'fingerprint', replace: false })
+    expect(await verdictOn(first)).toBe('older')
+    const taken = trustPeer(here, 'B', first, { confirmed: 'same-identity', replace: false })
+    await expect(taken).rejects.toMatchObject({ code: 'peer-certificate-older' })
+    const error = await alarmRefusedPeer(here, 'B', 'older', first)
+    expect(error.code).toBe('peer-certificate-older')
+    const alarms = (await here.audited()).filter(({ operation }) => operation === 'Alarm')
+    expect(alarms.map(({ details }) => details)).toMatchObject([
+      { peer: 'B', fingerprint: first.certificate.fingerprint, alarms: [expect.any(String)] },
+    ])
+    await trustPeer(here, 'B', first, { confirmed: 'fingerprint', replace: true })
+    const { current } = await here.read((work) => peerNamed(work, 'B'))
+    expect(current.fingerprint).toBe(first.certificate.fingerprint)
+    expect(await verdictOn(second), 'a person has gone back').toBe('older')
+    expect(await verdictOn(await offer(true)), 'made later than both').toBe('renewal')
+  })
+
+  test('that renews twice in a second is still not brought back', async () => {
+    const [here, there] = [await testStore(), await testStore()]
+    const offers: Offered[] = []
+    for (const make of [ensureExchange, renewEncryptionCertificate]) {
+      const { current, identity } = await make(there)
+      offers.push(readOffered(Buffer.from(current.pem + identity.pem), 'file', there.time.seconds))
+    }
+    const [first, second] = offers as [Offered, Offered]
+    await trustPeer(here, 'B', first, { confirmed: 'fingerprint', replace: false })
+    await trustPeer(here, 'B', second, { confirmed: 'same-identity', replace: false })
+    expect(await here.read((work) => judgeOffered(work, 'B', first))).toBe('older')
   })
 
   test('that came without its identity gets it later: the certificate compared names it', async () => {

@@ -9,7 +9,7 @@ import type { OwnCertificates } from '../../exchange/identity.ts'
 import { readOffered } from '../../exchange/peer-certificates.ts'
 import type { Offered } from '../../exchange/peer-certificates.ts'
 import {
-  alarmChangedPeer,
+  alarmRefusedPeer,
   encryptionFor,
   judgeOffered,
   peers,
@@ -61,13 +61,15 @@ export const exchangeCertificateImport = command({
   details:
     'Shows the fingerprint and wants it confirmed, or given with --fingerprint: compare it with ' +
     'what the other site reads aloud. A peer that was trusted once may renew its certificate ' +
-    'without a question; anything else that changes is an alarm and refused. A certificate without ' +
+    'without a question; an older certificate, or anything else that changes, is an alarm and refused. A certificate without ' +
     'an exchange identity, such as one made by openssl, is taken for exports only.',
   arguments: { FILE: argument('certificate, PEM or DER') },
   options: {
     peer: requiredText('NAME', 'name for the other site, of your choice'),
     fingerprint: text('HEX', 'the SHA-256 that the other site told you; colons optional'),
-    replace: toggle('the site was set up anew: take this certificate in place of the known one'),
+    replace: toggle(
+      'the site was set up anew or went back to this one: take it in place of the known one',
+    ),
   },
   exits: keystoreExits,
   examples: [
@@ -83,8 +85,9 @@ export const exchangeCertificateImport = command({
       const verdict = await store.read((work) => judgeOffered(work, peer, offered))
       refuseOther(offered, told)
       if (verdict === 'known') return trustedReport(peer, offered, 'is known already', context)
-      if (verdict === 'changed' && !(replace && told !== undefined))
-        throw await alarmChangedPeer(store, peer, offered)
+      const isRefused = verdict === 'changed' || verdict === 'older'
+      if (isRefused && !(replace && told !== undefined))
+        throw await alarmRefusedPeer(store, peer, verdict, offered)
       const confirmed =
         verdict === 'renewal' ? 'same-identity' : await confirm(peer, offered, told, context)
       await trustPeer(store, peer, offered, { confirmed, replace })
