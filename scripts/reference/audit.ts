@@ -138,12 +138,16 @@ export const events = [
   ],
   [
     'exchange export',
-    'a copy of this key was unsealed for a bundle or a push, or a peer, the actor, has taken it',
+    'a copy of this key was unsealed for a bundle or a push, or a peer, the actor, has taken it; for a bundle `outcome` is `OperationPending`: the record that the export ended, or failed, says what became of it',
     'peer, export',
   ],
   ['exchange export part', 'the keys of one step of an export', 'peer, keys, leftOut'],
   ['exchange export end', 'the bundle is on disk', 'as begin, and finished, keys, digest'],
-  ['exchange export failed', 'there is no bundle after all', 'as begin, and failed'],
+  [
+    'exchange export failed',
+    'there is no bundle after all, and its approval counts still',
+    'as begin, and failed',
+  ],
   [
     'exchange request',
     'a request for the keys of foreign tapes was signed; `object` is its id',

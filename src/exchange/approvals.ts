@@ -1,6 +1,8 @@
 /**
  * A second person's word before keys leave: in a group with `approval=required` an export is asked for,
- * approved by an operator who is not the one who asked, and then goes through once, as it was asked for.
+ * approved by an operator who is not the one who asked, and then goes through once, as it was asked for. It is
+ * used up before a key is unsealed, so that a crash never makes two releases of one approval; where the export
+ * fails without a bundle it is given back.
  */
 import { putBody, type Body } from '../access/documents.ts'
 import { dateOf } from '../access/identity.ts'
@@ -89,6 +91,13 @@ export async function useApproval(
     )
   await putBody(work, 'exchange-approval', id, { ...body, used: Number(work.now) })
   return { requester, approver: body.approval.operator }
+}
+
+/** Gives an approval back of whose export there is no bundle, in the act that records so. */
+export async function giveBackApproval(work: Work, id: string | undefined): Promise<void> {
+  if (id === undefined) return
+  const { used, ...body } = (await approvalRequest(work, id)).body
+  if (used !== undefined) await putBody(work, 'exchange-approval', id, body)
 }
 
 /**

@@ -45,6 +45,7 @@ export class BundleWriter {
   readonly #open: OpenFile
   readonly #link: LinkFile
   #file: FileHandle | undefined
+  #hasAppeared = false
 
   /** `exportId` names temporary files beside `out`. Each of the recipients can open it alone. */
   constructor(
@@ -61,6 +62,11 @@ export class BundleWriter {
     this.#partKeyId = Buffer.from(exportId)
     const beside = join(dirname(out), `.${basename(out)}.${exportId.slice(0, 8)}`)
     this.#temporary = { parts: `${beside}.parts`, whole: `${beside}.tmp` }
+  }
+
+  /** Whether the wanted file is there: from then on it may have been read, whatever fails later. */
+  get hasAppeared(): boolean {
+    return this.#hasAppeared
   }
 
   /** Whether everything stands in one CMS message, for recipients that read with openssl. */
@@ -139,6 +145,7 @@ export class BundleWriter {
       await whole.close()
     }
     await this.#appear()
+    this.#hasAppeared = true
     await this.abandon()
     await syncDirectory(dirname(this.#out))
     return { digest: toHex(digest.value()), bytes: digest.length }

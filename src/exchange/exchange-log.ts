@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditEntry } from '../keystore/work.ts'
 import type { KeyReport } from './key-report.ts'
+import { partsOfExport } from './release-keys.ts'
 import type { WithdrawalVerdict } from './withdrawals.ts'
 
 /** One export or import, or one withdrawal of keys: by us at a peer, or by a peer here. */
@@ -115,22 +116,30 @@ export type LoggedKey = Omit<KeyReport, 'verdict'> & {
 /** What happened to each key, in the order of the bundle. */
 export async function keysOf(
   store: Pick<Store, 'objectHistory'>,
-  { id, kind }: Pick<LogEntry, 'id' | 'kind'>,
+  { id, kind, failed, way }: Pick<LogEntry, 'id' | 'kind' | 'failed' | 'way'>,
 ): Promise<LoggedKey[]> {
   const { entries } = await store.objectHistory(id, recordsRead)
+  if (kind === 'export') {
+    const keys = partsOfExport(entries).flatMap(exported)
+    return failed !== undefined && way === 'file' ? keys.map(withoutBundle) : keys
+  }
   const parts = entries
     .filter(({ operation }) => operation === partsOf[kind])
     .toSorted((a, b) => a.number - b.number)
-  return parts.flatMap((entry) => (kind === 'export' ? exported(entry) : listed(entry)))
+  return parts.flatMap(listed)
+}
+
+/** A key of an export that failed has not left, although it was wrapped for that. */
+function withoutBundle(key: KeyReport): KeyReport {
+  return key.verdict === 'new' ? { ...key, verdict: 'refused', reason: 'no bundle was made' } : key
 }
 
 /** The records that list the keys. */
 const partsOf = {
-  export: 'exchange export part',
   import: 'exchange import part',
   withdrawal: 'exchange withdraw part',
   withdrawn: 'exchange withdrawal part',
-} as const satisfies Record<LogEntry['kind'], string>
+} as const satisfies Record<Exclude<LogEntry['kind'], 'export'>, string>
 
 function exported({ details }: AuditEntry): KeyReport[] {
   const { keys, leftOut } = details as unknown as {

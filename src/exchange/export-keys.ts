@@ -11,8 +11,9 @@ import { TransportKey } from '../crypto/transport-key.ts'
 import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
-import { demandApproval, useApproval } from './approvals.ts'
+import { demandApproval, giveBackApproval, useApproval } from './approvals.ts'
 import { encodePart } from './bundle-items.ts'
+import { demandPlace, unwritten } from './bundle-place.ts'
 import { BundleWriter, type OpenFile } from './bundle-writer.ts'
 import { ensureExchange, openIdentity } from './identity.ts'
 import type { ImportRequest } from './import-payload.ts'
@@ -73,6 +74,7 @@ const day = 86_400n
 /** Makes the bundle. Throws UserError; then there is no file. */
 export async function exportKeys(store: Store, wish: ExportWish): Promise<ExportReport> {
   const { group, selection, out, actor = administrator } = wish
+  await demandPlace(out)
   const own = await ensureExchange(store, actor)
   const { peer, now, earlier } = await store.read(async (work) => {
     await groupOf(work, group)
@@ -123,7 +125,10 @@ export async function exportKeys(store: Store, wish: ExportWish): Promise<Export
   const writer = new BundleWriter(out, id, [encryption.recipient], wish.openFile)
   const transport = TransportKey.random()
   try {
-    const release = { store, group, peer: peer.name, id, transport, transportId: id, actor }
+    const release = {
+      ...{ store, group, peer: peer.name, id, transport, transportId: id, actor },
+      outcome: 'OperationPending',
+    } as const
     const { count, leftOut } = await writeParts(writer, keys, release, wish.progress)
     if (count === 0)
       throw new UserError(
@@ -155,11 +160,15 @@ export async function exportKeys(store: Store, wish: ExportWish): Promise<Export
     return { ...made, expires, warnings, leftOut, missing }
   } catch (error) {
     await writer.abandon()
-    const failed = (error as Error).message
-    await store.act((work) =>
-      keepExport(work, id, { ...record, failed }, actor, 'exchange export failed'),
-    )
-    throw error
+    const why = unwritten(out, error)
+    // A bundle that is there may have been taken away: its record stays open, and its approval used.
+    if (writer.hasAppeared) throw why
+    const failed = (why as Error).message
+    await store.act(async (work) => {
+      await giveBackApproval(work, approval)
+      await keepExport(work, id, { ...record, failed }, actor, 'exchange export failed')
+    })
+    throw why
   } finally {
     transport.secret.wipe()
   }

@@ -43,10 +43,14 @@ export async function copiesOf(
 ): Promise<KeyCopy[]> {
   const { entries } = await store.objectHistory(key, recordsPerKey)
   const copies: KeyCopy[] = []
+  const seen = new Set<string>()
   for (const entry of entries.filter(isExport)) {
     const { peer, export: exportId } = entry.details as { peer: string; export: string }
+    // An export that was tried twice under one approval has two records of the key.
+    if (seen.has(exportId)) continue
+    seen.add(exportId)
     const body = await store.read((work) => bodyOf(work, 'exchange-export', exportId))
-    if (body?.failed !== undefined && body.live !== true) continue
+    if (body !== undefined && cameToNothing(body)) continue
     const withdrawal = await withdrawalOf(store, entries, peer, exportId)
     copies.push({
       ...{ key, peer, exportId, time: entry.time, by: entry.actor.name },
@@ -60,8 +64,31 @@ export async function copiesOf(
 
 type Fate = Pick<KeyCopy, 'state' | 'since' | 'reason'>
 
+/** Whether a copy left by this record, or may have: a bundle is pending until its own record ends it. */
 function isExport({ operation, outcome }: AuditEntry): boolean {
-  return operation === 'exchange export' && outcome === 'Success'
+  const hasLeft = outcome === 'Success' || outcome === 'OperationPending'
+  return operation === 'exchange export' && hasLeft
+}
+
+function cameToNothing({ failed, live }: Body<'exchange-export'>): boolean {
+  return failed !== undefined && live !== true
+}
+
+/** Records of keys with what became of the exports that they name, instead of that these were begun. */
+export async function withFates(
+  store: Pick<Store, 'read'>,
+  entries: readonly AuditEntry[],
+): Promise<AuditEntry[]> {
+  return Promise.all(
+    entries.map(async (entry) => {
+      if (!isExport(entry)) return entry
+      const { export: id } = entry.details as { export: string }
+      const body = await store.read((work) => bodyOf(work, 'exchange-export', id))
+      if (body === undefined) return entry
+      if (cameToNothing(body)) return { ...entry, outcome: 'GeneralFailure' }
+      return body.finished === undefined ? entry : { ...entry, outcome: 'Success' }
+    }),
+  )
 }
 
 function wayOf(body: Body<'exchange-export'> | undefined): KeyCopy['way'] {

@@ -109,7 +109,10 @@ export async function pushKeys(store: Store, wish: PushWish): Promise<PushReport
   try {
     for (let first = 0; first < keys.length; first += keysPerAct) {
       const chunk = keys.slice(first, first + keysPerAct)
-      const release = { store, group, peer: peer.name, id, transport, transportId, actor }
+      const release = {
+        ...{ store, group, peer: peer.name, id, transport, transportId, actor },
+        outcome: 'Success',
+      } as const
       const { requests, leftOut } = await releaseKeys(chunk, release)
       const answered = await explaining(peer.name, () =>
         sendKeys(client, isPlain ? requests.map(forReading) : requests, id, isPlain),

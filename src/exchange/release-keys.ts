@@ -11,7 +11,7 @@ import { loadObject, materialOf } from '../keystore/keystore.ts'
 import type { ManagedObject } from '../keystore/managed-object.ts'
 import type { Store } from '../keystore/store.ts'
 import { withdrawnText } from '../keystore/withdrawal.ts'
-import type { AuditActor, Work } from '../keystore/work.ts'
+import type { AuditActor, AuditEntry, Work } from '../keystore/work.ts'
 import { importRequest } from './bundle-items.ts'
 import type { ImportRequest } from './import-payload.ts'
 import { againstPolicy } from './refusals.ts'
@@ -38,12 +38,14 @@ export interface Release {
   /** Identifier by which the peer knows the transport key. */
   readonly transportId: string
   readonly actor: AuditActor
+  /** Of the records of the keys: pending where a bundle is to come of it, whose end is another record. */
+  readonly outcome: 'Success' | 'OperationPending'
 }
 
 /** Unseals, wraps and records some keys in one act. The act may run again: what it gives is made anew. */
 export function releaseKeys(
   keys: readonly Selected[],
-  { store, group, peer, id, transport, transportId, actor }: Release,
+  { store, group, peer, id, transport, transportId, actor, outcome }: Release,
 ): Promise<{ requests: ImportRequest[]; leftOut: LeftOut[] }> {
   return store.act(async (work) => {
     const requests: ImportRequest[] = []
@@ -65,14 +67,14 @@ export function releaseKeys(
         operation: 'exchange export',
         object: key.id,
         group,
-        outcome: 'Success',
+        outcome,
         details: { peer, export: id },
       })
     }
     const ids = requests.map(({ UniqueIdentifier }) => String(UniqueIdentifier))
     const details = { peer, keys: ids, leftOut: leftOut.map((one) => ({ ...one })) }
-    const outcome = 'Success'
-    work.audit({ actor, operation: 'exchange export part', object: id, group, outcome, details })
+    const record = { actor, object: id, group, outcome: 'Success' } as const
+    work.audit({ ...record, operation: 'exchange export part', details })
     return { requests, leftOut }
   })
 }
@@ -107,7 +109,8 @@ export async function keepExport(
 ): Promise<void> {
   await putBody(work, 'exchange-export', id, body)
   const { group, ...details } = body
-  work.audit({ actor, operation, object: id, group, outcome: 'Success', details })
+  const outcome = body.failed === undefined ? 'Success' : 'GeneralFailure'
+  work.audit({ actor, operation, object: id, group, outcome, details })
 }
 
 const recordsOfExport = 100_000
@@ -115,7 +118,23 @@ const recordsOfExport = 100_000
 /** The keys that an export has released, by its audit records. */
 export async function keysOfExport(store: Store, id: string): Promise<string[]> {
   const { entries } = await store.objectHistory(id, recordsOfExport)
+  return partsOfExport(entries).flatMap(({ details }) => (details as { keys: string[] }).keys)
+}
+
+/** Of the records of an export those that list its keys, oldest first; of its last attempt, where an earlier one failed. */
+export function partsOfExport(entries: readonly AuditEntry[]): AuditEntry[] {
+  const begun = entries
+    .filter(({ operation }) => operation === 'exchange export begin')
+    .reduce<AuditEntry | undefined>(later, undefined)
   return entries
     .filter(({ operation }) => operation === 'exchange export part')
-    .flatMap(({ details }) => (details as { keys: string[] }).keys)
+    .filter(({ chain, number }) =>
+      begun === undefined ? true : chain === begun.chain && number > begun.number,
+    )
+    .toSorted((a, b) => a.number - b.number)
+}
+
+function later(a: AuditEntry | undefined, b: AuditEntry): AuditEntry {
+  if (a === undefined || b.time > a.time) return b
+  return b.time === a.time && b.number > a.number ? b : a
 }

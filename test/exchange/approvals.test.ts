@@ -14,9 +14,11 @@ import {
   selectionDigest,
 } from '../../src/exchange/approval-requests.ts'
 import { approveExport } from '../../src/exchange/approvals.ts'
-import { exchangeLog } from '../../src/exchange/exchange-log.ts'
+import { exchangeLog, keysOf } from '../../src/exchange/exchange-log.ts'
 import { renewEncryptionCertificate } from '../../src/exchange/identity.ts'
-import type { ExportWish } from '../../src/exchange/export-keys.ts'
+import { exportKeys, type ExportWish } from '../../src/exchange/export-keys.ts'
+import { copiesOf, withFates } from '../../src/exchange/key-copies.ts'
+import type { Store } from '../../src/keystore/store.ts'
 import { person, type KindOfKey, type Person } from './people.ts'
 import { day, now, scratch, twoSites, type Site } from './site.ts'
 
@@ -52,6 +54,19 @@ const statesOf = async ({ store }: Site) =>
   (await store.read(approvalRequests)).map(({ state }) => state)
 
 const recordsOf = ({ store }: Site) => store.readAudit({ chain: 'test', after: 0, limit: 1000 })
+
+const outcomesOf = async ({ store }: Site, key: string) =>
+  (await withFates(store, (await store.objectHistory(key)).entries))
+    .filter(({ operation }) => operation === 'exchange export')
+    .map(({ outcome }) => outcome)
+
+/** A store whose acts fail from the moment on that something is so. */
+function failingAt(store: Store, isSo: () => boolean, error: Error): Store {
+  return Object.assign(Object.create(store) as Store, {
+    act: (...words: Parameters<Store['act']>) =>
+      isSo() ? Promise.reject(error) : store.act(...words),
+  })
+}
 
 describe('in a group that wants approvals', () => {
   test('an export releases nothing, keeps one request however often it is tried, and says what to run', async () => {
@@ -90,6 +105,66 @@ describe('in a group that wants approvals', () => {
       })
     },
   )
+
+  test('an approval is not used up by an export of which no bundle comes, and lets one through later', async () => {
+    const { a, id: key, carol } = await strictSite()
+    const { id } = await asked(a)
+    await approve(a, id, carol)
+    const out = join(scratch(), 'bundle')
+    const nowhere = a.export({ peer: 'B', out: join(out, 'z') })
+    await expect(nowhere).rejects.toMatchObject({
+      code: 'ENOENT',
+      message: `${join(out, 'z')} cannot be written: there is no such directory`,
+    })
+    expect(await statesOf(a), 'nothing was begun').toEqual(['approved'])
+    expect(await a.store.read(exchangeLog)).toEqual([])
+    const full = Object.assign(new Error('ENOSPC: no space left, write'), { code: 'ENOSPC' })
+    const openFile = () => Promise.reject(full)
+    const failing = a.export({ peer: 'B', out, openFile })
+    await expect(failing).rejects.toMatchObject({
+      code: 'ENOSPC',
+      message: `${out} cannot be written: the disk is full`,
+    })
+    expect(await statesOf(a), 'the keys were unsealed, but none has left').toEqual(['approved'])
+    const [failed] = await a.store.read(exchangeLog)
+    expect(failed).toMatchObject({ id, failed: `${out} cannot be written: the disk is full` })
+    expect(await keysOf(a.store, failed!)).toEqual([
+      { id: key, verdict: 'refused', reason: 'no bundle was made' },
+    ])
+    expect(await outcomesOf(a, key)).toEqual(['GeneralFailure'])
+    expect(await copiesOf(a.store, key)).toEqual([])
+    const end = (await recordsOf(a)).find((one) => one.operation === 'exchange export failed')
+    expect(end?.outcome).toBe('GeneralFailure')
+
+    const { report } = await a.export({ peer: 'B', out })
+    expect(report.id).toBe(id)
+    expect(await statesOf(a)).toEqual(['used'])
+    const [made] = await a.store.read(exchangeLog)
+    expect(made).toMatchObject({ id, failed: undefined, keys: 1 })
+    expect(await keysOf(a.store, made!)).toEqual([{ id: key, verdict: 'new' }])
+    expect(await copiesOf(a.store, key)).toHaveLength(1)
+    await asked(a)
+  })
+
+  test('an approval stays used once the bundle is there, whatever fails after that', async () => {
+    const { a, id: key, carol } = await strictSite()
+    const { id } = await asked(a)
+    await approve(a, id, carol)
+    const out = join(scratch(), 'bundle')
+    const broken = new Error('the database went away')
+    const ending = exportKeys(
+      failingAt(a.store, () => existsSync(out), broken),
+      {
+        ...{ peer: 'B', group: 'default', selection: { scope: 'all' }, out, validDays: 9 },
+      },
+    )
+    await expect(ending).rejects.toBe(broken)
+    expect(existsSync(out)).toBe(true)
+    expect(await statesOf(a)).toEqual(['used'])
+    const [entry] = await a.store.read(exchangeLog)
+    expect(entry).toMatchObject({ id, finished: undefined, failed: undefined })
+    expect(await copiesOf(a.store, key), 'somebody may have the copy').toHaveLength(1)
+  })
 
   test('keys that were added since the approval make it refuse, and say so', async () => {
     const { a, carol } = await strictSite()
@@ -181,16 +256,6 @@ describe('in a group that wants approvals', () => {
     await expect(approve(a, id, carol)).rejects.toMatchObject(refused)
     await a.export({ peer: 'B' })
     await expect(approve(a, id, carol)).rejects.toMatchObject(refused)
-  })
-
-  test('an export that fails has used its approval up', async () => {
-    const { a, carol } = await strictSite()
-    const { id } = await asked(a)
-    await approve(a, id, carol)
-    const out = join(scratch(), 'absent', 'bundle')
-    await expect(a.export({ peer: 'B', out })).rejects.toMatchObject({ code: 'ENOENT' })
-    expect(await statesOf(a)).toEqual(['used'])
-    expect((await asked(a)).id).not.toBe(id)
   })
 
   test('the private key of an operator is kept nowhere', async () => {

@@ -3,7 +3,7 @@ import { dateOf } from '../../access/identity.ts'
 import { cartridgeHistory } from '../../admin/cartridge-history.ts'
 import type { CartridgeHistory } from '../../admin/cartridge-history.ts'
 import { UserError } from '../../errors.ts'
-import { copiesOf, type KeyCopy } from '../../exchange/key-copies.ts'
+import { copiesOf, withFates, type KeyCopy } from '../../exchange/key-copies.ts'
 import type { Store } from '../../keystore/store.ts'
 import { cartridgesNamed, cartridgesOf } from '../../keystore/cartridges.ts'
 import type { Cartridge, CartridgeKey } from '../../keystore/cartridges.ts'
@@ -85,7 +85,8 @@ async function historyOf(store: Store, cartridge: Cartridge): Promise<History> {
   const exports: KeyCopy[] = []
   for (const { id } of cartridge.keys) exports.push(...(await copiesOf(store, id)))
   exports.sort((a, b) => Number(b.time - a.time))
-  return { ...(await cartridgeHistory(store, cartridge)), exports }
+  const history = await cartridgeHistory(store, cartridge)
+  return { ...history, entries: await withFates(store, history.entries), exports }
 }
 
 function currentKey({ keys }: Cartridge): CartridgeKey | undefined {
