@@ -50,7 +50,7 @@ const messages = [
   ],
   [
     'Credentials',
-    'Username and Password, Device, One Time Password, Hashed Password, and Ticket. Every credential that is sent must be right, also when none is asked for; the first says whose the objects are, and all of them narrow what may be done. Discover Versions and Query need none. A credential never adds to what the certificate allows. Attestation is refused.',
+    'Username and Password, Device, One Time Password, Hashed Password, and Ticket. Every credential that is sent must be right, also when none is asked for, and for every operation; the first says whose the objects are, and all of them narrow what may be done. Discover Versions and Query need none. A credential never adds to what the certificate allows. Attestation is refused.',
   ],
   [
     'Device',
@@ -94,7 +94,7 @@ const batches = [
   ],
   [
     'Unique Identifier of 2.x',
-    'A text; a placeholder for what the most recent item of that operation answered; or a position in the list of identifiers that the batch has answered so far.',
+    'A text; a placeholder for what the most recent item of that operation answered; or a position in the list of identifiers that the batch has answered so far. A placeholder for several objects, as Create Key Pair is for both halves, is refused Feature Not Supported: there is one for each half.',
   ],
 ] as const
 
@@ -190,12 +190,20 @@ const objects = [
     'Serves Pre-Active, Active, Deactivated and Compromised keys, so that old tapes can be read and libraries need not activate keys. A Destroyed key is not served. Get takes away Fresh.',
   ],
   [
+    'Activate',
+    'A Process Start Date that is past stays as it is, and has no effect any more. A replacement made by Re-key begins with its Activation Date instead.',
+  ],
+  [
     'Destroy',
     'Pre-Active, Deactivated and Compromised objects. An Active one must be revoked first. Final for clients at once; attributes stay readable. The destroy policy of the group says when the material is wiped; until then an administrator can bring the key back.',
   ],
   [
     'Revoke',
-    'A compromise is taken in every state but Destroyed Compromised. Any other reason only deactivates an Active object.',
+    'A compromise is taken in every state but Destroyed Compromised. Any other reason only deactivates an Active object; a Protect Stop Date that was still to come is then the Deactivation Date.',
+  ],
+  [
+    'Discover Versions',
+    'Works with a header of KMIP 1.0 too, which does not have it: a client of that version has no other way to learn which are spoken. Query does not list it there.',
   ],
   ['Name', 'Unique in a group among objects that are not Destroyed.'],
   [
@@ -276,7 +284,7 @@ const objects = [
   ],
   [
     'Rotate Automatic',
-    'A symmetric key, a private or public key, or a certificate whose Rotate Interval is over since its Initial Date is replaced within a minute as by Re-key, Re-key Key Pair or Re-certify, with its Rotate Offset; then the new one rotates. One half rotates the whole pair. Objects of other types, and the key of a tape, do not rotate. One that cannot be replaced rotates no more; its record says why, with an alarm.',
+    'A symmetric key, a private or public key, or a certificate whose Rotate Interval is over since its Initial Date is replaced within a minute as by Re-key, Re-key Key Pair or Re-certify, with its Rotate Offset; then the new one rotates. One half rotates the whole pair. Objects of other types, and the key of a tape, do not rotate. One that cannot be replaced rotates no more; its record says why, with an alarm. One whose group lacks copies is replaced once they are there.',
   ],
   [
     'Adjust Attribute',

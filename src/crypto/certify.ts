@@ -88,6 +88,8 @@ export function issueCertificate(plan: CertifyPlan, { certificate, key }: Certif
     throw new CryptoRefusal('parameters', 'the key of the authority is not that of its certificate')
   if (plan.notAfter < plan.notBefore || plan.notBefore > issuer.notAfter)
     throw new CryptoRefusal('parameters', 'the validity ends before it begins')
+  if (plan.notBefore < yearZero)
+    throw new CryptoRefusal('parameters', 'the validity begins before the year 0')
   if (!['RSA', 'EC', 'Ed25519'].includes(key.algorithm))
     throw new CryptoRefusal('unsupported', `a key of ${key.algorithm} signs no certificates here`)
   const algorithm = signatureAlgorithmOf(key.privateKey)
@@ -221,11 +223,14 @@ function nameOf(der: Uint8Array): pkijs.RelativeDistinguishedNames {
   return new pkijs.RelativeDistinguishedNames({ valueBeforeDecode: Uint8Array.from(der).buffer })
 }
 
-/** RFC 5280 §4.1.2.5: UTCTime to the end of 2049, then GeneralizedTime. */
+/** In seconds since 1970: GeneralizedTime has no earlier one. */
+const yearZero = -62_167_219_200n
+
+/** RFC 5280 §4.1.2.5: UTCTime to the end of 2049, then GeneralizedTime, as before 1950, where UTCTime begins. */
 function timeOf(seconds: bigint): pkijs.Time {
   const value = new Date(Number(seconds) * 1000)
-  const type =
-    value.getUTCFullYear() < 2050 ? pkijs.TimeType.UTCTime : pkijs.TimeType.GeneralizedTime
+  const year = value.getUTCFullYear()
+  const type = year >= 1950 && year < 2050 ? pkijs.TimeType.UTCTime : pkijs.TimeType.GeneralizedTime
   return new pkijs.Time({ type, value })
 }
 

@@ -167,6 +167,30 @@ describe('a certificate request', () => {
     )
   })
 
+  test('begins at any time that a certificate can say', () => {
+    const { issuer, request, openssl } = site('/CN=any')
+    const asked = readCertificateRequest(request)
+    const from = (year: number) => BigInt(Date.UTC(year, 5, 1) / 1000)
+    for (const year of [1900, 1949, 1950, 2000]) {
+      const issued = issueCertificate({ ...asked, notBefore: from(year), notAfter: now }, issuer)
+      openssl.write('issued.der', issued)
+      const text = openssl.run(
+        'x509',
+        '-inform',
+        'DER',
+        '-in',
+        'issued.der',
+        '-noout',
+        '-startdate',
+      )
+      expect(text).toContain(`Jun  1 00:00:00 ${year} GMT`)
+    }
+    for (const notBefore of [-62_167_219_201n, -(2n ** 62n)])
+      expect(() => issueCertificate({ ...asked, notBefore, notAfter: now }, issuer)).toThrow(
+        refusal('parameters'),
+      )
+  })
+
   test('with a changed byte or a weak signature is refused', () => {
     const { request } = site('/CN=any')
     fc.assert(

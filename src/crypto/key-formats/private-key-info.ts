@@ -2,7 +2,7 @@
  * PrivateKeyInfo (RFC 5208, RFC 5958), its encrypted form, and SubjectPublicKeyInfo (RFC 5280): which
  * algorithm the key inside is of, and that key.
  */
-import { Sequence, type AsnType } from 'asn1js'
+import { ObjectIdentifier, OctetString, Sequence, type AsnType } from 'asn1js'
 import { readDer } from '../asn1.ts'
 import { CryptoRefusal, orFailure } from '../crypto-refusal.ts'
 import { bitsOf, decoding, integerOf, keyOids, members, octetsOf, oidOf } from './asn1-values.ts'
@@ -17,10 +17,16 @@ import { rsaPrivateFromPkcs1, rsaPrivateKey, rsaPublicFromPkcs1, rsaPublicKey } 
 /** Whether it is an EncryptedPrivateKeyInfo; false for anything else. */
 export function isEncryptedPrivateKeyInfo(bytes: Uint8Array): boolean {
   try {
-    return decoding('PKCS#8 key', bytes, (root) => members(root)[0] instanceof Sequence)
+    return decoding('PKCS#8 key', bytes, (root) => isEncrypted(members(root)))
   } catch {
     return false
   }
+}
+
+/** An algorithm and ciphertext (RFC 5208 §6); a SubjectPublicKeyInfo has a BIT STRING there. */
+function isEncrypted([algorithm, ciphertext, ...others]: readonly AsnType[]): boolean {
+  if (!(algorithm instanceof Sequence && ciphertext instanceof OctetString)) return false
+  return members(algorithm)[0] instanceof ObjectIdentifier && others.length === 0
 }
 
 /**
@@ -34,7 +40,7 @@ export function readPrivateKeyInfo(
 ): PrivateHalf {
   return decoding('PKCS#8 key', bytes, (root) => {
     const [first, second, third] = members(root)
-    if (!(first instanceof Sequence)) return keyInside(first, second, third, trusted)
+    if (!isEncrypted(members(root))) return keyInside(first, second, third, trusted)
     if (password === undefined)
       throw new CryptoRefusal('parameters', 'the PKCS#8 key is encrypted and has no password here')
     return decryptedKey(first, octetsOf(second), trusted, password, passwordWork())

@@ -2,6 +2,7 @@
  * RSA keys (RFC 8017): the numbers behind PKCS#1, PKCS#8 and the transparent forms – KMIP 2.1 §3.7,
  * §3.8. Numbers are BigInts, which cannot be cleared; they live as briefly as may be.
  */
+import { Sequence } from 'asn1js'
 import { constants, privateDecrypt, publicEncrypt } from 'node:crypto'
 import { writeDer } from '../asn1.ts'
 import { CryptoRefusal } from '../crypto-refusal.ts'
@@ -55,10 +56,12 @@ const algorithm = () => sequence(oid(keyOids.rsa), nothing())
 /** RSAPrivateKey of two primes (RFC 8017 appendix A.1.2). */
 export function rsaPrivateFromPkcs1(bytes: Uint8Array): TransparentRsaPrivateKey {
   return decoding('PKCS#1 private key', bytes, (root) => {
-    const [version, ...numbers] = members(root).map(integerOf)
-    if (version !== 0n)
+    const [version, ...fields] = members(root)
+    const isMultiPrime = integerOf(version) === 1n && fields.at(8) instanceof Sequence
+    if (isMultiPrime && fields.length === 9)
       throw new CryptoRefusal('unsupported', 'RSA keys of more than two primes are not supported')
-    const [n, e, d, p, q, dp, dq, qi, ...others] = numbers
+    if (integerOf(version) !== 0n) throw new Error('a version that is not known')
+    const [n, e, d, p, q, dp, dq, qi, ...others] = fields.map(integerOf)
     if (n === undefined || qi === undefined || others.length > 0) throw new Error('not 9 numbers')
     return {
       Modulus: n,

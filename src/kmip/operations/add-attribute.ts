@@ -21,7 +21,7 @@ export const addAttribute = operation('AddAttribute', {
     const held = instancesOf(object, referenceOf(NewAttribute), context.now)
     checkRoom(NewAttribute, held.length, object, context)
     const added = writeAttribute(object, completed(NewAttribute, context), undefined)
-    checkDates(object)
+    checkDates(object, { changed: NewAttribute.tag })
     await refuseConflict(context, object)
     object.vitals.LastChangeDate = context.now
     await saveObject(context.work, object)

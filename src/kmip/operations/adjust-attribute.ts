@@ -28,7 +28,7 @@ export const adjustAttribute = operation('AdjustAttribute', {
     const result = adjusted(reference, held, request)
     if (held === undefined) checkRoom(result, 0, object, context)
     writeAttribute(object, result, held)
-    checkDates(object)
+    checkDates(object, { changed: reference.tag })
     object.vitals.LastChangeDate = context.now
     await saveObject(context.work, object)
     return { UniqueIdentifier: object.id }

@@ -6,6 +6,7 @@ import {
   measure,
   type Item,
   type Schema,
+  type TypedValue,
   type Version,
 } from 'ttlv-codec'
 import { printable } from './printable.ts'
@@ -94,9 +95,18 @@ function checkVendorValue(given: VendorAttributeValue, version: Version): void {
       `${name} has a Vendor Identification of other characters`,
     )
   }
+  if (isOfNewerType(AttributeValue)) {
+    const what = `${name} has a value of a type that this protocol version does not have`
+    throw new KmipError('InvalidField', what)
+  }
   if (AttributeValue.type !== 'Structure') return
   if (AttributeValue.value.some(({ type }) => type === 'Structure'))
     throw new KmipError('InvalidAttributeValue', `${name} is a structure that holds structures`)
+}
+
+/** Whether a 1.x version has no such item: Date-Time Extended came with 2.0. */
+export function isOfNewerType({ type, value }: TypedValue): boolean {
+  return type === 'DateTimeExtended' || (type === 'Structure' && value.some(isOfNewerType))
 }
 
 /** Enumeration values without a name are numbers in memory: most values have none. */

@@ -60,8 +60,11 @@ export interface Batch {
   continuation: 'Continue' | 'Stop' | 'Undo'
   /** Most items in one act, where it is not as for a library's batch. */
   itemsPerAct?: number
-  /** A refusal for every item that needs a credential; undefined once one was proven. */
-  unauthenticated: KmipError | undefined
+  /**
+   * A refusal for every item that needs a credential, or for every item when one was sent that is wrong; undefined
+   * once it was proven.
+   */
+  unauthenticated: { refusal: KmipError; ofAll: boolean } | undefined
   /** Most bytes the items of the answer may have in all; undefined without limit. */
   room: number | undefined
   decoding: DecodeOptions
@@ -252,7 +255,8 @@ class Run {
     if (item.fault !== undefined) throw item.fault
     const { unauthenticated, decoding, principal } = this.#batch
     const name = operationOf(item)
-    if (unauthenticated !== undefined && needsCredential(name)) throw unauthenticated
+    if (unauthenticated !== undefined && (unauthenticated.ofAll || needsCredential(name)))
+      throw unauthenticated.refusal
     const refusal = allowed(principal, name)
     if (refusal !== true) throw new KmipError('PermissionDenied', refusal)
     const operation = operations[name] as unknown as Operation

@@ -85,19 +85,39 @@ export function completeUsage(object: ManagedObject, peer: Version): void {
   object.attributes.set('CryptographicUsageMask', Encrypt | Decrypt)
 }
 
-/** Refuses dates in an order that makes no sense (KMIP 2.1 §4.18, §4.40, §4.41). */
-export function checkDates({ vitals, attributes }: ManagedObject): void {
+/**
+ * The first is not later than the second (KMIP 2.1 §4.18, §4.40, §4.41). Activate and Revoke set Activation and
+ * Deactivation Date to now, which may come after the one and before the other.
+ */
+const orderedDates = [
+  ['ActivationDate', 'DeactivationDate', 'always'],
+  ['ActivationDate', 'ProcessStartDate', 'until activated'],
+  ['ProtectStopDate', 'DeactivationDate', 'until revoked'],
+] as const
+
+/**
+ * Refuses dates in an order that makes no sense: all of a new object; of one that has lived elsewhere what always
+ * holds; else what concerns the attribute that the client has changed.
+ */
+export function checkDates(
+  { vitals, attributes }: ManagedObject,
+  { changed, lived = false }: { changed?: string; lived?: boolean } = {},
+): void {
   const { ActivationDate, DeactivationDate } = vitals
-  const start = attributes.first('ProcessStartDate')
-  const stop = attributes.first('ProtectStopDate')
-  const rules: [string, bigint | undefined, string, bigint | undefined][] = [
-    ['Activation Date', ActivationDate, 'Deactivation Date', DeactivationDate],
-    ['Activation Date', ActivationDate, 'Process Start Date', start],
-    ['Protect Stop Date', stop, 'Deactivation Date', DeactivationDate],
-  ]
-  for (const [earlier, from, later, to] of rules) {
-    if (from !== undefined && to !== undefined && from > to)
-      throw new KmipError('InvalidAttributeValue', `${later} lies before ${earlier}`)
+  const dates = {
+    ActivationDate,
+    DeactivationDate,
+    ProcessStartDate: attributes.first('ProcessStartDate'),
+    ProtectStopDate: attributes.first('ProtectStopDate'),
+  }
+  for (const [earlier, later, holds] of orderedDates) {
+    const [from, to] = [dates[earlier], dates[later]]
+    if (changed !== undefined && changed !== earlier && changed !== later) continue
+    if (lived && holds !== 'always') continue
+    if (from !== undefined && to !== undefined && from > to) {
+      const what = `${rowOf(later).text} lies before ${rowOf(earlier).text}`
+      throw new KmipError('InvalidAttributeValue', what)
+    }
   }
 }
 

@@ -70,7 +70,7 @@ export function importedObject(
   const stated = new Set(held.map(({ tag }) => tag))
   const derived = read.instances.filter(({ tag }) => !stated.has(tag))
   const whole = new ManagedObject(identity, vitals, new AttributeSet([...held, ...derived]))
-  checkDates(whole)
+  checkDates(whole, { lived: true })
   settleState(vitals, stateIn(given), now)
   return { object: whole, kept }
 }

@@ -53,10 +53,11 @@ function labelOf(raw: Raw, options: DecodeOptions): Infer<typeof RequestItemLabe
 }
 
 function faultOf({ Operation: operation, Ephemeral }: RequestBatchItem, version: number) {
+  // A client of 1.0 has no other way to learn what else is spoken.
   const spoken =
     typeof operation === 'string' &&
     Object.hasOwn(payloads, operation) &&
-    Operation.since(operation) <= version
+    (Operation.since(operation) <= version || operation === 'DiscoverVersions')
   if (!spoken) {
     return new KmipError('OperationNotSupported', `operation ${operation} is not supported`)
   }

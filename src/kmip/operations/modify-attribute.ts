@@ -25,7 +25,7 @@ export const modifyAttribute = operation('ModifyAttribute', {
     const chosen = choose(held, NewAttribute, CurrentAttribute, context)
     const value = completed(NewAttribute, context, chosen.value)
     const modified = writeAttribute(object, value, chosen)
-    checkDates(object)
+    checkDates(object, { changed: NewAttribute.tag })
     await refuseConflict(context, object)
     object.vitals.LastChangeDate = context.now
     await saveObject(context.work, object)

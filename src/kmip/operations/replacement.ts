@@ -9,6 +9,7 @@ import type { AttributeInstance } from '../model/attribute-forms.ts'
 import type { AttributeValueOf } from '../model/attributes.ts'
 import type { OperationName } from '../model/payloads/index.ts'
 import { KmipError } from '../model/result.ts'
+import { rowOf } from './attribute-rows.ts'
 import { merged } from './given-attributes.ts'
 import { assembled, keepObject, wanted, type Prepared } from './new-object.ts'
 import type { MakingContext } from './operation.ts'
@@ -42,6 +43,10 @@ const shiftedDates = [
   'ProtectStopDate',
   'DeactivationDate',
 ] as const
+
+/** The last moment that a Date-Time can say. */
+const endOfTime = 2n ** 63n - 1n
+const largestGeneration = 2 ** 31 - 1
 
 /** Refuses an object of which no replacement can be made. */
 export function checkReplaceable({ id, vitals, attributes }: ManagedObject): void {
@@ -79,7 +84,7 @@ export function replacementOf(
   const { vitals, attributes } = prepared.object
   vitals.Owner = replaced.vitals.Owner
   attributes.set('OriginalCreationDate', context.now)
-  attributes.set('RotateGeneration', (replaced.attributes.first('RotateGeneration') ?? 0) + 1)
+  attributes.set('RotateGeneration', generationAfter(replaced))
   attributes.set('RotateLatest', true)
   return prepared
 }
@@ -119,6 +124,13 @@ function identifiesTape({ value }: HeldInstance): boolean {
   return tapeNamespace(ApplicationNamespace) !== undefined
 }
 
+/** The generation that follows: one may come with Import that nothing follows. */
+function generationAfter({ id, attributes }: ManagedObject): number {
+  const generation = attributes.first('RotateGeneration') ?? 0
+  if (generation < largestGeneration) return generation + 1
+  throw new KmipError('InvalidField', `the Rotate Generation of object ${id} is the last there is`)
+}
+
 /** What the replacement takes over but for the dates that may shift. */
 function takenOver({ vitals, attributes }: ManagedObject): AttributeInstance[] {
   const shifts: readonly string[] = shiftedDates
@@ -141,11 +153,13 @@ function datesOf(
   offset: number | undefined,
   now: bigint,
 ): AttributeInstance[] {
+  const { ActivationDate, DeactivationDate } = vitals
+  // What Activate and Revoke have put out of order is set right in the new key.
   const old = {
-    ActivationDate: vitals.ActivationDate,
-    ProcessStartDate: attributes.first('ProcessStartDate'),
-    ProtectStopDate: attributes.first('ProtectStopDate'),
-    DeactivationDate: vitals.DeactivationDate,
+    ActivationDate,
+    ProcessStartDate: bounded(attributes.first('ProcessStartDate'), { from: ActivationDate }),
+    ProtectStopDate: bounded(attributes.first('ProtectStopDate'), { to: DeactivationDate }),
+    DeactivationDate,
   }
   const dated = shiftedDates.filter((tag) => old[tag] !== undefined)
   if (offset === undefined) return dated.map((tag) => ({ tag, value: old[tag] }))
@@ -161,6 +175,24 @@ function datesOf(
   const shift = activation - (old.ActivationDate ?? activation)
   return [
     { tag: 'ActivationDate', value: activation },
-    ...rest.map((tag): AttributeInstance => ({ tag, value: old[tag]! + shift })),
+    ...rest.map((tag): AttributeInstance => ({ tag, value: shifted(tag, old[tag]!, shift) })),
   ]
+}
+
+function bounded(
+  date: bigint | undefined,
+  { from, to }: { from?: bigint | undefined; to?: bigint | undefined },
+): bigint | undefined {
+  if (date === undefined) return undefined
+  if (from !== undefined && date < from) return from
+  return to !== undefined && date > to ? to : date
+}
+
+function shifted(tag: (typeof shiftedDates)[number], date: bigint, shift: bigint): bigint {
+  const value = date + shift
+  if (value >= -endOfTime && value <= endOfTime) return value
+  throw new KmipError(
+    'InvalidField',
+    `the Offset takes ${rowOf(tag).text} beyond what a date can say`,
+  )
 }

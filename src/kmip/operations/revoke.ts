@@ -38,6 +38,9 @@ export const revoke = operation('Revoke', {
       attributes.set('CompromiseOccurrenceDate', CompromiseOccurrenceDate ?? vitals.InitialDate)
     } else {
       vitals.DeactivationDate = context.now
+      // KMIP 2.1 §4.41: it is not later than the Deactivation Date.
+      const stop = attributes.first('ProtectStopDate')
+      if (stop !== undefined && stop > context.now) attributes.set('ProtectStopDate', context.now)
       vitals.ShownState = 'Deactivated'
     }
     attributes.set('RevocationReason', RevocationReason)

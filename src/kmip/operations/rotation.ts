@@ -3,11 +3,12 @@
  * a certificate with Rotate Automatic once it is as old as its Rotate Interval. The keys of tapes are left alone: who finds another
  * key under the identifier of a tape reads nothing of it.
  */
+import { UserError } from '../../errors.ts'
 import { rotating } from '../../keystore/derived-rows.ts'
 import { loadObject, saveObject } from '../../keystore/keystore.ts'
 import type { ManagedObject, ObjectTypeName } from '../../keystore/managed-object.ts'
 import { tapeNamespace } from '../../keystore/namespaces.ts'
-import { IntegrityError, type Work } from '../../keystore/work.ts'
+import type { Work } from '../../keystore/work.ts'
 import type { AttributeInstance } from '../model/attribute-forms.ts'
 import { KmipError } from '../model/result.ts'
 import { newest } from '../model/versions.ts'
@@ -32,22 +33,27 @@ const objectsPerPage = 500
 
 /**
  * Replaces what is due, one act for each. What cannot be replaced rotates no more, and its record says
- * why. Objects that fail their integrity check are left alone, and named in the error thrown at the end.
+ * why. Objects that fail for another reason, their integrity check or too few copies, stay as they are, keep nothing
+ * else from rotating, and are named in the error thrown at the end.
  */
 export async function rotateDue(store: ActingStore, server: ServerPart): Promise<void> {
-  const damaged: IntegrityError[] = []
+  const failed: unknown[] = []
   const groups = await store.read((work) => work.documents('group'))
-  for (const { name: group } of groups) {
-    for (const id of await candidates(store, group)) {
-      try {
-        await rotateOne(store, group, id, server)
-      } catch (error) {
-        if (!(error instanceof IntegrityError)) throw error
-        damaged.push(error)
-      }
+  const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      // Where the database cannot be had, nothing else will do better.
+      if (error instanceof UserError) throw error
+      failed.push(new Error(`${what} was not rotated`, { cause: error }))
+      return undefined
     }
   }
-  if (damaged.length > 0) throw new AggregateError(damaged, 'objects could not be rotated')
+  for (const { name: group } of groups) {
+    const ids = (await attempt(`group ${group}`, () => candidates(store, group))) ?? []
+    for (const id of ids) await attempt(`object ${id}`, () => rotateOne(store, group, id, server))
+  }
+  if (failed.length > 0) throw new AggregateError(failed, 'objects could not be rotated')
 }
 
 async function rotateOne(
@@ -59,7 +65,8 @@ async function rotateOne(
   try {
     await withAsides((aside) => store.act((work) => rotate(work, group, id, { ...server, aside })))
   } catch (error) {
-    if (!(error instanceof KmipError)) throw error
+    // A General Failure says nothing about the object: it may pass.
+    if (!(error instanceof KmipError) || error.reason === 'GeneralFailure') throw error
     const alarm = `object ${id} does not rotate any more: ${error.message}`
     await store.act(async (work) => {
       const object = await loadObject(work, group, id)

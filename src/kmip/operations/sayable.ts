@@ -7,7 +7,6 @@ import {
   EncodeError,
   version as versionNumber,
   type Schema,
-  type TypedValue,
   type Version,
 } from 'ttlv-codec'
 import type { ObjectTypeName } from '../../keystore/managed-object.ts'
@@ -29,7 +28,7 @@ import { CryptographicUsageMask } from '../model/masks.ts'
 import type { KeyBlock } from '../model/objects.ts'
 import { tagNumber } from '../model/tags.ts'
 import { version20, versions } from '../model/versions.ts'
-import { rowOf } from './attribute-rows.ts'
+import { isOfNewerType, rowOf } from './attribute-rows.ts'
 
 /** The attributes that can be said of such an object, as they can be said. */
 export function sayable<T extends AttributeInstance>(
@@ -77,11 +76,6 @@ function isSaidInOlder<T extends AttributeInstance>(
   const first = all.find((one) => one.tag === tag)!.value as AttributeValueOf<'Digest'>
   const { HashingAlgorithm, KeyFormatType: format } = value as AttributeValueOf<'Digest'>
   return HashingAlgorithm !== 'SHA_256' || format === first.KeyFormatType
-}
-
-/** Date-Time Extended came with 2.0. */
-function isOfNewerType({ type, value }: TypedValue): boolean {
-  return type === 'DateTimeExtended' || (type === 'Structure' && value.some(isOfNewerType))
 }
 
 /** The value with formats and algorithms under the names that the version has for them. */

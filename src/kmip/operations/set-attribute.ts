@@ -20,7 +20,7 @@ export const setAttribute = operation('SetAttribute', {
       throw new KmipError('MultiValuedAttribute', 'the attribute has several instances')
     if (held === undefined) checkRoom(NewAttribute, 0, object, context)
     writeAttribute(object, completed(NewAttribute, context, held?.value), held)
-    checkDates(object)
+    checkDates(object, { changed: NewAttribute.tag })
     await refuseConflict(context, object)
     object.vitals.LastChangeDate = context.now
     await saveObject(context.work, object)

@@ -103,8 +103,8 @@ export function identifierOf(name: ObjectName | undefined, { batch }: MakingCont
   const { placeholder } = name
   if (typeof placeholder === 'number')
     throw new KmipError('UnknownEnumeration', `unknown Unique Identifier ${placeholder}`)
-  // Of a key pair the ID Placeholder means the private key, and so does the operation's name.
-  const meant = [placeholder, `${placeholder}PrivateKey`]
+  // The name of an operation that makes a pair means both halves.
+  const meant = [placeholder, `${placeholder}PrivateKey`, `${placeholder}PublicKey`]
   const last = batch.identifiers.findLast(({ operation }) => meant.includes(operation))
   const latest = batch.identifiers.filter(
     ({ item, operation }) => item === last?.item && meant.includes(operation),
@@ -123,7 +123,7 @@ function answered(ids: readonly (string | undefined)[], what: string): string {
   if (ids.length > 1) {
     throw new KmipError(
       'FeatureNotSupported',
-      `${what} answered ${ids.length} identifiers: name one by its position`,
+      `${what} answered ${ids.length} identifiers: name one of them`,
     )
   }
   return id

@@ -69,8 +69,11 @@ async function managedLink(
   at: bigint,
 ): Promise<ChainLink | undefined> {
   const { id, objectType, vitals } = object
-  if (objectType !== 'Certificate')
-    throw new KmipError('InvalidMessage', `object ${id} is no certificate`)
+  if (objectType !== 'Certificate') {
+    throw new KmipError('InvalidObjectType', `object ${id} is no certificate`, {
+      before20: 'InvalidMessage',
+    })
+  }
   const { CompromiseDate, DeactivationDate, DestroyDate } = vitals
   const isPast = (date: bigint | undefined) => date !== undefined && date <= at
   const isRevoked = [CompromiseDate, DeactivationDate, DestroyDate].some(isPast)

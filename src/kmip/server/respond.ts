@@ -139,13 +139,16 @@ async function answerRequest(
   }
   if (header.ClientCorrelationValue !== undefined)
     responder.log.info(fields, 'request with a correlation value')
+  const presented = header.Authentication?.Credential ?? []
   const identified = await responder.credentials.authenticate(
     responder.store,
     principal,
-    header.Authentication?.Credential ?? [],
+    presented,
     items.length,
   )
-  const unauthenticated = identified.ok ? undefined : refusalOfCredential(identified.reason)
+  const unauthenticated = identified.ok
+    ? undefined
+    : { refusal: refusalOfCredential(identified.reason), ofAll: presented.length > 0 }
   if (!identified.ok)
     responder.log.warn(
       { ...fields, reason: identified.reason, ...identified.detail },

@@ -439,7 +439,7 @@ const rows: Row[] = [
       { Certificate: [], UniqueIdentifier: [await engine.key(as, 'A')] },
     ],
     'InvalidMessage',
-    'InvalidMessage',
+    'InvalidObjectType',
   ],
 ]
 

@@ -1,9 +1,10 @@
 // Query, Discover Versions, Check and Ping: what a client learns before it does anything.
 import { describe, expect, test } from 'vitest'
-import { version, type VersionText } from 'ttlv-codec'
+import { decodeItem, version, type VersionText } from 'ttlv-codec'
 import { Operation, QueryFunction } from '../../../src/kmip/model/enumerations.ts'
 import type { RequestPayload } from '../../../src/kmip/model/payloads/index.ts'
 import {
+  childrenOf,
   everyVersion,
   isLate,
   requestBytes,
@@ -153,6 +154,18 @@ describe('Discover Versions', () => {
 
   test.each(everyVersion.slice(1))('in %s lists all of ours, best first', async (as) => {
     expect(await discover(as)).toEqual(of(everyVersion.toReversed()))
+  })
+
+  test('works in 1.0 too, which does not have it: how else would its client learn of others', async () => {
+    const engine = await testEngine()
+    const asked = edited(
+      requestBytes('1.1', [['DiscoverVersions', { ProtocolVersion: [] }]]),
+      (root) => Object.assign(found(root, 'ProtocolVersionMinor'), { value: 0 }),
+    )
+    const answer = decodeItem(await engine.raw(asked))
+    expect(found(answer, 'ProtocolVersionMinor').value).toBe(0)
+    expect(found(answer, 'ResultStatus').value).toBe(0)
+    expect(childrenOf(found(answer, 'ResponsePayload'))).toHaveLength(everyVersion.length)
   })
 
   test('lists of those the client has the ones that are ours, best first', async () => {

@@ -1,6 +1,7 @@
 // What Create and Register refuse, and why.
 import { isLate, tapeKey } from './engine.ts'
-import { half, inClear, kinds, pairOf } from './objects.ts'
+import { writePublicKey } from '../../../src/crypto/key-formats.ts'
+import { certificate, half, inClear, kinds, pairOf } from './objects.ts'
 import {
   describeRefusals,
   asi,
@@ -186,6 +187,23 @@ const creating: Row[] = [
 
 describeRefusals('Create', creating)
 
+/** Bytes that are no private key of the format, although some begin like one. */
+const notPrivate: readonly (readonly [string, string, () => Promise<Uint8Array> | Uint8Array])[] = [
+  [
+    'a public key',
+    'PKCS_8',
+    async () => writePublicKey(await pairOf(kinds.RSA!), 'X_509') as Uint8Array,
+  ],
+  ['a certificate', 'PKCS_8', async () => certificate(await pairOf(kinds['P-256']!))],
+  ['SEQUENCE{SEQUENCE{}, NULL}', 'PKCS_8', () => Uint8Array.of(0x30, 4, 0x30, 0, 5, 0)],
+  [
+    'a public key',
+    'PKCS_1',
+    async () => writePublicKey(await pairOf(kinds.RSA!), 'PKCS_1') as Uint8Array,
+  ],
+  ['SEQUENCE{7}', 'PKCS_1', () => Uint8Array.of(0x30, 3, 2, 1, 7)],
+]
+
 const registering: Row[] = [
   [
     'an object type that nobody knows',
@@ -230,6 +248,13 @@ const registering: Row[] = [
     'InvalidField',
     'InvalidField',
   ],
+  ...notPrivate.map(([what, format, of]): Row => [
+    `${what} as a private key in ${format}`,
+    async () =>
+      register('PrivateKey', { PrivateKey: pairBlock(format, await of()) }, signs) as never,
+    'InvalidField',
+    'InvalidField',
+  ]),
   [
     'a public key in a format of private keys',
     () => register('PublicKey', { PublicKey: pairBlock('PKCS_8', Uint8Array.of(1)) }, signs),

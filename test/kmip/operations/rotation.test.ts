@@ -1,8 +1,9 @@
 // Keys that the server re-keys by itself (KMIP 2.1 §4.48 to §4.54).
 import { describe, expect, test } from 'vitest'
+import { setGroupPolicy } from '../../../src/access/groups.ts'
 import { rotateDue } from '../../../src/kmip/operations/rotation.ts'
 import type { AttributeInstance } from '../../../src/kmip/model/attribute-forms.ts'
-import { everyVersion, started, tapeKey, testEngine, type TestEngine } from './engine.ts'
+import { everyVersion, principal, started, tapeKey, testEngine, type TestEngine } from './engine.ts'
 import { usage } from './keys.ts'
 import { half, kinds, pairOf } from './objects.ts'
 import { name } from './refusals.ts'
@@ -14,9 +15,10 @@ const rotates: AttributeInstance[] = [
 ]
 const active: AttributeInstance = { tag: 'ActivationDate', value: started }
 
+const plainKey = tapeKey('A').filter(({ tag }) => tag !== 'ApplicationSpecificInformation')
+
 async function key(engine: TestEngine, ...more: AttributeInstance[]): Promise<string> {
-  const plain = tapeKey('A').filter(({ tag }) => tag !== 'ApplicationSpecificInformation')
-  const Attributes = [...plain, ...more]
+  const Attributes = [...plainKey, ...more]
   const made = await engine.call('2.1', 'Create', { ObjectType: 'SymmetricKey', Attributes })
   return made.UniqueIdentifier
 }
@@ -194,4 +196,52 @@ test('a private key without its public key stops rotating, and nothing else is c
   expect(await engine.audited()).toContainEqual(
     expect.objectContaining({ operation: 'Rotate', object: id, outcome: 'PermissionDenied' }),
   )
+})
+
+test('a damaged key keeps none of another group from rotating', async () => {
+  const engine = await testEngine()
+  await engine.store.act(async (work) => {
+    await work.putDocument('group', 'other', { created: Number(started) })
+    work.audit({ actor: { name: 'test', kind: 'cli' }, operation: 'group', outcome: 'Success' })
+  })
+  const damaged = await key(engine, active, ...rotates)
+  const there = principal({ name: 'beta', owner: 'beta', group: 'other' })
+  const Attributes = [...plainKey, active, ...rotates]
+  const request = { ObjectType: 'SymmetricKey' as const, Attributes }
+  const { UniqueIdentifier } = await engine.call('2.1', 'Create', request, there)
+  engine.time.seconds += 100n
+  await engine.tamper(
+    "UPDATE objects SET mac = x'00' WHERE id = unhex(?)",
+    damaged.replaceAll('-', ''),
+  )
+  await expect(rotate(engine)).rejects.toThrow('objects could not be rotated')
+  const latest = { UniqueIdentifier, AttributeReference: [{ tag: 'RotateLatest' as const }] }
+  expect((await engine.call('2.1', 'GetAttributes', latest, there)).Attributes).toEqual([
+    { tag: 'RotateLatest', value: false },
+  ])
+})
+
+test('a group that lacks copies rotates once they are there again', async () => {
+  const engine = await testEngine()
+  const id = await key(engine, active, ...rotates)
+  engine.time.seconds += 100n
+  const copies = () => Promise.resolve({ count: 9, missing: '' })
+  await setGroupPolicy(engine.store, 'default', ['ready=2'], { copies })
+  await expect(rotate(engine)).rejects.toThrow('objects could not be rotated')
+  expect(await engine.attribute('2.1', id, 'RotateAutomatic')).toEqual([true])
+  await engine.policy('ready=1')
+  await rotate(engine)
+  expect(await engine.attribute('2.1', id, 'RotateLatest')).toEqual([false])
+})
+
+test('a key whose dates would leave the calendar rotates no more, and says so', async () => {
+  const engine = await testEngine()
+  const end: AttributeInstance = { tag: 'DeactivationDate', value: 2n ** 63n - 1n }
+  const id = await key(engine, active, end, ...rotates)
+  engine.time.seconds += 100n
+  await rotate(engine)
+  expect(await engine.attribute('2.1', id, 'RotateAutomatic')).toEqual([false])
+  expect(engine.alarms()).toEqual([
+    `object ${id} does not rotate any more: the Offset takes Deactivation Date beyond what a date can say`,
+  ])
 })

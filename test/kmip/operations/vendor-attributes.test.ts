@@ -119,4 +119,15 @@ describe('what only newer versions have', () => {
     expect(await seen('2.0')).toEqual(given)
     expect(await seen('1.4')).toEqual([custom('Name', text('told'))])
   })
+
+  test('nor taken from it', async () => {
+    const engine = await testEngine()
+    const moment: TypedValue = { type: 'DateTimeExtended', value: 5n }
+    const within: TypedValue = { type: 'Structure', value: [{ tag: 0x540001, ...moment }] }
+    const UniqueIdentifier = await engine.key('1.4', 'A')
+    for (const value of [moment, within]) {
+      const request = { UniqueIdentifier, NewAttribute: custom('At', value) }
+      expect(await engine.refused('1.4', 'AddAttribute', request)).toBe('InvalidField')
+    }
+  })
 })

@@ -14,6 +14,7 @@ import {
   tapeKey,
   testEngine,
   type Ask,
+  type Header,
 } from './engine.ts'
 
 const contact = { tag: 'ContactInformation' as const, value: 'somebody' }
@@ -289,6 +290,20 @@ test('without the credential it needs a client gets to know versions and feature
   const create = { ObjectType: 'SymmetricKey' as const, Attributes: tapeKey('B') }
   expect(await engine.refused('1.4', 'Create', create, locked)).toBe('AuthenticationNotSuccessful')
   expect(await engine.refused('1.4', 'Locate', {}, locked)).toBe('AuthenticationNotSuccessful')
+})
+
+test('a wrong credential is refused for everything, also when none is needed', async () => {
+  const engine = await testEngine()
+  const CredentialValue = { Username: 'nobody', Password: 'wrong' }
+  const Credential = [{ CredentialType: 'UsernameAndPassword', CredentialValue }]
+  const asks: Ask[] = [
+    ['DiscoverVersions', { ProtocolVersion: [] }],
+    ['Query', { QueryFunction: ['QueryOperations'] }],
+  ]
+  for (const ask of asks) {
+    const [item] = await engine.batch('1.4', [ask], { Authentication: { Credential } } as Header)
+    expect(item).toMatchObject({ ResultReason: 'AuthenticationNotSuccessful' })
+  }
 })
 
 test('objects belong to the user of the credential, and audit and log name it', async () => {

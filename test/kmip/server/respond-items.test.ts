@@ -125,7 +125,7 @@ describe('items that cannot be read fail alone', () => {
   test('an operation that came with a later version goes by its number', async () => {
     const engine = await testEngine()
     for (const [as, name] of [
-      ['1.0', 'DiscoverVersions'],
+      ['1.0', 'CreateSplitKey'],
       ['1.4', 'SetAttribute'],
       ['1.4', 'Ping'],
     ] as const) {

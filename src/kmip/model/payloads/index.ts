@@ -1,5 +1,6 @@
 /** Every operation's request and response payload, by Operation name: what client and server both speak. */
 import { raw, type Infer, type Schema } from 'ttlv-codec'
+import { Operation } from '../enumerations.ts'
 import * as asynchronous from './asynchronous.ts'
 import * as attributes from './attributes.ts'
 import * as computed from './computed-objects.ts'
@@ -88,13 +89,17 @@ export type RequestPayload<Name extends OperationName> = Infer<(typeof payloads)
 /** The response payload of an operation, in memory. */
 export type ResponsePayload<Name extends OperationName> = Infer<(typeof payloads)[Name]['response']>
 
-/** The schema of an operation's payload; undecoded bytes for operations without a row. */
+/**
+ * The schema of an operation's payload; undecoded bytes for operations without a row. One that is newer than the
+ * version spoken goes by its number.
+ */
 export function payloadSchema(
   operation: unknown,
   direction: 'request' | 'response',
 ): Schema<unknown> {
-  const row = Object.hasOwn(payloads, operation as PropertyKey)
-    ? payloads[operation as OperationName]
+  const name = typeof operation === 'number' ? Operation.nameOf(operation) : operation
+  const row = Object.hasOwn(payloads, name as PropertyKey)
+    ? payloads[name as OperationName]
     : undefined
   return (row?.[direction] ?? raw) as Schema<unknown>
 }
