@@ -11,8 +11,15 @@ import { readKit } from '../kit.ts'
 import { paintFor } from '../reports.ts'
 import { tapesTravel } from '../scenarios/other-site.ts'
 import { Stage } from '../stage.ts'
+import { endWithReader, takeNoArguments } from './arguments.ts'
 import { keyreel, KeyreelProcess, killAll } from './keyreel-process.ts'
 import { narrator } from './narrator.ts'
+
+takeNoArguments('demo:exchange', [
+  'A tape written at one site is read at another: three real keyreel servers exchange keys in files,',
+  'simulated libraries write and read the tapes. Needs no network and leaves nothing behind. Ends with',
+  '0 when every step is proven, with 1 otherwise.',
+])
 
 const colour = process.stdout.isTTY === true && !process.env['NO_COLOR']
 const paint = paintFor(colour)
@@ -21,13 +28,26 @@ const voice = narrator(print, colour)
 const began = performance.now()
 const directory = await mkdtemp(join(tmpdir(), 'keyreel-demo-'))
 
+/** After a signal, or when nobody reads any more, nothing that fails is a finding. */
+let interrupted = false
+
 async function cleanUp(): Promise<void> {
   await killAll()
   await rm(directory, { recursive: true, force: true, maxRetries: 5 })
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => void cleanUp().finally(() => process.exit(130)))
-process.stdout.on('error', () => void cleanUp().finally(() => process.exit(1)))
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)
+  process.once(signal, () => {
+    interrupted = true
+    void cleanUp().finally(() => process.exit(status))
+  })
+endWithReader(() => {
+  interrupted = true
+  return cleanUp()
+})
 
 /** A site: its key server, and a library that is enrolled there. */
 interface Site {
@@ -149,10 +169,14 @@ try {
   print(`\n${paint('green', `${voice.proofs} proofs in ${voice.steps} steps, ${seconds} s.`)}`)
 } catch (error) {
   process.exitCode = 1
+  if (!interrupted) complain(error)
+} finally {
+  await cleanUp()
+}
+
+function complain(error: unknown): void {
   print(`   ${paint('red', '✗')} ${error instanceof Error ? error.message : String(error)}`)
   process.stderr.write(`error: the demo failed in step ${voice.steps}\n`)
   process.stderr.write(`hint: please report it with the lines above and below\n`)
   if (error instanceof Error) process.stderr.write(`${error.stack}\n`)
-} finally {
-  await cleanUp()
 }

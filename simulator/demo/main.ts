@@ -6,9 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { paintFor } from '../reports.ts'
+import { endWithReader, takeNoArguments } from './arguments.ts'
 import { killAll } from './keyreel-process.ts'
 import { narrator } from './narrator.ts'
 import { tellStory, type Scene } from './story.ts'
+
+takeNoArguments('demo', [
+  'The first encrypted tape: starts a real keyreel server in a directory of its own, and a simulated',
+  'tape library that writes and reads under its keys. Takes less than half a minute, needs no',
+  'network, and leaves nothing behind. Ends with 0 when every step is proven, with 1 otherwise.',
+])
 
 const colour = process.stdout.isTTY === true && !process.env['NO_COLOR']
 const paint = paintFor(colour)
@@ -21,7 +28,7 @@ const scene: Scene = {
   server: undefined,
 }
 
-/** After a signal nothing that fails is a finding. */
+/** After a signal, or when nobody reads any more, nothing that fails is a finding. */
 let interrupted = false
 
 async function cleanUp(): Promise<void> {
@@ -39,8 +46,10 @@ function endOn(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', status: number): void {
 endOn('SIGINT', 130)
 endOn('SIGTERM', 143)
 endOn('SIGHUP', 129)
-// Whoever read the story has gone away, as `head` does.
-process.stdout.on('error', () => void cleanUp().finally(() => process.exit(1)))
+endWithReader(() => {
+  interrupted = true
+  return cleanUp()
+})
 
 print(paint('bold', 'keyreel demo: the first encrypted tape'))
 print('The key server is the real one. Robot, drives and cartridges are simulated; their')

@@ -1,5 +1,5 @@
 // The demo as a newcomer runs it, and as somebody interrupts it.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -45,10 +45,30 @@ await t.test('the demo proves every step and leaves nothing behind', async (t) =
 
 await t.test('a demo whose reader goes away leaves nothing behind', async (t) => {
   const { child } = startDemo()
+  let complaints = ''
+  child.stderr.on('data', (text: string) => (complaints += text))
   const closed = once(child, 'exit')
   for await (const text of child.stdout) if (String(text).includes('3. The robot')) break
   await closed
+  t.equal(child.exitCode, 0)
+  t.equal(complaints, '', 'and complains of nothing')
   t.strictSame(await readdir(temporary), [])
+})
+
+await t.test('a demo takes no words but --help', async (t) => {
+  for (const [name, script] of [
+    ['main.ts', 'demo'],
+    ['exchange.ts', 'demo:exchange'],
+  ] as const) {
+    const file = join(import.meta.dirname, '../../simulator/demo', name)
+    const help = spawnSync(process.execPath, [file, '--help'], { encoding: 'utf8' })
+    t.equal(help.status, 0)
+    t.match(help.stdout, `Usage: npm run ${script}\n`)
+    const wrong = spawnSync(process.execPath, [file, '--bogus'], { encoding: 'utf8' })
+    t.equal(wrong.status, 2)
+    t.equal(wrong.stdout, '')
+    t.match(wrong.stderr, /^error: the demo takes no "--bogus"\nhint: npm run .* -- --help\n$/)
+  }
 })
 
 await t.test('an interrupted demo ends with 130 and leaves nothing behind', async (t) => {
