@@ -78,6 +78,7 @@ const commons = [
   'src/setting-kinds.ts',
   'src/nearest.ts',
   'src/presence.ts',
+  'src/shell-word.ts',
 ]
 
 /** Runtime modules that only some parts may touch. */

@@ -1,5 +1,6 @@
 // Holding and releasing keys and cartridges, for `key hold`, `cartridge hold` and their releases.
 import { UserError } from '../errors.ts'
+import { shellWord } from '../shell-word.ts'
 import { cartridgesNamed } from '../keystore/cartridges.ts'
 import { cartridgeHoldName, holdKind, keyHoldName } from '../keystore/holds.ts'
 import type { Store } from '../keystore/store.ts'
@@ -37,7 +38,7 @@ export async function releaseKey(store: Store, prefix: string): Promise<Held> {
       throw new UserError(
         'not-held',
         `key ${id} is held with cartridge ${cartridge}`,
-        `release that:  keyreel cartridge release ${cartridge} --group ${group}`,
+        `release that:  keyreel cartridge release ${shellWord(cartridge)} --group ${group}`,
       )
     }
     if (held === undefined) throw notHeld(`key ${id}`, `keyreel key show ${id}`)
@@ -91,7 +92,10 @@ export async function releaseCartridge(store: Store, group: string, named: strin
       if (await work.deleteDocument(holdKind, cartridgeHoldName(group, barcode)))
         released.push(barcode)
     if (released.length === 0)
-      throw notHeld(`cartridge ${named} of group ${group}`, `keyreel cartridge show ${named}`)
+      throw notHeld(
+        `cartridge ${named} of group ${group}`,
+        `keyreel cartridge show ${shellWord(named)}`,
+      )
     const keys: string[] = []
     for (const { name, body } of await work.documents(holdKind)) {
       const { cartridge } = body as { cartridge?: string }

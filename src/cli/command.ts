@@ -104,6 +104,8 @@ export interface Report {
   readonly json: unknown
   /** What is printed otherwise, without the last line end; empty prints nothing. */
   readonly text: string
+  /** The text is a document, whatever it holds: no advice to complete. */
+  readonly verbatim?: boolean
   readonly exitStatus?: ExitStatus
 }
 

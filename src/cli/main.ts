@@ -4,6 +4,8 @@ import { settle } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { openLog, printable, writeUnlessFull } from '../log.ts'
 import type { Context, Report } from './command.ts'
+import { commandLines } from './command-lines.ts'
+import type { CommandLines } from './command-lines.ts'
 import { allCommands, commandsOf, nouns } from './commands.ts'
 import { Interrupted } from './dialogue.ts'
 import type { ExitStatus } from './exit-status.ts'
@@ -18,6 +20,7 @@ import { release } from './release.ts'
 
 /** Runs one command line and resolves with its exit status; never rejects. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitStatus> {
+  const lines = commandLines(argv)
   try {
     const width = 'columns' in io.stdout ? Number(io.stdout.columns) || 100 : 100
     const parsed = await understood(argv, width)
@@ -26,9 +29,9 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitStatus>
       else io.stderr.write(parsed.text)
       return parsed.exitStatus
     }
-    return await run(parsed, io)
+    return await run(parsed, io, lines)
   } catch (error) {
-    return complain(error, io)
+    return complain(error, io, lines)
   }
 }
 
@@ -54,24 +57,27 @@ export async function runProcess(early?: EarlySignals): Promise<void> {
   }
   // What cannot be written ends nothing here: whoever writes a result waits for it, and lines that nobody takes are lost.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
-  process.on('uncaughtException', (error) => void end(complain(error, io)))
-  await end(await main(process.argv.slice(2), io))
+  const argv = process.argv.slice(2)
+  process.on('uncaughtException', (error) => void end(complain(error, io, commandLines(argv))))
+  await end(await main(argv, io))
 }
 
-async function run(parsed: Parsed, io: Io): Promise<ExitStatus> {
+async function run(parsed: Parsed, io: Io, lines: CommandLines): Promise<ExitStatus> {
   if (parsed.command.ownSignals !== true) io.dropSignals()
-  const context = contextOf(parsed, io)
+  const context = contextOf(parsed, io, lines)
   const call = { arguments: parsed.arguments, options: parsed.options, context }
   const report =
     parsed.command.ownSignals === true
       ? await parsed.command.run(call)
       : await untilInterrupted(io, () => parsed.command.run(call))
-  const text = parsed.json && report.json !== undefined ? jsonDocument(report.json) : report.text
+  const forPeople = report.verbatim === true ? report.text : lines.inText(report.text)
+  const isJson = parsed.json && report.json !== undefined
+  const text = isJson ? jsonDocument(lines.inJson(report.json)) : forPeople
   if (text !== '') await written(io.stdout, `${text}\n`)
   return report.exitStatus ?? 0
 }
 
-function contextOf(parsed: Parsed, io: Io): Context {
+function contextOf(parsed: Parsed, io: Io, lines: CommandLines): Context {
   const colours = parsed.colour && !io.env.NO_COLOR
   const reloadConfig = () =>
     settle({
@@ -94,7 +100,7 @@ function contextOf(parsed: Parsed, io: Io): Context {
     quiet: parsed.quiet,
     yes: parsed.yes,
     reloadConfig,
-    say: (line) => void (parsed.quiet || writeUnlessFull(io.stderr, `${line}\n`)),
+    say: (line) => void (parsed.quiet || writeUnlessFull(io.stderr, `${lines.inText(line)}\n`)),
     announce: (line) => void writeUnlessFull(io.stdout, `${line}\n`),
   }
 }
@@ -111,15 +117,17 @@ async function untilInterrupted(io: Io, command: () => Promise<Report>): Promise
 }
 
 /** Prints what went wrong and says which status the process ends with. */
-function complain(error: unknown, io: Io): ExitStatus {
+function complain(error: unknown, io: Io, lines: CommandLines): ExitStatus {
   if (error instanceof Interrupted) {
     io.stderr.write('interrupted\n')
     return 130
   }
   const known = explained(error)
   if (known !== undefined) {
-    const hints = known.hint.split('\n').map((hint) => `hint: ${printable(hint)}\n`)
-    io.stderr.write(`error: ${printable(known.message)}\n${hints.join('')}`)
+    const hints = lines.inText(known.hint).split('\n')
+    io.stderr.write(
+      `error: ${printable(known.message)}\n${hints.map((hint) => `hint: ${printable(hint)}\n`).join('')}`,
+    )
     if (io.env.KEYREEL_DEBUG) io.stderr.write(`${known.stack}\n`)
     return known.exitStatus as ExitStatus
   }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { HybridPrivateKey } from '../crypto/hybrid-kem.ts'
 import { recoveryKeyFrom } from '../crypto/recovery-keys.ts'
 import { exitStatus, UserError } from '../errors.ts'
+import { shellWord } from '../shell-word.ts'
 import { describedStore, type StoreDescription } from '../keystore/describe-store.ts'
 import { recoveryProvider, type MasterKey } from '../keystore/master-key.ts'
 import { recoveryMasterKey } from '../keystore/recovery-key.ts'
@@ -90,7 +91,7 @@ function shareIn(file: string): RecoveryShare {
     throw new UserError(
       'share-encrypted',
       `${file} is encrypted to an officer's certificate`,
-      `that person opens it:  keyreel recovery open ${file} --certificate FILE --key FILE --out FILE`,
+      `that person opens it:  keyreel recovery open ${shellWord(file)} --certificate FILE --key FILE --out FILE`,
     )
   } finally {
     content.fill(0)

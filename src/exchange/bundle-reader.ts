@@ -92,7 +92,7 @@ export class BundleFile {
       throw new UserError(
         'bundle-expired',
         `the bundle expired ${dateOf(manifest.ExpiryDate)}`,
-        'ask the sender for a new one:  keyreel exchange export',
+        'ask the sender for a new one; there:  keyreel exchange export',
       )
     const list = { ...manifest, PartContent }
     const digest = await this.checkParts(list)

@@ -45,7 +45,7 @@ function judgeDates({ notBefore, notAfter }: Certificate, file: string, now: big
     throw new UserError(
       'certificate-expired',
       `the certificate in ${file} expired ${dateOf(notAfter)}`,
-      'ask the other site for a new one:  keyreel exchange certificate renew',
+      'ask the other site for a new one; there:  keyreel exchange certificate renew',
     )
   if (now + clockDifference < notBefore)
     throw new UserError(
@@ -96,7 +96,7 @@ function identityIn(
     new UserError(
       'certificate-forged',
       `${file} is not what a key server writes: ${why}`,
-      'have the other site write it again, and compare fingerprints:  keyreel exchange certificate export',
+      'have the other site write it again, and compare fingerprints; there:  keyreel exchange certificate export',
     )
   if (second === undefined) {
     if (isSelfIssued(certificate) && !isSignedBy(certificate, certificate))

@@ -295,7 +295,7 @@ export async function explaining<T>(peer: string, call: () => Promise<T>): Promi
       throw new UserError(
         'peer-refused',
         `peer ${peer} refused: ${error.message}`,
-        `there:  keyreel library show NAME and keyreel group show GROUP tell what we may do`,
+        'there:  keyreel library show NAME  and  keyreel group show GROUP  tell what we may do',
         { cause: error },
       )
     throw error

@@ -62,7 +62,7 @@ export async function pullKeys(store: Store, engine: Engine, wish: PullWish): Pr
       throw new UserError(
         'nothing-selected',
         `peer ${peer.name} has no such keys for us`,
-        'there:  keyreel cartridge list --group GROUP tells what it has',
+        'there:  keyreel cartridge list --group GROUP  tells what it has',
       )
     const withheld: KeyReport[] = []
     const { transport, transportId } = source

@@ -105,7 +105,7 @@ export async function takeReceipt(
       throw untrusted(
         'sender-differs',
         `export ${id} went to peer ${name}, but somebody else has signed the receipt`,
-        'ask that site for a receipt of its own:  keyreel exchange import FILE --receipt FILE',
+        'ask that site for a receipt of its own; there:  keyreel exchange import FILE --receipt FILE',
       )
     judgeDates(note, 'receipt', work.now)
     if (before.digest !== digest)

@@ -271,7 +271,7 @@ export async function takeWithdrawalReceipt(
       throw untrusted(
         'sender-differs',
         `withdrawal ${notice} was for peer ${name}, but somebody else has signed the receipt`,
-        'ask that site for a receipt of its own:  keyreel exchange withdraw apply FILE --receipt FILE',
+        'ask that site for a receipt of its own; there:  keyreel exchange withdraw apply FILE --receipt FILE',
       )
     judgeDates(note, 'receipt', work.now)
   })

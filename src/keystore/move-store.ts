@@ -115,7 +115,7 @@ function nothingToMove(directory: string): UserError {
   return new UserError(
     'nothing-to-move',
     `there is no keystore in a file in ${directory}`,
-    'name its data directory with --data; keyreel status says where a keystore is',
+    'name its data directory with --data; keyreel status  says where a keystore is',
     { exitStatus: exitStatus.notInitialised },
   )
 }

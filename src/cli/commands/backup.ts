@@ -1,6 +1,6 @@
 // `keyreel backup create | verify | restore | list`: the whole keystore in one encrypted file, and back.
 import { existsSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { schedules } from '../../admin/backup-schedules.ts'
 import { backups } from '../../admin/backup-state.ts'
 import { targetWarnings } from '../../admin/backup-target.ts'
@@ -16,6 +16,7 @@ import { masterKeyKinds, openMasterKey } from '../../keystore/master-key-choice.
 import { lent, type MasterKey } from '../../keystore/master-key.ts'
 import type { Problem } from '../../keystore/audit-chain-walk.ts'
 import { restore } from '../../restore.ts'
+import { shellWord } from '../../shell-word.ts'
 import { backupJson, backupsTable, scheduleJson, schedulesTable } from '../backup-tables.ts'
 import { argument, choice, command, requiredText, text, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
@@ -66,7 +67,7 @@ export const backupCreate = command({
       const text = [
         facts,
         ...warnings.map((warning) => context.style('yellow', `warning: ${warning}`)),
-        `next:  keyreel backup verify ${out}`,
+        `next:  keyreel backup verify ${shellWord(out)}`,
       ]
       return { json: { ...made, file: resolve(out), warnings }, text: text.join('\n') }
     } finally {
@@ -129,7 +130,6 @@ export const backupRestore = command({
         ...{ backup, journal, data, database, node, recovered, masterKey, acceptDamage, now },
       })
       const { manifest } = backup
-      const flag = data === './keyreel-data' ? '' : ` --data ${relative('.', data) || '.'}`
       const facts = pairs(
         [
           ['restored', made.directory],
@@ -140,10 +140,7 @@ export const backupRestore = command({
         ],
         context.style,
       )
-      const next = [
-        `keyreel serve${flag}`,
-        `keyreel recovery setup --threshold 2 --shares 3 --out DIR${flag}`,
-      ]
+      const next = ['keyreel serve', 'keyreel recovery setup --threshold 2 --shares 3 --out DIR']
       return {
         json: {
           directory: made.directory,

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { exitStatus, UserError } from '../../errors.ts'
+import { shellWord } from '../../shell-word.ts'
 import { exportKeys } from '../../exchange/export-keys.ts'
 import type { ExportReport } from '../../exchange/export-keys.ts'
 import type { LeftOut } from '../../exchange/release-keys.ts'
@@ -121,7 +122,7 @@ async function wantedOf(
     throw new UserError(
       'nothing-selected',
       `group ${group} has no key for any tape of this request`,
-      `look at it:  keyreel exchange request show ${request}`,
+      `look at it:  keyreel exchange request show ${shellWord(request)}`,
     )
   const missing = asked.tapes.filter((one) => one.keys.length === 0)
   const texts = missing.map(({ tape }) => tapeText(tape))

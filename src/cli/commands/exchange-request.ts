@@ -1,5 +1,6 @@
 // `keyreel exchange request …`: asks a peer for the keys of foreign tapes, and shows what a peer asks for.
 import { exitStatus, UserError } from '../../errors.ts'
+import { shellWord } from '../../shell-word.ts'
 import { readRequest, tapeText, writeRequest, type Asked } from '../../exchange/tape-requests.ts'
 import type { ForeignTape } from '../../exchange/tape-requests.ts'
 import { unknownTapes } from '../../exchange/unknown-tapes.ts'
@@ -91,7 +92,7 @@ export const exchangeRequestShow = command({
       ],
       context.style,
     )
-    const next = `to release them:  keyreel exchange export --request ${FILE} --out FILE`
+    const next = `to release them:  keyreel exchange export --request ${shellWord(FILE)} --out FILE`
     return {
       json: {
         ...{ id, peer, group },

@@ -3,6 +3,7 @@ import { groupOf, groups, setGroupPolicy } from '../../access/groups.ts'
 import type { Group } from '../../access/groups.ts'
 import { copiesKept } from '../../admin/ready-state.ts'
 import { UserError, exitStatus } from '../../errors.ts'
+import { shellWord } from '../../shell-word.ts'
 import { argument, command, rest } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
 import { isoMoment, pairs, table } from '../output.ts'
@@ -66,9 +67,14 @@ export const groupSet = command({
     const { data: directory, database } = context.config
     const place = { directory, database }
     if (SETTING.length === 0) {
-      throw new UserError('usage', 'no setting given', `keyreel group set ${NAME} destroy=30d`, {
-        exitStatus: exitStatus.usage,
-      })
+      throw new UserError(
+        'usage',
+        'no setting given',
+        `keyreel group set ${shellWord(NAME)} destroy=30d`,
+        {
+          exitStatus: exitStatus.usage,
+        },
+      )
     }
     const group = await withStore(context, (store) =>
       setGroupPolicy(store, NAME, SETTING, { copies: (work) => copiesKept(work, place) }),

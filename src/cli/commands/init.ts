@@ -1,5 +1,4 @@
 // `keyreel init`: makes the data directory and says what it made and what to do next.
-import { relative } from 'node:path'
 import { initialise } from '../../initialise.ts'
 import type { Initialised } from '../../initialise.ts'
 import {
@@ -47,7 +46,7 @@ export const init = command({
       masterKey: await masterKeyWish(masterKey, context),
       now: context.io.now,
     })
-    const next = nextCommands(context.config.data)
+    const next = nextCommands
     return {
       json: { ...madeJson(made), next },
       text: `${madeText(made, context.style)}\n\nnext:\n${next.map((line) => `  ${line}`).join('\n')}`,
@@ -91,14 +90,7 @@ export function madeText(
 }
 
 /** The three commands that lead from an empty keystore to the first tape. */
-export function nextCommands(data: string): string[] {
-  const flag = data === './keyreel-data' ? '' : ` --data ${relative('.', data) || '.'}`
-  return [
-    `keyreel serve${flag}`,
-    `keyreel library add NAME --out DIR${flag}`,
-    `keyreel doctor${flag}`,
-  ]
-}
+const nextCommands = ['keyreel serve', 'keyreel library add NAME --out DIR', 'keyreel doctor']
 
 function madeJson({ directory, identity, masterKeyName, joined }: Initialised) {
   const { authority, certificates, hosts } = identity

@@ -1,5 +1,5 @@
 // `keyreel journal verify | replay | restore`: what a server has written to another disk, and bringing it back.
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { administrator } from '../../access/documents.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import type { ReplayReport } from '../../keystore/journal-replay.ts'
@@ -54,7 +54,7 @@ export const journalRestore = command({
   words: 'journal restore',
   summary: 'make a data directory out of a journal alone, without any backup',
   details:
-    'Needs a journal that held everything (keyreel status says so), and what opened the keystore: its passphrase, asked for or ' +
+    'Needs a journal that held everything (see keyreel status), and what opened the keystore: its passphrase, asked for or ' +
     'read as ever; its key in a token, with --pkcs11-module and --pkcs11-token; its key file, with ' +
     '--old-master-key; or enough recovery shares. Passphrase and token stay what opens it, unless --master-key says ' +
     'otherwise; else a new key file is made. Everything is verified before the data directory is there. With a backup ' +
@@ -82,7 +82,6 @@ export const journalRestore = command({
       ...{ backup: undefined, journal: resolve(DIR), data, database, node, recovered, masterKey },
       now: context.io.now,
     })
-    const flag = data === './keyreel-data' ? '' : ` --data ${relative('.', data) || '.'}`
     const facts = pairs(
       [
         ['restored', made.directory],
@@ -92,7 +91,7 @@ export const journalRestore = command({
       ],
       context.style,
     )
-    const next = [`keyreel serve${flag} --journal NEW-DIR`]
+    const next = ['keyreel serve --journal NEW-DIR']
     return {
       json: {
         directory: made.directory,

@@ -14,7 +14,7 @@ export const operatorAdd = command({
   details:
     'The person is known by the key of the certificate, and keeps the private key: RSA from 2048 bits, ' +
     'P-256, P-384, P-521 or Ed25519. Who signed the certificate plays no part; compare the fingerprint. ' +
-    'keyreel group set GROUP approval=required makes an approval necessary.',
+    'An approval is necessary after: keyreel group set GROUP approval=required',
   arguments: { NAME: argument('of the person, of your choice') },
   options: { certificate: requiredText('FILE', "the person's certificate, PEM or DER") },
   exits: keystoreExits,

@@ -67,7 +67,7 @@ export const recoveryPaper = command({
       }
       const sheet = recoverySheet(await recoveryOf(store), place)
       const printed = html ? sheetHtml(sheet) : sheetText(sheet)
-      if (out === undefined) return { json: { sheet }, text: printed.trimEnd() }
+      if (out === undefined) return { json: { sheet }, text: printed.trimEnd(), verbatim: true }
       writeNew(out, printed)
       return { json: { sheet, file: resolve(out) }, text: `recovery sheet written to ${out}` }
     }),

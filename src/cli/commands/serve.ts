@@ -35,7 +35,7 @@ export const serve = command({
     '"ready kmip=HOST:PORT", once connections are accepted, with " https=HOST:PORT" behind it where ' +
     'KMIP is served over HTTPS too. SIGTERM and SIGINT end it after the ' +
     'requests under way are answered; SIGHUP reads configuration and certificates again. Without its ' +
-    'master key it stays up sealed, with no port open, until the key is there or keyreel master-key unseal gives it. ' +
+    'master key it stays up sealed, with no port open, until the key is there or given by keyreel master-key unseal. ' +
     'With --journal every change of a keystore in a file is on another disk too before it counts; each further --journal is a further copy.',
   settings: [
     'listen',
