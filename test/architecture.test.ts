@@ -84,7 +84,7 @@ const commons = [
 /** Runtime modules that only some parts may touch. */
 const guarded: Record<string, RegExp> = {
   'node:crypto':
-    /^(src\/crypto\/|certs\/|simulator\/drive|bench\/|src\/kmip\/server\/respond\.ts)/u,
+    /^(src\/crypto\/|certs\/|simulator\/drive|bench\/|src\/kmip\/server\/(respond|http-session)\.ts)/u,
   'node:tls': /^(src\/kmip\/(server|client)\/|bench\/)/u,
   'node:http': /^src\/kmip\/server\/http-/u,
   'node:https': /^$/u,

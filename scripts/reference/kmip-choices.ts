@@ -419,14 +419,22 @@ const https = [
     'Limits',
     "`message-bytes` counts the body, and the message in TTLV as well; `message-depth` and `message-items` hold for XML and JSON. Document types, and so entities of one's own, are refused.",
   ],
+  [
+    'Numbers and strings of JSON',
+    'What cannot be written in TTLV is Invalid Message: a lone surrogate in a string, a number beyond 2^53 (write `0x` and hexadecimal digits), a Big Integer in a string without `0x`. Of members that occur twice in an object the last one counts.',
+  ],
   ['Maximum Response Size', 'The length in TTLV, whatever the encoding of the answer.'],
   [
     'Several requests on a connection',
-    'Kept alive, and answered one at a time in order; a connection with more than 16 unanswered ones is cut.',
+    'Kept alive, and answered one at a time in order. While some wait nothing more is read, as on the binary port; all that was read is answered, also where the client has closed its side, before what is no HTTP request behind them is refused, and when the server stops.',
+  ],
+  [
+    'A failure of keyreel before there is an answer in KMIP',
+    'HTTP 500 with a reference to the log; the connection goes on.',
   ],
   [
     'Text that XML has no characters for',
-    'The operation is done, and the answer is Invalid Message saying so. TTLV and JSON carry such text.',
+    'In an answer: the operation is done, and the answer is Invalid Message saying so. TTLV and JSON carry such text. In a request: Invalid Message.',
   ],
 ] as const
 

@@ -3,26 +3,30 @@
  * in (KMIP Profiles 2.1 "HTTPS"). node:http cuts the bytes into requests; times, limits, order
  * and ends are those of the binary port, kept here.
  */
+import { randomUUID } from 'node:crypto'
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
-import { once } from 'node:events'
 import type { TLSSocket } from 'node:tls'
-import { DecodeError, EncodeError, type Limits as DecodeLimits } from 'ttlv-codec'
-import type { BodyEncoding } from './body-encodings.ts'
+import type { Limits as DecodeLimits } from 'ttlv-codec'
 import type { Contact } from './contacts.ts'
+import { answerInKind } from './http-answers.ts'
 import { judgeHead, tooLong, type HttpRefusal } from './http-requests.ts'
 import type { Limits } from './limits.ts'
 import type { OpenSession, SessionOptions } from './open-session.ts'
 import type { Answer, ClientName, Clock, ListenerPorts, PeerCertificate, Session } from './ports.ts'
-
-/** Requests sent ahead while one is answered; beyond it the connection is cut. */
-const longestLine = 16
 
 interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
 }
 
-/** Owns its socket as `LiveSession` does; `take` is called with each request that node:http has cut. */
+/** In HTTP's own words. */
+const plainText = { 'Content-Type': 'text/plain; charset=utf-8' }
+
+/**
+ * Owns its socket as `LiveSession` does; `take` is called with each request that node:http has cut.
+ * While others wait behind the one that is answered nothing more is read: those that wait were in
+ * the bytes that had been read by then (64 KiB and a record of TLS), and all of them are answered.
+ */
 export class HttpSession<Principal extends ClientName> implements OpenSession<Principal> {
   principal: Principal
   contact: Contact
@@ -37,7 +41,7 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
   readonly #clock: Clock
   readonly #path: string
   readonly #line: Exchange[] = []
-  /** `draining`: the request that has arrived is answered, then the connection ends. `ended`: our side is closed. */
+  /** `draining`: what has arrived is answered, then the connection ends. `ended`: our side is closed. */
   #state: 'open' | 'draining' | 'ended' = 'open'
   #phase: 'waiting' | 'reading' | 'answering' | 'writing' = 'waiting'
   /** When the phase began; in `waiting` also when a request was last heard of. */
@@ -45,6 +49,10 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
   /** Bytes that came before the request now awaited, and when the first of its own was noticed. */
   #bytesBefore: number
   #partialSince: number | undefined
+  /** A request came that is not taken any more. */
+  #passedOver = false
+  /** What came behind the line is no HTTP; the status to end with once the line is answered. */
+  #broken: { readonly status: number | undefined } | undefined
   #endedAt = 0
 
   constructor(options: SessionOptions<Principal>, path: string) {
@@ -71,6 +79,8 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
     this.#path = path
     this.#phaseSince = clock.now()
     this.#bytesBefore = socket.bytesRead - socket.readableLength
+    // A client may close its side right after a request and still wants the answer.
+    socket.allowHalfOpen = true
     socket.on('error', (error) => {
       ports.log.debug({ err: error, ...this.#who() }, 'connection failed')
       this.cut()
@@ -83,31 +93,38 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
 
   /** Takes one request; they are answered one at a time, in order. */
   take(exchange: Exchange): void {
-    if (this.#state !== 'open') return
-    this.#line.push(exchange)
-    if (this.#line.length > longestLine) {
-      this.#ports.log.warn(this.#who(), 'too many requests sent ahead: connection cut')
-      this.cut()
-    } else if (this.#line.length === 1) void this.#run()
+    if (this.#state === 'open') {
+      this.#line.push(exchange)
+      if (this.#line.length === 1) void this.#run()
+    } else this.#passedOver = true
+    this.holdBack()
   }
 
-  /** Ends after bytes that are no HTTP request. */
+  /** Stops reading while more has arrived than is being answered. node:http reads on by itself after each request. */
+  holdBack(): void {
+    if (this.#isFull()) this.#socket.pause()
+  }
+
+  /** Ends after bytes that are no HTTP request, once the requests before them are answered. */
   refuse(error: NodeJS.ErrnoException): void {
-    if (this.#state === 'ended' || this.#socket.destroyed) return
-    if (error.code === 'HPE_INVALID_EOF_STATE') {
-      // It went away in the middle of a request, as clients do.
-      this.cut()
-      return
-    }
-    this.#ports.log.warn({ code: error.code, ...this.#who() }, 'no HTTP request')
-    this.#endWith(error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400)
+    if (this.#state === 'ended' || this.#socket.destroyed || this.#broken !== undefined) return
+    // It went away in the middle of a request, as clients do, or went on after the last one it announced.
+    const isSilent = ['HPE_INVALID_EOF_STATE', 'HPE_CLOSED_CONNECTION'].includes(error.code ?? '')
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+    if (!isSilent) this.#ports.log.warn({ code: error.code, ...this.#who() }, 'no HTTP request')
+    this.#broken = { status: isSilent ? undefined : status }
+    this.#state = 'draining'
+    if (this.#line.at(-1)?.request.complete === false) this.#line.pop()
+    if (this.#line.length > 0) return
+    if (isSilent) this.cut()
+    else this.#endDrained()
   }
 
-  /** Answers the request that has arrived, then ends with close_notify. */
+  /** Answers the requests that have arrived, then ends with close_notify. */
   drain(): void {
     if (this.#state === 'ended') return
     this.#state = 'draining'
-    if (this.#phase === 'waiting' || this.#phase === 'reading') this.#end()
+    if (this.#line[0]?.request.complete !== true) this.#end()
   }
 
   /** Closes at once; an answer that has not left is lost and its bytes are cleared. */
@@ -141,23 +158,21 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
   async #run(): Promise<void> {
     for (;;) {
       const [exchange] = this.#line
-      if (exchange === undefined || this.#state === 'ended') break
+      if (this.#state === 'ended' || this.#socket.destroyed) return
+      if (this.#state === 'draining' && exchange?.request.complete !== true) break
+      if (exchange === undefined) return
       try {
         await this.#serve(exchange)
       } catch (error) {
-        // A client that went away in the middle of its request is not there to be answered.
-        if (!this.#socket.destroyed && !exchange.request.destroyed) {
-          this.#ports.log.error({ err: error, ...this.#who() }, 'request failed: connection ended')
-        }
-        this.cut()
-        break
+        await this.#fail(exchange, error)
       }
       this.#line.shift()
       this.#enter('waiting')
       this.#partialSince = undefined
       this.#bytesBefore = this.#socket.bytesRead
-      if (this.#state === 'draining') this.#end()
+      if (!this.#isFull() && this.#socket.isPaused()) this.#socket.resume()
     }
+    this.#endDrained()
   }
 
   async #serve({ request, response }: Exchange): Promise<void> {
@@ -167,7 +182,8 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
     if ('refusal' in judged) return this.#decline(request, response, judged.refusal)
     if (request.headers.expect !== undefined) response.writeContinue()
     const body = await this.#bodyOf(request)
-    if (body === undefined) {
+    if (body === 'gone') return this.cut()
+    if (body === 'too long') {
       const refusal = { status: 413, text: tooLong(this.#limits.messageBytes) }
       return this.#decline(request, response, refusal)
     }
@@ -175,53 +191,44 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
     this.contact.lastContact = this.#clock.date()
     this.#enter('answering')
     const { encoding } = judged
-    const answer = await this.#answer(encoding, body)
+    const answer = await answerInKind(body, encoding, {
+      session: this,
+      ports: this.#ports,
+      limits: this.#decoding,
+      who: this.#who(),
+    })
     await this.#send(response, 200, { 'Content-Type': encoding.contentType }, answer)
   }
 
-  /** The whole body, or undefined as soon as it is too long. */
-  async #bodyOf(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  /** The whole body; found too long as soon as it is. */
+  async #bodyOf(request: IncomingMessage): Promise<Uint8Array | 'too long' | 'gone'> {
     const chunks: Uint8Array[] = []
     let length = 0
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      const bytes = chunk as Uint8Array
-      length += bytes.length
-      if (length > this.#limits.messageBytes) return undefined
-      chunks.push(bytes)
+    try {
+      for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+        const bytes = chunk as Uint8Array
+        length += bytes.length
+        if (length > this.#limits.messageBytes) return 'too long'
+        chunks.push(bytes)
+      }
+    } catch (error) {
+      this.#ports.log.debug({ err: error, ...this.#who() }, 'client went away within a request')
+      return 'gone'
     }
     return Buffer.concat(chunks, length)
   }
 
-  /** The answer in the encoding of its request. */
-  async #answer(encoding: BodyEncoding, body: Uint8Array): Promise<Answer> {
-    let message: Uint8Array
-    try {
-      message = encoding.toTtlv(body, this.#decoding)
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error
-      return this.#noMessage(error, encoding.headOf(body, this.#decoding), encoding)
+  /** An error of our own: the client hears that there was one, and where to look it up. */
+  async #fail({ request, response }: Exchange, error: unknown): Promise<void> {
+    const correlation = randomUUID()
+    const fields = { err: error, correlation, ...this.#who() }
+    this.#ports.log.error(fields, 'a request failed for a reason of our own')
+    if (response.headersSent || this.#state === 'ended') {
+      this.cut()
+      return
     }
-    const answer = await this.#ports.respond(message, this)
-    let bytes: Uint8Array
-    try {
-      bytes = encoding.fromTtlv(answer.bytes)
-    } catch (error) {
-      answer.wipe?.()
-      if (!(error instanceof EncodeError)) throw error
-      const reason = `done, but ${encoding.contentType} cannot carry the answer: ${error.message}`
-      return this.#noMessage(new DecodeError('value', reason), message, encoding)
-    }
-    if (bytes === answer.bytes) return answer
-    answer.wipe?.()
-    return { bytes, wipe: () => bytes.fill(0), ...(answer.close === true && { close: true }) }
-  }
-
-  #noMessage(error: DecodeError, firstBytes: Uint8Array, encoding: BodyEncoding): Answer {
-    const { log, refuse } = this.#ports
-    log.warn({ code: error.code, problem: error.message, ...this.#who() }, 'no KMIP message')
-    const refusal = refuse(error, firstBytes)
-    if (refusal === undefined) throw error
-    return { bytes: encoding.fromTtlv(refusal) }
+    const bytes = Buffer.from(`internal error, see the server's log under ${correlation}\n`)
+    await this.#send(response, 500, plainText, { bytes, close: !request.complete })
   }
 
   /** Answers in HTTP's own words and ends, once the client has stopped sending or `lingerTime` is over. */
@@ -234,7 +241,7 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
     const bytes = Buffer.from(`${text}\n`)
     response.writeHead(status, {
       ...headers,
-      'Content-Type': 'text/plain; charset=utf-8',
+      ...plainText,
       'Content-Length': bytes.length,
       'Cache-Control': 'no-cache',
       Connection: 'close',
@@ -244,8 +251,10 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
     this.#state = 'ended'
     this.#endedAt = this.#clock.now()
     request.resume()
-    if (!request.complete) await once(request, 'end')
-    response.end()
+    if (!request.complete) {
+      await new Promise((resolve) => request.once('end', resolve).once('close', resolve))
+    }
+    this.#socket.end()
   }
 
   async #send(
@@ -259,7 +268,9 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
       return
     }
     this.#enter('writing')
-    if (close === true || this.#state === 'draining') response.shouldKeepAlive = false
+    const isLastDrained = this.#state === 'draining' && this.#line.length === 1 && !this.#broken
+    const isLast = close === true || isLastDrained || !response.shouldKeepAlive
+    if (isLast) response.shouldKeepAlive = false
     const { promise, resolve } = Promise.withResolvers<void>()
     response.once('finish', resolve).once('close', resolve)
     response.writeHead(status, {
@@ -267,14 +278,26 @@ export class HttpSession<Principal extends ClientName> implements OpenSession<Pr
       'Content-Length': bytes.length,
       'Cache-Control': 'no-cache',
     })
-    response.end(bytes)
+    // After the end of a last response node:http would close at once, and a reset could cost the client its answers.
+    if (isLast) response.write(bytes, () => resolve())
+    else response.end(bytes)
     await promise
     wipe?.()
+    if (isLast) this.#end()
+  }
+
+  #isFull(): boolean {
+    return this.#line.length > 1 || this.#passedOver
   }
 
   #enter(phase: 'waiting' | 'reading' | 'answering' | 'writing'): void {
     this.#phase = phase
     this.#phaseSince = this.#clock.now()
+  }
+
+  #endDrained(): void {
+    if (this.#broken?.status === undefined) this.#end()
+    else this.#endWith(this.#broken.status)
   }
 
   /** Ends with a bare status line, which no response object can say any more. */

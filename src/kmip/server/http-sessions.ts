@@ -18,6 +18,8 @@ export function httpSessions<Principal extends ClientName>(path: string): MakeSe
     headersTimeout: 0,
     keepAliveTimeout: 0,
   })
+  // A client that has closed its side is answered all the same; node:http has no option for it, but this member.
+  Object.assign(http, { httpAllowHalfOpen: true })
   http.on('request', (request, response) => {
     sessions.get(request.socket)?.take({ request, response })
   })
@@ -31,6 +33,8 @@ export function httpSessions<Principal extends ClientName>(path: string): MakeSe
     const session = new HttpSession(options, path)
     sessions.set(options.socket, session)
     http.emit('connection', options.socket)
+    // Behind the listener by which node:http starts to read again.
+    options.socket.on('resume', () => session.holdBack())
     return session
   }
 }
