@@ -1,6 +1,7 @@
 /**
  * `npm run build`: the two packages as they are published, under dist/: plain JavaScript with type
- * declarations, so that they run under node_modules, where Node does not strip types.
+ * declarations, so that they run under node_modules, where Node does not strip types. Without source maps: the sources
+ * are not in them.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,6 +29,11 @@ function entry(file: string) {
   return { types: `./${file}.d.ts`, default: `./${file}.js` }
 }
 
+/** The entries of a field of package.json whose names are wanted. */
+function only(field: unknown, wanted: (name: string) => boolean) {
+  return Object.fromEntries(Object.entries(field as object).filter(([name]) => wanted(name)))
+}
+
 function publish(folder: string, fields: Manifest, files: readonly [string, string][]): void {
   const target = join(dist, folder)
   mkdirSync(target, { recursive: true })
@@ -38,25 +44,41 @@ function publish(folder: string, fields: Manifest, files: readonly [string, stri
 rmSync(dist, { recursive: true, force: true })
 
 compile('src/kmip/ttlv-codec', '--outDir', join(dist, 'ttlv-codec'))
-const codec = manifest('src/kmip/ttlv-codec/package.json')
+const { scripts: codecScripts, ...codec } = manifest('src/kmip/ttlv-codec/package.json')
 publish('ttlv-codec', { ...codec, exports: { '.': entry('index') } }, [
   ['src/kmip/ttlv-codec/README.md', 'README.md'],
   ['LICENSE', 'LICENSE'],
 ])
 
 compile('tsconfig.build.json')
-const { workspaces, scripts, devDependencies, optionalDependencies, ...own } =
-  manifest('package.json')
-void [workspaces, scripts, devDependencies, optionalDependencies]
+const { workspaces, scripts, devDependencies, ...whole } = manifest('package.json')
+void [codecScripts, workspaces, scripts, devDependencies]
+const { dependencies, optionalDependencies, allowScripts, ...own } = whole
+const dependent = {
+  // The client's declarations speak of Buffer and node:tls; whoever compiles against them must find these.
+  dependencies: { ...only(dependencies, () => true), '@types/node': '>=24' },
+  // The node-* packages are the Node of a clone.
+  optionalDependencies: only(optionalDependencies, (name) => name === 'pkcs11js'),
+  allowScripts: only(allowScripts, (name) => name === 'pkcs11js'),
+}
 const programs = ['src/cli/keyreel.js', 'simulator/keyreel-simulator.js']
-publish('keyreel', { ...own, exports: { './client': entry('src/kmip/client/client') } }, [
-  ...programs.map((file): [string, string] => [file, file]),
-  ['src/keystore/migrations', 'src/keystore/migrations'],
-  ['README.md', 'README.md'],
-  ['LICENSE', 'LICENSE'],
-])
+publish(
+  'keyreel',
+  { ...own, ...dependent, exports: { './client': entry('src/kmip/client/client') } },
+  [
+    ...programs.map((file): [string, string] => [file, file]),
+    ['src/keystore/migrations', 'src/keystore/migrations'],
+    ['scripts/package-readme.md', 'README.md'],
+    ['LICENSE', 'LICENSE'],
+  ],
+)
 for (const program of programs.map((file) => join(dist, 'keyreel', file))) {
-  const text = readFileSync(program, 'utf8').replace("import('./main.ts')", "import('./main.js')")
+  const text = readFileSync(program, 'utf8')
+    .replace("import('./main.ts')", "import('./main.js')")
+    .replace(/'hint: npx .*'/, String.raw`'hint: install Node 24.12 or newer\n'`)
   writeFileSync(program, text)
 }
+// TypeScript 6 includes no types of itself.
+const client = join(dist, 'keyreel/src/kmip/client/client.d.ts')
+writeFileSync(client, `/// <reference types="node" />\n${readFileSync(client, 'utf8')}`)
 console.log('built dist/ttlv-codec and dist/keyreel')

@@ -161,7 +161,7 @@ function unusable(message: string, cause: unknown): UserError {
   return new UserError(
     'pkcs11-module',
     message,
-    'name the vendor’s module with --pkcs11-module; pkcs11js is compiled by npm ci, with python3, make and g++',
+    'name the vendor’s module with --pkcs11-module; npm install pkcs11js (in a clone: npm ci) compiles it, with python3, make and g++',
     { exitStatus: exitStatus.sealed, cause },
   )
 }

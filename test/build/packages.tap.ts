@@ -1,6 +1,6 @@
 // The packages as they are published: built, put under node_modules of an empty project, and used there.
 import { execFile, spawn } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,6 +11,20 @@ const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
 
 t.setTimeout(300_000)
+
+void t.test('the sources are not packed, and it is said what is', async (t) => {
+  for (const where of ['.', 'src/kmip/ttlv-codec']) {
+    const packed = run('npm', ['pack', '--dry-run', '--offline'], { cwd: join(root, where) })
+    const refused = await packed.then(
+      () => undefined,
+      (error: Error & { stderr: string }) => error.stderr,
+    )
+    t.match(
+      refused,
+      /^error: the sources cannot be .*; npm run build, then npm pack \.\/dist\/ttlv-codec \.\/dist\/keyreel$/m,
+    )
+  }
+})
 
 void t.test('the built packages work under node_modules, without TypeScript', async (t) => {
   await run(process.execPath, ['scripts/build.ts'], { cwd: root })
@@ -54,10 +68,30 @@ void t.test('the built packages work under node_modules, without TypeScript', as
   await writeFile(join(project, 'use.mts'), typed)
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext']
-  const checked = run(process.execPath, [tsc, ...strict, '--types', 'node', 'use.mts'], {
-    cwd: project,
-  })
+  const checked = run(process.execPath, [tsc, ...strict, 'use.mts'], { cwd: project })
   await t.resolves(checked, 'their declarations stand on their own, and are strict')
+
+  const manifest = JSON.parse(
+    await readFile(join(modules, 'keyreel/package.json'), 'utf8'),
+  ) as Record<string, Record<string, unknown>>
+  t.ok(manifest['dependencies']?.['@types/node'], 'what the declarations speak of is brought along')
+  t.strictSame(Object.keys(manifest['optionalDependencies'] ?? {}), ['pkcs11js'])
+  t.strictSame(manifest['allowScripts'], { pkcs11js: true })
+  t.notOk(manifest['scripts'])
+  for (const name of ['ttlv-codec', 'keyreel']) {
+    const files = await readdir(join(modules, name), { recursive: true })
+    t.notOk(
+      files.some((file) => file.endsWith('.map')),
+      'no source map points at what is not there',
+    )
+    const readme = await readFile(join(modules, name, 'README.md'), 'utf8')
+    t.notMatch(readme, /npm (?:ci|start)/)
+    t.notMatch(readme, /\]\((?!https:)/, 'nor does a link')
+    await t.resolves(
+      run('npm', ['pack', '--dry-run', '--offline'], { cwd: join(root, 'dist', name) }),
+      `dist/${name} can be packed`,
+    )
+  }
 
   const cli = join(modules, 'keyreel/src/cli/keyreel.js')
   const data = join(project, 'data')
