@@ -26,6 +26,11 @@ export function httpSessions<Principal extends ClientName>(path: string): MakeSe
   http.on('checkContinue', (request, response) => {
     sessions.get(request.socket)?.take({ request, response })
   })
+  // Without this node:http would cut the connection, and with it the answers that are due.
+  http.on('connect', (_, socket) => {
+    const error = Object.assign(new Error('CONNECT'), { code: 'HPE_INVALID_METHOD' })
+    sessions.get(socket)?.refuse(error)
+  })
   http.on('clientError', (error, socket) => {
     sessions.get(socket)?.refuse(error)
   })

@@ -253,6 +253,28 @@ describe('requests on one connection', () => {
     }
   }, 30_000)
 
+  test('behind one that is refused are not done, and hardly read', async () => {
+    const at = await start()
+    let arrived = 0
+    const arrive = (): void => void arrived++
+    subscribe('http.server.request.start', arrive)
+    try {
+      const client = await connectIdentified(at, pki)
+      const bytes = sentAhead(wordsOf(20_000))
+      client.socket.write(Buffer.concat([post({ method: 'GET' }), bytes]))
+      expect((await responses(client, 1))[0]?.status).toBe(405)
+      expect(await client.ended).toBe('end')
+      await vi.waitFor(() => {
+        at.clock.advance(2_000)
+        expect(at.listener.statistics().open.sessions).toBe(0)
+      })
+      expect(at.listener.statistics().clients).toMatchObject([{ requests: 0 }])
+      expect(arrived).toBeLessThan((65_536 + 16_384) / (bytes.length / 20_000) + 2)
+    } finally {
+      unsubscribe('http.server.request.start', arrive)
+    }
+  })
+
   test('with long answers are all answered to a client that reads slowly', async () => {
     const at = await start()
     at.ports.respond = async (message) => ({
@@ -300,6 +322,7 @@ describe('requests on one connection', () => {
 
   test.each([
     ['garbage', Buffer.from('garbage, garbage\r\n\r\n')],
+    ['a CONNECT', Buffer.from('CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n')],
     [
       'a body that is none',
       post({ type: octets, headers: ['Transfer-Encoding: chunked'], body: 'no length\r\n' }),
@@ -442,6 +465,7 @@ describe('what HTTP alone can say no to', () => {
       'POST /kmip HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
       400,
     ],
+    ['a CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 400],
     ['a head without measure', `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
   ])('%s ends the connection with a status', async (_, bytes, status) => {
     const client = await connectIdentified(await start(), pki)
@@ -629,6 +653,17 @@ describe('a connection', () => {
     expect(got?.body.toString()).toBe('answer')
     expect(got?.headers['connection']).toBe('close')
     await closed
+  })
+
+  test('ends when its client closes its side between two requests', async () => {
+    const at = await start()
+    const client = await connectIdentified(at, pki)
+    client.socket.write(post({ type: octets, body: ttlv('hello') }))
+    await responses(client, 1)
+    client.socket.end()
+    expect(await client.ended).toBe('end')
+    await vi.waitFor(() => expect(at.listener.statistics().open.sessions).toBe(0))
+    expect(at.log).toEqual([])
   })
 
   test('of a client without an enrolled certificate never gets as far as HTTP', async () => {
