@@ -29,11 +29,12 @@ export const recording = (seed: number, blocks = 8): Recording => ({
 
 /** Whether an operation ends with this sense. */
 export async function endsWith(code: SenseCode, operation: Promise<unknown>): Promise<void> {
-  await assert.rejects(operation, (error: unknown) => {
-    const found = error instanceof Error && 'code' in error ? error.code : String(error)
-    assert.equal(found, code, `expected sense ${code}, found ${String(found)}: ${String(error)}`)
-    return true
-  })
+  const error: unknown = await operation.then(
+    () => assert.fail(`expected sense ${code}, and nothing failed`),
+    (problem: unknown) => problem,
+  )
+  const found = error instanceof Error && 'code' in error ? error.code : String(error)
+  assert.equal(found, code, `expected sense ${code}, found ${String(found)}: ${String(error)}`)
 }
 
 /**

@@ -11,7 +11,9 @@ export type CheckedOptions = Pick<
 /** Throws ConnectionError `options` for CA certificates of which OpenSSL would silently take none, and for a wrong port. */
 export function checkOptions({ ca, host, port, acceptAnyServer }: CheckedOptions): void {
   if (typeof host !== 'string' || host === '') throw unusable('host', 'it is no name or address')
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+  // A text of digits is taken, as node:net takes it.
+  const number = Number(port)
+  if (!Number.isInteger(number) || number < 1 || number > 65_535)
     throw unusable('port', `${String(port)} is none from 1 to 65535`)
   if (ca === undefined || acceptAnyServer === true) return
   // Read as a certificate of ours, because what is wrong with a CA is never said.
