@@ -1,6 +1,6 @@
 // Makes a data directory: keystore, master key, certificate authority, server certificates, exchange keys.
 // Composition of keystore, access and exchange, whole or not at all.
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { stringify } from 'smol-toml'
@@ -11,11 +11,13 @@ import {
 } from './access/authority.ts'
 import type { ServerIdentity } from './access/authority.ts'
 import { ownConfigFile } from './config.ts'
+import { isDnsName } from './crypto/certificates-issue.ts'
 import { exitStatus, UserError } from './errors.ts'
 import { ensureExchange } from './exchange/identity.ts'
 import { initialiseStore } from './keystore/initialise.ts'
 import type { Store } from './keystore/store.ts'
-import { makeMasterKey, masterKeyFile } from './keystore/master-key-choice.ts'
+import { makeMasterKey, masterKeyFile, unsealed } from './keystore/master-key-choice.ts'
+import { createMasterKeyFile } from './keystore/master-key-file.ts'
 import type { TokenPlace } from './keystore/pkcs11-errors.ts'
 import type { MasterKeyPlace, MasterKeyWish } from './keystore/master-key-choice.ts'
 
@@ -43,6 +45,8 @@ export interface Initialised {
   readonly masterKeyName: string
   /** Whether the database held the keystore already: this is a further node. */
   readonly joined: boolean
+  /** Whether others may look into the directory: it was there, and its mode is not ours to change. */
+  readonly isExposed: boolean
 }
 
 /**
@@ -53,18 +57,25 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
   const directory = resolve(options.data)
   const { masterKey: wish, now } = options
   const outside = wish.kind === 'file' && wish.path !== undefined ? resolve(wish.path) : undefined
-  const found = outside !== undefined && existsSync(outside)
+  let isOurKey = false
   const { database, node } = options
   let identity: ServerIdentity | undefined
   let joined = false
+  const make = (building: string) =>
+    isOurKey && outside !== undefined ? createMasterKeyFile(outside) : makeMasterKey(wish, building)
   await initialiseStore({
     directory,
     now,
     database,
     node,
     masterKey(building, isThere) {
-      if (isThere && wish.kind === 'file' && !found) throw needsItsMasterKey()
-      return makeMasterKey(wish, building)
+      const isFound = outside !== undefined && existsSync(outside)
+      if (isThere && wish.kind === 'file' && !isFound) throw needsItsMasterKey()
+      // Somebody else may be making one this very moment: theirs is not ours to take back.
+      isOurKey = outside !== undefined && !isFound
+      return isThere || wish.kind === 'pkcs11'
+        ? makeMasterKey(wish, building)
+        : unsealed(() => make(building))
     },
     async fill(store, building, wasThere) {
       joined = wasThere
@@ -73,13 +84,15 @@ export async function initialise(options: InitialiseOptions): Promise<Initialise
       writeSettings(building, wish, database)
     },
     undo() {
-      if (outside !== undefined && !found) rmSync(outside, { force: true })
+      if (outside !== undefined && isOurKey) rmSync(outside, { force: true })
     },
   })
   if (identity === undefined) throw new Error('the data directory was made without an identity')
   const path = outside ?? join(directory, masterKeyFile)
   const masterKeyName = wish.kind === 'file' ? path : wish.kind
-  return { directory, identity, masterKeyPlace: placeOf(wish, path), masterKeyName, joined }
+  const isExposed = (statSync(directory).mode & 0o077) !== 0
+  const masterKeyPlace = placeOf(wish, path)
+  return { directory, identity, masterKeyPlace, masterKeyName, joined, isExposed }
 }
 
 /** Writes the settings by which the new data directory finds its master key and its database, if there are any. */
@@ -147,5 +160,5 @@ function hostsOf(given: readonly string[]): readonly string[] {
     .filter(({ family, internal }) => family === 'IPv4' && !internal)
     .map(({ address }) => address)
   const name = hostname()
-  return [...(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(name) ? [name] : []), ...addresses]
+  return [...(isDnsName(name) ? [name] : []), ...addresses]
 }

@@ -35,9 +35,69 @@ const systemErrors: Record<string, { message: (what: string) => string; hint: st
     message: (what) => `already exists${what}`,
     hint: 'name something that does not exist yet, or move that away',
   },
+  ENOTEMPTY: {
+    message: (what) => `directory not empty${what}`,
+    hint: 'name a directory that is empty or does not exist yet',
+  },
+  ENAMETOOLONG: {
+    message: (what) => `name too long${what}`,
+    hint: 'choose a shorter one: most file systems take 255 bytes for a name, and some of them are needed while it is written',
+  },
+  ELOOP: {
+    message: (what) => `symbolic links lead in a circle${what}`,
+    hint: 'name the place itself, or mend the links (ls -l shows where they lead)',
+  },
+  EXDEV: {
+    message: (what) => `on different file systems${what}`,
+    hint: 'name a place on the same file system',
+  },
+  EBUSY: {
+    message: (what) => `in use${what}`,
+    hint: 'name another place, or end what uses it (lsof or fuser shows it)',
+  },
+  ETXTBSY: {
+    message: (what) => `a program that is running${what}`,
+    hint: 'name another file',
+  },
+  ENXIO: {
+    message: (what) => `nothing there to read or write${what}`,
+    hint: 'name a regular file: this is a socket, a pipe or a device',
+  },
+  ENODEV: {
+    message: (what) => `nothing there to read or write${what}`,
+    hint: 'name a regular file: this is a device that cannot be opened like one',
+  },
+  EFBIG: {
+    message: (what) => `the file would become too large${what}`,
+    hint: 'name a place on a file system that takes larger files, or raise the limit (ulimit -f)',
+  },
+  EINVAL: {
+    message: (what) => `the system refuses this path${what}`,
+    hint: 'name a regular file or a directory by a name of its own',
+  },
+  ENOTSUP: {
+    message: (what) => `the file system cannot do that${what}`,
+    hint: 'name a place on a local file system',
+  },
+  EOPNOTSUPP: {
+    message: (what) => `the file system cannot do that${what}`,
+    hint: 'name a place on a local file system',
+  },
+  EIO: {
+    message: (what) => `the disk failed${what}`,
+    hint: 'look at the log of the system (dmesg), then run it again',
+  },
+  ESTALE: {
+    message: (what) => `the network share is gone${what}`,
+    hint: 'mount it again, then run it again',
+  },
   EMFILE: {
     message: (what) => `too many open files${what}`,
     hint: 'raise the limit of open files (ulimit -n, LimitNOFILE= under systemd)',
+  },
+  ENFILE: {
+    message: (what) => `too many open files on this machine${what}`,
+    hint: 'raise the limit of the system (sysctl fs.file-max)',
   },
   EADDRINUSE: {
     message: (what) => `address already in use${what}`,
@@ -68,10 +128,18 @@ export function explained(error: unknown): UserError | undefined {
 }
 
 /** A system error as Node makes them, as far as it is looked at. */
-type SystemError = Error & { code?: unknown; path?: string; address?: string; port?: number }
+type SystemError = Error & {
+  code?: unknown
+  path?: string
+  dest?: string
+  address?: string
+  port?: number
+}
 
 function fromSystemError(error: SystemError): UserError | undefined {
-  const { code, path, address, port } = error
+  const { code, address, port } = error
+  // Where something was to be renamed to is what somebody has named.
+  const path = error.dest ?? error.path
   const row = typeof code === 'string' ? systemErrors[code] : undefined
   if (row === undefined) return undefined
   const place = path ?? (address === undefined ? undefined : `${address}:${port ?? ''}`)

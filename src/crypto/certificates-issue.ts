@@ -6,7 +6,7 @@ import * as asn1js from 'asn1js'
 import { createHash, createPublicKey, randomBytes, sign, type KeyObject } from 'node:crypto'
 import { isIP, isIPv4 } from 'node:net'
 import * as pkijs from 'pkijs'
-import { UserError } from '../errors.ts'
+import { exitStatus, UserError } from '../errors.ts'
 import { oids, writeDer } from './asn1.ts'
 import { certificateNames, parseCertificate, type Certificate } from './certificates.ts'
 import { generateKeyPair } from './key-pairs.ts'
@@ -114,14 +114,17 @@ export function parseHosts(hosts: readonly string[]): string[] {
         'host-name',
         `not a host name or IP address: ${JSON.stringify(host)}`,
         'name the server as the libraries reach it: keyreel.example.com, 192.0.2.10, 2001:db8::10',
+        { exitStatus: exitStatus.usage },
       )
   return [...new Set(hosts.map((host) => host.toLowerCase()))]
 }
 
-function isDnsName(host: string): boolean {
+/** Whether it is a DNS name. One that ends in a number is taken for an IPv4 address by many (WHATWG URL, hosts). */
+export function isDnsName(host: string): boolean {
   const labels = host.replace(/^\*\./, '').split('.')
   return (
     host.length <= 253 &&
+    !/^(\d+|0x[0-9a-f]*)$/i.test(labels.at(-1) ?? '') &&
     labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?$/i.test(label))
   )
 }

@@ -1,7 +1,15 @@
 // Makes a data directory whole or not at all. One that does not exist is built beside its place and
 // renamed into it. An existing empty one, such as a service's state directory whose parent is not ours
 // or a mount, is built inside itself; the last step can be taken up again where it was cut off.
-import { existsSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { randomUuid } from '../crypto/primitives/random.ts'
 import {
@@ -43,12 +51,25 @@ export async function buildDirectory(
     await build(building)
     for (const name of readdirSync(building)) syncSync(join(building, name))
     syncDirectorySync(building)
+    if (inside) closeToOthers(directory)
     moveIntoPlaceSync(building, inside ? join(directory, complete) : directory)
   } catch (error) {
-    rmSync(building, { recursive: true, force: true })
+    // What could never be made, such as a name that is too long, cannot be removed either.
+    if (existsSync(building)) rmSync(building, { recursive: true, force: true })
     throw error
   }
   finishBuilding(directory)
+}
+
+/** An empty directory that was there is ours from now on, unless it belongs to somebody else. */
+function closeToOthers(directory: string): void {
+  if ((statSync(directory).mode & 0o077) === 0) return
+  try {
+    chmodSync(directory, 0o700)
+  } catch (error) {
+    if (!['EPERM', 'EROFS', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error
+  }
 }
 
 /** Removes what processes that are no more have left beside a directory that they were to make. */

@@ -60,8 +60,8 @@ export async function initialiseStore(options: Initialisation): Promise<void> {
     refuseUsed(directory)
     await buildDirectory(directory, (building) => build(options, building, made))
   } catch (error) {
-    // A key file that was there before is not ours to take back.
-    if (made.masterKey) options.undo?.()
+    // A key file that was there before is not ours to take back, nor is one that a faster one has found.
+    if (made.masterKey && !isInitialised(directory)) options.undo?.()
     throw explained(error, directory)
   }
 }
@@ -159,13 +159,20 @@ function refuseUsed(directory: string): void {
 function explained(error: unknown, directory: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (error instanceof UserError || code === undefined || !/^E[A-Z]+$/.test(code)) return error
+  // Somebody else was faster.
+  if (['ENOTEMPTY', 'EEXIST'].includes(code) && isInitialised(directory))
+    return alreadyInitialised(directory)
   const what = message.replace(/, .*$/, '')
   return new UserError(
     code === 'ENOSPC' ? 'disk-full' : 'directory-unwritable',
     `cannot make ${directory}: ${what}`,
-    code === 'ENOSPC'
-      ? 'free space on its file system; nothing was half-written'
-      : 'name a directory this user may create with --data',
+    hints[code] ?? 'name a directory this user may create with --data',
     { cause: error },
   )
+}
+
+const hints: Readonly<Record<string, string>> = {
+  ENOSPC: 'free space on its file system; nothing was half-written',
+  ENAMETOOLONG:
+    'choose a shorter name with --data: while it is made, its name is some 50 bytes longer',
 }

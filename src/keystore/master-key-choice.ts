@@ -174,6 +174,19 @@ export function pinFrom(config: Config, { environment, given, askPin }: MasterKe
   }
 }
 
+/**
+ * Makes the secret of a keystore that does not exist yet, which nothing can have sealed: what is exit status 11 for one
+ * that does is a failure here. A token that is away is a master key that cannot be had all the same.
+ */
+export async function unsealed<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof UserError) || error.exitStatus !== exitStatus.sealed) throw error
+    throw new UserError(error.code, error.message, error.hint, { cause: error.cause })
+  }
+}
+
 /** The passphrase a keystore shall have, from the file named or as an existing one. @throws UserError when it is too short */
 export async function readNewPassphrase(
   file: string | undefined,
@@ -181,7 +194,7 @@ export async function readNewPassphrase(
 ): Promise<Secret> {
   const { environment } = sources
   const ask = () => sources.askPassphrase()
-  const passphrase = await readSecret('passphrase', file, { environment, ask })
+  const passphrase = await unsealed(() => readSecret('passphrase', file, { environment, ask }))
   if (passphrase.length >= shortestPassphrase) return passphrase
   passphrase.wipe()
   throw new UserError(

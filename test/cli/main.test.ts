@@ -183,8 +183,8 @@ describe('passphrase files', () => {
 
   test.each([
     ['too short', 'brief\n', 0o600, 2, 'less than 12 bytes'],
-    ['empty', '\n', 0o600, 11, 'is empty'],
-    ['readable by others', 'correct horse battery staple\n', 0o644, 11, 'can be read by others'],
+    ['empty', '\n', 0o600, 1, 'is empty'],
+    ['readable by others', 'correct horse battery staple\n', 0o644, 1, 'can be read by others'],
   ])('are refused when %s, and nothing is made', async (what, text, mode, status, message) => {
     const data = join(folder, `refused ${what}`)
     const file = passphrase(`file ${what}`, text, mode)

@@ -1,4 +1,5 @@
 // `keyreel init`: makes the data directory and says what it made and what to do next.
+import { resolve } from 'node:path'
 import { initialise } from '../../initialise.ts'
 import type { Initialised } from '../../initialise.ts'
 import {
@@ -8,7 +9,11 @@ import {
   tokenPlace,
 } from '../../keystore/master-key-choice.ts'
 import type { MasterKeyKind, MasterKeyWish } from '../../keystore/master-key-choice.ts'
-import { exitStatus } from '../../errors.ts'
+import { environmentName, flagName } from '../../config.ts'
+import type { Config, SettingKey } from '../../config.ts'
+import { exitStatus, UserError } from '../../errors.ts'
+import { alreadyInitialised } from '../../keystore/create-store.ts'
+import { isInitialised } from '../../keystore/data-directory.ts'
 import { withColons } from '../../crypto/certificates.ts'
 import { choice, command, list } from '../command.ts'
 import type { Context } from '../command.ts'
@@ -38,14 +43,19 @@ export const init = command({
     'init --data /var/lib/keyreel --database postgres://keyreel@db/keyreel --master-key-file /etc/keyreel/master.key',
   ],
   async run({ options: { host, masterKey }, context }) {
+    const { data } = context.config
+    // Before anybody is asked for a passphrase. Its own settings fit whatever it is.
+    if (isInitialised(data)) throw alreadyInitialised(resolve(data))
+    refuseMisfits(masterKey, context.config)
     const made = await initialise({
-      data: context.config.data,
+      data,
       hosts: host,
       database: context.config.database,
       node: context.config.node,
       masterKey: await masterKeyWish(masterKey, context),
       now: context.io.now,
     })
+    if (made.isExposed) context.say(exposedText(made))
     const next = nextCommands
     return {
       json: { ...madeJson(made), next },
@@ -53,6 +63,33 @@ export const init = command({
     }
   },
 })
+
+/** Settings of other kinds of master key: whoever names one believes that it counts. */
+const misfits = {
+  file: ['passphrase-file', 'pkcs11.module', 'pkcs11.token', 'pkcs11.pin-file'],
+  passphrase: ['master-key-file', 'pkcs11.module', 'pkcs11.token', 'pkcs11.pin-file'],
+  pkcs11: ['master-key-file', 'passphrase-file'],
+} as const satisfies Record<MasterKeyKind, SettingKey[]>
+
+const kindOf = { 'master-key-file': 'file', 'passphrase-file': 'passphrase' } as const
+
+function refuseMisfits(kind: MasterKeyKind, config: Config): void {
+  const given = misfits[kind].find((key) => config[key] !== undefined)
+  if (given === undefined) return
+  const [flag, variable] = [flagName(given), environmentName(given)]
+  const meant = given in kindOf ? kindOf[given as keyof typeof kindOf] : 'pkcs11'
+  throw new UserError(
+    'misfit',
+    `${flag} does not fit a master key of the kind ${kind}: it would not be used`,
+    `choose  --master-key ${meant}, or leave ${flag} out (${variable} and the configuration file may name it too)`,
+    { exitStatus: exitStatus.usage },
+  )
+}
+
+/** What is said where the directory was there and stays open to others. */
+export function exposedText({ directory }: Initialised): string {
+  return `warning: others may look into ${directory}, and its mode cannot be changed by this user: let its owner run  chmod 700 ${directory}`
+}
 
 /** The master key that a new data directory is to have. */
 export async function masterKeyWish(kind: MasterKeyKind, context: Context): Promise<MasterKeyWish> {

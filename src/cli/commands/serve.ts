@@ -17,7 +17,7 @@ import { Interrupted } from '../dialogue.ts'
 import type { Io } from '../io.ts'
 import { keystoreExits, masterKeySources } from '../keystore-session.ts'
 import { serveWhileUnsealed } from '../serving.ts'
-import { madeText } from './init.ts'
+import { exposedText, madeText } from './init.ts'
 
 /** Milliseconds between two notes of who was last seen; a client seen for the first time is noted sooner. */
 const stateEvery = 30_000
@@ -250,6 +250,7 @@ async function makeFirst(context: Context): Promise<void> {
     const { data, database, node } = config
     const made = await initialise({ data, database, node, hosts: [], masterKey, now: io.now })
     say(`${madeText(made, style)}\n`)
+    if (made.isExposed) say(exposedText(made))
     say('next, in another terminal:  keyreel library add NAME --out DIR\n')
   } catch (error) {
     // An earlier init was cut off after its work was complete: it has just been put in place.
