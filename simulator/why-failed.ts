@@ -6,7 +6,7 @@ import { NoKeyServer } from './library-servers.ts'
 import { troubleOf } from './path-diagnostics.ts'
 import type { Stage } from './stage.ts'
 
-/** The problem, and under it which key server could not be asked and why; itself where all could be. */
+/** The problem, in its message now also which key server could not be asked and why. */
 export async function explainedProblem(stage: Stage, problem: Error): Promise<Error> {
   const last = lastWord(stage)
   const isOfServer = problem instanceof ConnectionError || problem instanceof NoKeyServer
@@ -16,8 +16,9 @@ export async function explainedProblem(stage: Stage, problem: Error): Promise<Er
     troubles.length > 0
       ? [...troubles, 'keyreel-simulator diagnose  looks further, with the same flags']
       : [last?.message].filter((text) => text !== undefined && !problem.message.includes(text))
-  if (lines.length === 0) return problem
-  return new Error([problem.message, ...lines].join('\n'), { cause: problem })
+  // The same error, so that its sense code stays.
+  problem.message = [problem.message, ...lines].join('\n')
+  return problem
 }
 
 /** What the libraries of a stage wrote down last of what they could not do. */
