@@ -13,7 +13,7 @@ import type { Config } from './config.ts'
 import { backupInThread } from './exchange/backup-thread.ts'
 import { checkpointSigner, ensureExchange } from './exchange/identity.ts'
 import { keepUnknownTapes } from './exchange/unknown-tapes.ts'
-import type { UserError } from './errors.ts'
+import { UserError } from './errors.ts'
 import { watchMasterKey } from './keystore/master-key-watch.ts'
 import { urlsOf } from './keystore/database.ts'
 import type { MasterKey } from './keystore/master-key.ts'
@@ -111,11 +111,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     urlsOf(place) === undefined
       ? new DiskReserve(data, options.config['disk-reserve'], log)
       : undefined
-  const store = await openStore({
-    ...place,
-    silence: options.config['database-silence'],
-    journals: journalsFor(place, options.config.journal, log),
-    ...{ masterKey, writer: 'serve', report, changed, room },
+  const open = () =>
+    openStore({
+      ...place,
+      silence: options.config['database-silence'],
+      journals: journalsFor(place, options.config.journal, log),
+      ...{ masterKey, writer: 'serve', report, changed, room },
+    })
+  // A server that starts on a full disk goes on as one does on which it fills up.
+  const store = await open().catch((error: unknown) => {
+    const isFull = error instanceof UserError && error.code === 'disk-full'
+    if (!isFull || room?.noteFull() !== true) throw error
+    room.giveBack()
+    return open()
   })
   try {
     return await serve(store, queue, room, options)

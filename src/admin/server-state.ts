@@ -1,6 +1,6 @@
 // What a running server leaves in the data directory for `status` and `doctor`: where it listens and
 // when each client was last heard of. Information for people, replaced whole; nothing trusts it.
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 
@@ -49,8 +49,14 @@ export async function writeServerState(directory: string, state: ServerState): P
   const contacts = [...state.contacts, ...absent.map((entry) => ({ ...entry, connections: 0 }))]
   const file = join(directory, fileName)
   const temporary = `${file}.${process.pid}`
-  await writeFile(temporary, JSON.stringify({ ...state, contacts }), { mode: 0o600 })
-  await rename(temporary, file)
+  try {
+    await writeFile(temporary, JSON.stringify({ ...state, contacts }), { mode: 0o600 })
+    await rename(temporary, file)
+  } catch (error) {
+    // On a full disk it is empty, and each process would leave another.
+    await rm(temporary, { force: true })
+    throw error
+  }
 }
 
 /** The state as last written; undefined when no server has ever run here or the file is unreadable. */

@@ -41,14 +41,14 @@ export function mayBeThere(place: DatabasePlace): boolean {
 /** Opens the database. Throws UserError. */
 export async function openDatabase(
   place: DatabasePlace,
-  options: Omit<PostgresOptions, 'urls'> = {},
+  { mayBeAlone = true, ...options }: Omit<PostgresOptions, 'urls'> & { mayBeAlone?: boolean } = {},
 ): Promise<SqlDriver> {
   const urls = urlsOf(place)
   const { patience } = options
   if (urls === undefined) {
     const file = join(place.directory, databaseFile)
     demandAccess(place.directory, file)
-    return openSqlite({ file, ...(patience !== undefined && { patience }) })
+    return openSqlite({ file, mayBeAlone, ...(patience !== undefined && { patience }) })
   }
   refuseTwoKeystores(place.directory)
   return openPostgres({ urls, ...options })

@@ -31,12 +31,28 @@ export function takeServeLock(directory: string): ServeLock {
     )
   }
   const held = database
-  writeFileSync(owner, `${process.pid}\n`, { mode: 0o600 })
+  noteOwner(owner, held)
   return {
     release() {
       rmSync(owner, { force: true })
       held.close()
     },
+  }
+}
+
+/** Leaves the number of this process for whoever finds the lock taken. Throws UserError 'disk-full'. */
+function noteOwner(path: string, held: DatabaseSync): void {
+  try {
+    writeFileSync(path, `${process.pid}\n`, { mode: 0o600 })
+  } catch (error) {
+    held.close()
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    throw new UserError(
+      'disk-full',
+      `${path}: no space left to write`,
+      'free space on its file system; nothing was half-written',
+      { cause: error },
+    )
   }
 }
 

@@ -3,6 +3,7 @@
 // event loop); waiting is a timer. Never open the database file by other means in this process:
 // closing any descriptor of it drops SQLite's POSIX locks.
 import { accessSync, constants } from 'node:fs'
+import { resolve } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
@@ -17,6 +18,11 @@ export interface SqliteOptions {
   readonly file: string
   /** Milliseconds to wait for another process's lock before 'database-busy'. */
   readonly patience?: number
+  /**
+   * On a full disk, where the file beside the log that processes share has no room, the database is opened for
+   * this process alone, unless this is false: 'disk-full' then.
+   */
+  readonly mayBeAlone?: boolean
 }
 
 /** Primary SQLite result codes that have a meaning for the administrator or for us (sqlite.org/rescode.html). */
@@ -30,6 +36,9 @@ const resultCodes = {
   cantOpen: 14,
   notADatabase: 26,
 } as const
+
+/** SQLITE_IOERR_SHMSIZE: no room for the index of the log, which is a file that processes share. */
+const noRoomForIndex = 4874
 
 const statementsKept = 256
 
@@ -49,9 +58,7 @@ const quickTries = 200
 
 /** Opens the database file. Throws UserError naming it when it cannot be used. */
 export async function openSqlite(options: SqliteOptions): Promise<SqlDriver> {
-  const { file, patience = 10_000 } = options
-  const writer = await connect(file, false, patience)
-  const reader = file === ':memory:' ? writer : await connect(file, true, patience)
+  const { writer, reader } = await connections(options)
 
   return {
     dialect: 'sqlite',
@@ -68,8 +75,50 @@ export async function openSqlite(options: SqliteOptions): Promise<SqlDriver> {
       }),
     async close() {
       if (reader !== writer) await reader.turn(() => Promise.resolve(reader.database.close()))
-      await writer.turn(() => Promise.resolve(writer.database.close()))
+      if (!isShared(writer)) await writer.turn(() => Promise.resolve(writer.database.close()))
     },
+  }
+}
+
+interface Connections {
+  readonly writer: Connection
+  /** The same where there can be only one. */
+  readonly reader: Connection
+}
+
+/** By path: what is open for this process alone, and how often. */
+const alone = new Map<string, { connection: Connection; uses: number }>()
+
+/** Gives up one use of a connection; whether others remain. */
+function isShared(connection: Connection): boolean {
+  const found = alone.get(resolve(connection.file))
+  if (found?.connection !== connection) return false
+  found.uses -= 1
+  if (found.uses === 0) alone.delete(resolve(connection.file))
+  return found.uses > 0
+}
+
+/** The database for this process alone: the index of the log is in memory, and the file locked, also for a second connection. */
+async function openAlone(file: string, patience: number): Promise<Connections> {
+  const found = alone.get(resolve(file))
+  const connection = found?.connection ?? (await connect(file, 'alone', patience))
+  alone.set(resolve(file), { connection, uses: (found?.uses ?? 0) + 1 })
+  return { writer: connection, reader: connection }
+}
+
+async function connections(options: SqliteOptions): Promise<Connections> {
+  const { file, patience = 10_000, mayBeAlone = true } = options
+  if (alone.has(resolve(file))) return openAlone(file, patience)
+  let writer: Connection | undefined
+  try {
+    writer = await connect(file, 'writer', patience)
+    const reader = file === ':memory:' ? writer : await connect(file, 'reader', patience)
+    return { writer, reader }
+  } catch (error) {
+    writer?.database.close()
+    const { cause } = error as Error
+    if (!mayBeAlone || resultCode(cause) !== noRoomForIndex) throw error
+    return openAlone(file, patience)
   }
 }
 
@@ -153,11 +202,18 @@ class Connection implements SqlSession {
   }
 }
 
-async function connect(file: string, readOnly: boolean, patience: number): Promise<Connection> {
+async function connect(
+  file: string,
+  use: 'writer' | 'reader' | 'alone',
+  patience: number,
+): Promise<Connection> {
+  const readOnly = use === 'reader'
   const database = openDatabase(file, readOnly)
   const connection = new Connection(file, patience, database)
   try {
     await patiently(connection, () => {
+      // First of all: others read the schema, and the log with it.
+      if (use === 'alone') connection.execute('PRAGMA locking_mode = EXCLUSIVE')
       connection.execute('PRAGMA temp_store = MEMORY')
       connection.execute('PRAGMA trusted_schema = OFF')
       connection.execute('PRAGMA cell_size_check = ON')
@@ -253,9 +309,14 @@ async function patiently(connection: Connection, attempt: () => void): Promise<v
   }
 }
 
-function primaryCode(error: unknown): number | undefined {
+function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined
-  return Number(error.errcode) & 0xff
+  return Number(error.errcode)
+}
+
+function primaryCode(error: unknown): number | undefined {
+  const code = resultCode(error)
+  return code === undefined ? undefined : code & 0xff
 }
 
 /** Whether another connection holds a lock that was wanted. */
@@ -278,13 +339,15 @@ export function explained(error: unknown, file: string): unknown {
   const text = error instanceof Error ? error.message : ''
   const said = (code: string, message: string, hint: string): UserError =>
     new UserError(code, `${file}: ${message}`, hint, { cause: error })
+  const full = () =>
+    said(
+      'disk-full',
+      'no space left to write',
+      'free space on its file system; nothing was half-written',
+    )
   switch (primaryCode(error)) {
     case resultCodes.full:
-      return said(
-        'disk-full',
-        'no space left to write',
-        'free space on its file system; nothing was half-written',
-      )
+      return full()
     case resultCodes.corrupt:
       return said(
         'database-damaged',
@@ -299,6 +362,7 @@ export function explained(error: unknown, file: string): unknown {
         'name the right data directory with --data, or go back to a copy of it (docs/how-to/copy-the-keystore.md)',
       )
     case resultCodes.io:
+      if (resultCode(error) === noRoomForIndex) return full()
       // A write to a file system that has become read-only is no more than an I/O error to SQLite.
       if (isReadOnlyFileSystem(file))
         return said(

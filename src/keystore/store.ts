@@ -199,6 +199,8 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   try {
     const lastSeen = isShared ? await readLastSeen(directory) : undefined
     const driver = await openDatabase(place, {
+      // Commands go on beside a server.
+      mayBeAlone: options.writer !== 'serve',
       ...(patience !== undefined && { patience }),
       ...(silence !== undefined && { silence }),
       ...(lastSeen !== undefined && { standing: lastSeen.standing }),
