@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs'
 import type { HybridPrivateKey } from '../crypto/hybrid-kem.ts'
 import { recoveryKeyFrom } from '../crypto/recovery-keys.ts'
+import { CryptoRefusal } from '../crypto/crypto-refusal.ts'
+import { measure } from '../crypto/der.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { shellWord } from '../shell-word.ts'
 import { describedStore, type StoreDescription } from '../keystore/describe-store.ts'
@@ -84,10 +86,11 @@ export async function recoveryOfShares(
   }
 }
 
-function shareIn(file: string): RecoveryShare {
+/** The share in a file. Throws UserError 'share-encrypted', 'share-not-text', or see `readShare`. */
+export function shareIn(file: string): RecoveryShare {
   const content = readFileSync(file)
   try {
-    if (content[0] !== 0x30) return readShare(content.toString('latin1'), file)
+    if (!isMessage(content)) return readShare(textOf(content, file), file)
     throw new UserError(
       'share-encrypted',
       `${file} is encrypted to an officer's certificate`,
@@ -96,6 +99,30 @@ function shareIn(file: string): RecoveryShare {
   } finally {
     content.fill(0)
   }
+}
+
+/** Whether it is one DER element, as an encrypted share is. A share in letters begins with the same byte: the digit 0. */
+function isMessage(content: Uint8Array): boolean {
+  if (content[0] !== 0x30) return false
+  try {
+    return measure(content)?.end === content.length
+  } catch (error) {
+    if (error instanceof CryptoRefusal) return false
+    throw error
+  }
+}
+
+/** The letters of a file: a byte order mark says how they are written. Throws UserError 'share-not-text'. */
+function textOf(content: Buffer, file: string): string {
+  const [first = 0, second = 0, third = 0] = content
+  if (first === 0xef && second === 0xbb && third === 0xbf) return content.toString('latin1', 3)
+  const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+  if (!isWide && !content.subarray(0, 64).includes(0)) return content.toString('latin1')
+  throw new UserError(
+    'share-not-text',
+    `${file} is no plain text${isWide ? ', but UTF-16' : ''}`,
+    'save it anew as plain text (UTF-8), or type the share with --type-shares',
+  )
 }
 
 /** Asks for one share after the other; one that is mistyped is asked for again. */

@@ -28,6 +28,9 @@ const checkLength = 2
 const shareLength = 1 + recoveryIdLength + 2 + recoverySeedLength + checkLength
 const digitsPerGroup = 4
 const bitsPerDigit = 5
+/** Characters of a group: its digits and their check. */
+const groupLength = digitsPerGroup + 1
+const inGroups = /.{5}/g
 /** How many groups a share has, and how many of them stand in a line. */
 export const shareGroups = (shareLength * 8) / (digitsPerGroup * bitsPerDigit)
 export const groupsPerLine = 6
@@ -95,14 +98,24 @@ function bytesOf({ key, threshold, number, value }: RecoveryShare): Uint8Array {
   return bytes
 }
 
-/** The groups as typed: from the numbered lines where there are any, else from everything. */
+/** How lines are numbered: as they are printed, among other lines; or as people write them, before groups only. */
+const numberings = [
+  /^\s*\d+\)\s*(.*)$/,
+  /^\s*\d+\s*[.:]\s*(.*)$/,
+  /^\s*[1-9]\s+(\S{4,}(?:[\s-]+\S{4,})*)\s*$/,
+]
+
+/** The groups as typed: from the numbered lines where there are any, else from everything; with or without blanks. */
 function groupsOf(text: string): string[] {
   const lines = text.split(/\r?\n/)
-  const numbered = lines.flatMap((line) => /^\s*\d+\)\s*(.*)$/.exec(line)?.[1] ?? [])
-  return (numbered.length > 0 ? numbered : lines)
+  const numbered = numberings
+    .map((form) => lines.flatMap((line) => form.exec(line)?.[1] ?? []))
+    .find((found) => found.length > 0)
+  return (numbered ?? lines)
     .join(' ')
     .split(/[\s-]+/)
     .filter((group) => group !== '')
+    .flatMap((group) => (group.length % groupLength === 0 ? group.match(inGroups)! : [group]))
 }
 
 function putGroup(bytes: Uint8Array, at: number, typed: string, where: string): void {

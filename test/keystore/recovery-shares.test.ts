@@ -53,6 +53,11 @@ test('what was printed is read back, in whatever way it was typed', () => {
     sheet,
     `${first} ${second} ${third}`.toLowerCase(),
     `${first}-${second}-${third}`.replaceAll(' ', '-'),
+    `1)${first}\n2)${second}\n3)${third}`.replaceAll(' ', ''),
+    `1. ${first}\n2. ${second}\n3. ${third}`,
+    `1: ${first}\n2:${second}\n 3: ${third}`,
+    `1 ${first}\n2 ${second}\n3\t${third}\n`,
+    `${first}\n${second}\n${third}`.replaceAll(' ', ''),
     `${first}\n${second}\n${third}`.replaceAll('0', 'O').replaceAll('1', 'l'),
   ]
   for (const typed of ways) expect(plain(readShare(typed, 'x'))).toEqual(plain(share()))
