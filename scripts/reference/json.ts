@@ -147,7 +147,10 @@ const cartridge: Fields = {
   librarySerial: 'likewise',
   group: '',
   'libraries[]': 'that made its keys',
-  currentKey: 'newest key that is not destroyed; absent when there is none',
+  currentKey:
+    'newest key that is not destroyed; one that came from another site only once a library here has fetched it, or when there is no other; absent when there is none',
+  'hold.since': '`hold` is there while the cartridge is on hold',
+  'hold.reason': '',
   'keys[].id': 'newest first',
   'keys[].created': '',
   'keys[].owner': 'client, or `client/user`',
@@ -157,6 +160,8 @@ const cartridge: Fields = {
   'keys[].namespace': 'of the Application Specific Information',
   'keys[].data': 'its Application Data',
   'keys[].used': 'whether a client has fetched it',
+  'keys[].from': 'the peer that it came from; absent for keys made here',
+  'keys[].held': 'whether it is on hold, for itself or with its cartridge',
   'keys[].current': '',
   'keys[].lastUse': 'when it was last fetched; in `show` only',
 }
@@ -631,7 +636,11 @@ export const jsonOutputs: readonly JsonOutput[] = [
   {
     commands: ['key list'],
     about: 'One object.',
-    fields: { ...nested('keys[].', key), more: 'whether `--limit` cut the list' },
+    fields: {
+      ...nested('keys[].', key),
+      'keys[].held': 'whether it is on hold, for itself or with its cartridge',
+      more: 'whether `--limit` cut the list',
+    },
   },
   {
     commands: ['key show'],
@@ -754,6 +763,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'sender.peer': 'name of the trusted peer with that identity; absent for strangers',
       signed: "by the sender's word",
       opens: 'whether this server can open it',
+      forUs: 'whether it is encrypted to this server; absent when it is too damaged to tell',
       reason: 'why not, or why it would be refused',
       exportId: '',
       made: '',

@@ -1,8 +1,16 @@
 // Holding and releasing keys and cartridges, for `key hold`, `cartridge hold` and their releases.
-import { UserError } from '../errors.ts'
+import { dateOf } from '../access/identity.ts'
+import { exitStatus, UserError } from '../errors.ts'
 import { shellWord } from '../shell-word.ts'
 import { cartridgesNamed } from '../keystore/cartridges.ts'
-import { cartridgeHoldName, holdKind, keyHoldName } from '../keystore/holds.ts'
+import {
+  cartridgeHoldName,
+  holdKind,
+  holdOfCartridge,
+  keyHoldName,
+  ownHoldOf,
+  type Hold,
+} from '../keystore/holds.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
 import { findKey } from './managed-keys.ts'
@@ -18,10 +26,13 @@ export interface Held {
   readonly cartridges: readonly string[]
 }
 
-/** Holds one key. A hold that is there gets the new reason. */
+/** Holds one key. Throws UserError 'held' (exit status 13) where it is held for itself already. */
 export async function holdKey(store: Store, prefix: string, reason: string): Promise<Held> {
   return store.act(async (work) => {
     const { id, group } = await findKey(work, prefix)
+    const before = await ownHoldOf(work, id)
+    if (before !== undefined && before.cartridge === undefined)
+      throw alreadyHeld(`key ${id}`, before, `key release ${id}`)
     await putHold(work, keyHoldName(id), reason)
     record(work, 'key hold', group, id, { reason })
     return { group, keys: [id], cartridges: [] }
@@ -50,7 +61,7 @@ export async function releaseKey(store: Store, prefix: string): Promise<Held> {
 
 /**
  * Holds a cartridge: each of its keys, also should a library change its barcode, and keys made for it
- * later. Throws UserError 'no-such-cartridge'.
+ * later. Throws UserError 'no-such-cartridge', or 'held' (exit status 13) where it is held already.
  */
 export async function holdCartridge(
   store: Store,
@@ -67,6 +78,11 @@ export async function holdCartridge(
         `no key in group ${group} is for a cartridge ${JSON.stringify(named)}`,
         'list those there are:  keyreel cartridge list, or look in another group with --group',
       )
+    }
+    for (const barcode of held.cartridges) {
+      const before = await holdOfCartridge(work, group, barcode)
+      const release = `cartridge release ${shellWord(barcode)} --group ${shellWord(group)}`
+      if (before !== undefined) throw alreadyHeld(`cartridge ${barcode}`, before, release)
     }
     for (const { barcode, keys } of found) {
       await putHold(work, cartridgeHoldName(group, barcode), reason)
@@ -131,6 +147,16 @@ function keysOf(cartridges: Awaited<ReturnType<typeof cartridgesNamed>>): string
 
 function barcodesOf(cartridges: Awaited<ReturnType<typeof cartridgesNamed>>): string[] {
   return [...new Set(cartridges.map(({ barcode }) => barcode))]
+}
+
+/** One release ends a hold: a second reason must not take the place of the first unseen, nor end with it. */
+function alreadyHeld(what: string, { reason, since }: Hold, release: string): UserError {
+  return new UserError(
+    'held',
+    `${what} is held already, since ${dateOf(since)}: ${reason}`,
+    `it stays held; for another reason as well, hold it anew with both:  keyreel ${release}`,
+    { exitStatus: exitStatus.policy },
+  )
 }
 
 function notHeld(what: string, look: string): UserError {

@@ -3,7 +3,7 @@
 import { groupPolicy } from '../access/policy.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { labelOf } from '../keystore/cartridge-labels.ts'
-import { holdOf } from '../keystore/holds.ts'
+import { holdOf, holdsNow } from '../keystore/holds.ts'
 import { conflictOf, objectOf, saveObject } from '../keystore/keystore.ts'
 import { stateOf } from '../keystore/lifecycle.ts'
 import type { State } from '../keystore/lifecycle.ts'
@@ -36,6 +36,12 @@ export interface KeyRow {
   readonly hasMaterial: boolean
 }
 
+/** One object in a list of keys. */
+export interface ListedKey extends KeyRow {
+  /** Whether it is on hold, for itself or with its cartridge. */
+  readonly held: boolean
+}
+
 /** Which objects of a group to list. */
 export interface KeyFilter {
   readonly group: string
@@ -51,10 +57,11 @@ export async function listKeys(
   store: Store,
   { group, owner, barcode, state, limit }: KeyFilter,
   now: bigint,
-): Promise<{ rows: KeyRow[]; more: boolean }> {
+): Promise<{ rows: ListedKey[]; more: boolean }> {
   const equals: IndexEntry[] =
     barcode === undefined ? [] : [{ attribute: 'cartridge', value: barcode }]
-  const rows: KeyRow[] = []
+  const holdOn = await store.read(holdsNow)
+  const rows: ListedKey[] = []
   const query = {
     group,
     owner,
@@ -68,7 +75,7 @@ export async function listKeys(
       const row = keyRow(objectOf(stored), now)
       if (state !== undefined && row.state !== state) continue
       if (rows.length === limit) return { rows, more: true }
-      rows.push(row)
+      rows.push({ ...row, held: holdOn(row.id, group, row.barcode) !== undefined })
     }
   }
   return { rows, more: false }

@@ -220,7 +220,8 @@ function expiryWarning({ name, current: { notAfter } }: Peer, now: bigint): stri
 }
 
 function unusedWarning(keys: readonly Selected[], { scope }: Selection): string[] {
-  const unused = keys.filter(({ used }) => !used).length
+  // The tape of a key that was imported is elsewhere, and was fetched for there.
+  const unused = keys.filter(({ used, foreign }) => !used && !foreign).length
   if (unused === 0 || scope === 'used') return []
   return [
     `${unused} of ${keys.length} keys were never fetched by a library: no tape needs them yet`,

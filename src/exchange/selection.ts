@@ -1,7 +1,8 @@
 /** Which keys an export is about: all of a group, those in use, or those of some cartridges. */
 import { UserError } from '../errors.ts'
 import { labelOf } from '../keystore/cartridge-labels.ts'
-import { cartridgesNamed } from '../keystore/cartridges.ts'
+import { cartridgesNamed, currentOf } from '../keystore/cartridges.ts'
+import { originOf } from '../keystore/key-origin.ts'
 import { objectOf } from '../keystore/keystore.ts'
 import type { ManagedObject } from '../keystore/managed-object.ts'
 import type { Store } from '../keystore/store.ts'
@@ -19,6 +20,8 @@ export interface Selected {
   readonly id: string
   /** Whether a client has fetched it. */
   readonly used: boolean
+  /** Whether it came from another site, where its tape was written. */
+  readonly foreign: boolean
 }
 
 /** What a selection came to. */
@@ -44,14 +47,14 @@ export async function select(
   }
 }
 
-/** The living keys of a group, newest first. `current`: only the newest of each cartridge. */
+/** The living keys of a group, newest first. `current`: only that of each cartridge. */
 async function ofGroup(
   store: Store,
   group: string,
   scope: 'all' | 'used' | 'current',
 ): Promise<Selected[]> {
   const found: Selected[] = []
-  const cartridges = new Set<string>()
+  const cartridges = new Map<string, Candidate[]>()
   const query = {
     group,
     type: ObjectType.numberOf('SymmetricKey'),
@@ -66,20 +69,36 @@ async function ofGroup(
     for (const stored of page) {
       const object = objectOf(stored)
       if (scope === 'used' && object.vitals.Fresh) continue
-      if (scope === 'current' && !isFirstOfCartridge(object, cartridges)) continue
-      found.push({ id: object.id, used: !object.vitals.Fresh })
+      if (scope !== 'current') found.push(selected(object))
+      else keepCandidate(cartridges, object)
     }
-  return found
+  if (scope !== 'current') return found
+  return [...cartridges.values()].flatMap((keys) => currentOf(keys)?.selected ?? [])
 }
 
-/** Keys come newest first: the first that names a cartridge is its current one. */
-function isFirstOfCartridge(object: ManagedObject, seen: Set<string>): boolean {
+/** A key as it stands to the others of its cartridge. */
+interface Candidate {
+  readonly selected: Selected
+  readonly from?: string
+  readonly used: boolean
+}
+
+/** Of each cartridge the newest, and what may be its current key instead of that; keys come newest first. */
+function keepCandidate(cartridges: Map<string, Candidate[]>, object: ManagedObject): void {
   const label = labelOf(object)
-  if (label === undefined) return false
+  if (label === undefined) return
   const cartridge = `${label.barcode}\u0000${label.mediumSerial ?? ''}`
-  if (seen.has(cartridge)) return false
-  seen.add(cartridge)
-  return true
+  const kept = cartridges.get(cartridge) ?? []
+  const peer = originOf(object)?.peer
+  const from = peer === undefined ? {} : { from: peer }
+  const used = !object.vitals.Fresh
+  const isCandidate = kept.length === 0 || (kept.length === 1 && (peer === undefined || used))
+  if (!isCandidate) return
+  cartridges.set(cartridge, [...kept, { selected: selected(object), used, ...from }])
+}
+
+function selected(object: ManagedObject): Selected {
+  return { id: object.id, used: !object.vitals.Fresh, foreign: originOf(object) !== undefined }
 }
 
 async function ofBarcodes(
@@ -95,7 +114,7 @@ async function ofBarcodes(
       .flatMap((cartridge) => cartridge.keys)
       .filter(({ state }) => !state.startsWith('Destroyed'))
     if (living.length === 0) missing.push(barcode)
-    for (const { id, used } of living) keys.set(id, { id, used })
+    for (const { id, used, from } of living) keys.set(id, { id, used, foreign: from !== undefined })
   }
   return { keys: [...keys.values()], missing }
 }
@@ -108,7 +127,7 @@ async function ofKeys(
   const keys = new Map<string, Selected>()
   for (const word of words) {
     const object = await store.read((work) => keyNamed(work, group, word))
-    keys.set(object.id, { id: object.id, used: !object.vitals.Fresh })
+    keys.set(object.id, selected(object))
   }
   return { keys: [...keys.values()], missing: [] }
 }

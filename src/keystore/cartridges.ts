@@ -1,6 +1,8 @@
 /** Cartridges, for people: the keys of a tape, newest first, with the one in use now. */
 import { ObjectType } from '../kmip/model/enumerations.ts'
 import { labelOf, type Label } from './cartridge-labels.ts'
+import { holdsNow, type Hold } from './holds.ts'
+import { originOf } from './key-origin.ts'
 import { objectOf } from './keystore.ts'
 import { stateOf, type State } from './lifecycle.ts'
 import type { ManagedObject } from './managed-object.ts'
@@ -20,7 +22,11 @@ export interface CartridgeKey {
   data?: string
   /** True once a library has fetched it. */
   used: boolean
-  /** The newest key that is not destroyed. */
+  /** The peer that it came from; undefined for keys made here. */
+  from?: string
+  /** Whether it is on hold, for itself or with its cartridge. */
+  held: boolean
+  /** The key that the tape is taken to be written with: see {@link currentOf}. */
   current: boolean
 }
 
@@ -30,6 +36,19 @@ export interface Cartridge extends Label {
   keys: CartridgeKey[]
   /** Libraries that made its keys. */
   libraries: string[]
+  /** The hold on it, which covers keys made later as well. */
+  hold?: Hold
+}
+
+/**
+ * The key that a tape is taken to be written with, of its living ones, newest first: the newest that was made
+ * here, or that came from another site and was fetched here since. Two sites may have tapes of one barcode; the
+ * key of theirs becomes the current one only once a library here has asked for it, or when there is no other.
+ */
+export function currentOf<T extends Pick<CartridgeKey, 'from' | 'used'>>(
+  living: readonly T[],
+): T | undefined {
+  return living.find(({ from, used }) => from === undefined || used) ?? living[0]
 }
 
 /** Cartridges of a group that carry this barcode or, failing that, this volume serial. */
@@ -71,6 +90,7 @@ async function collect(
     offset: 0,
     limit: 500,
   }
+  const holdOn = await holdsNow(work)
   const cartridges = new Map<string, Cartridge>()
   let after: ScanPosition | undefined
   do {
@@ -79,8 +99,12 @@ async function collect(
     after = next
   } while (after !== undefined)
   for (const cartridge of cartridges.values()) {
-    const current = cartridge.keys.find(({ state }) => !state.startsWith('Destroyed'))
+    const { barcode, keys } = cartridge
+    const current = currentOf(keys.filter(({ state }) => !state.startsWith('Destroyed')))
     if (current !== undefined) current.current = true
+    for (const key of keys) key.held = holdOn(key.id, group, barcode) !== undefined
+    const hold = holdOn('', group, barcode)
+    if (hold !== undefined) cartridge.hold = hold
   }
   return [...cartridges.values()].sort((a, b) => (a.barcode < b.barcode ? -1 : 1))
 }
@@ -99,6 +123,7 @@ function place(cartridges: Map<string, Cartridge>, object: ManagedObject, now: b
   cartridges.set(key, cartridge)
   const { vitals, attributes, id } = object
   const information = attributes.first('ApplicationSpecificInformation')
+  const origin = originOf(object)
   cartridge.keys.push({
     id,
     created: vitals.InitialDate,
@@ -108,6 +133,8 @@ function place(cartridges: Map<string, Cartridge>, object: ManagedObject, now: b
     ...(information && { namespace: information.ApplicationNamespace }),
     ...(information?.ApplicationData !== undefined && { data: information.ApplicationData }),
     used: !vitals.Fresh,
+    ...(origin !== undefined && { from: origin.peer }),
+    held: false,
     current: false,
   })
   if (!cartridge.libraries.includes(vitals.Owner)) cartridge.libraries.push(vitals.Owner)

@@ -51,6 +51,38 @@ export async function holdOf(
   return ofCartridge && { ...holdIn(ofCartridge.body), cartridge: barcode }
 }
 
+/** Answers for many objects: the hold on each, if there is one, by the holds that there are now. */
+export async function holdsNow(
+  work: Pick<Work, 'documents'>,
+): Promise<(id: string, group: string, barcode: string | undefined) => Hold | undefined> {
+  const all = new Map((await work.documents(holdKind)).map(({ name, body }) => [name, body]))
+  return (id, group, barcode) => {
+    const own = all.get(keyHoldName(id))
+    if (own !== undefined || barcode === undefined) return own === undefined ? own : holdIn(own)
+    const ofCartridge = all.get(cartridgeHoldName(group, barcode))
+    return ofCartridge === undefined ? undefined : { ...holdIn(ofCartridge), cartridge: barcode }
+  }
+}
+
+/** The hold on a cartridge, or undefined. */
+export async function holdOfCartridge(
+  work: Pick<Work, 'document'>,
+  group: string,
+  barcode: string,
+): Promise<Hold | undefined> {
+  const found = await work.document(holdKind, cartridgeHoldName(group, barcode))
+  return found && { ...holdIn(found.body), cartridge: barcode }
+}
+
+/** The hold of a key by its own identifier, be it for itself or with its cartridge; undefined when there is none. */
+export async function ownHoldOf(
+  work: Pick<Work, 'document'>,
+  id: string,
+): Promise<Hold | undefined> {
+  const found = await work.document(holdKind, keyHoldName(id))
+  return found && holdIn(found.body)
+}
+
 /** Throws KmipError, as KMIP 2.1 §6.1.15.1 has it, when the object is held. Its reason is not for clients. */
 export async function refuseHeld(
   work: Pick<Work, 'document'>,

@@ -4,6 +4,8 @@ import type { AttributeInstance } from '../../src/kmip/model/attribute-forms.ts'
 import { AttributeSet } from '../../src/keystore/attribute-set.ts'
 import { labelOf, volumeOf } from '../../src/keystore/cartridge-labels.ts'
 import { cartridgesNamed, cartridgesOf } from '../../src/keystore/cartridges.ts'
+import { originAttributes } from '../../src/keystore/key-origin.ts'
+import { select } from '../../src/exchange/selection.ts'
 import { insertObject } from '../../src/keystore/keystore.ts'
 import { ManagedObject, type Vitals } from '../../src/keystore/managed-object.ts'
 import type { Store } from '../../src/keystore/store.ts'
@@ -119,6 +121,28 @@ test('a cartridge shows its keys newest first, one of them current, and who made
     [idOf(2), 'PreActive', true, false, '2'],
     [idOf(1), 'Destroyed', true, false, '1'],
   ])
+})
+
+test('a key of another site is not the current one before a library here has fetched it', async () => {
+  const store = await newStore()
+  const foreign = originAttributes({ peer: 'B', exportId: 'x', date: clock })
+  const label = alternative('KR0001L8')
+  await keep(store, key(1, [label, asi('1')]), key(2, [label, asi('2'), ...foreign]))
+  const current = async (barcode: string) => {
+    const [cartridge] = await store.read((work) => cartridgesNamed(work, 'default', barcode))
+    const found = cartridge!.keys.find((one) => one.current)
+    return [found?.id, found?.from]
+  }
+  const exported = async () =>
+    (await select(store, 'default', { scope: 'current' })).keys.map(({ id }) => id)
+  expect(await current('KR0001L8')).toEqual([idOf(1), undefined])
+  expect(await exported()).toEqual([idOf(1)])
+  await keep(store, key(3, [label, asi('3'), ...foreign], { Fresh: false }))
+  expect(await current('KR0001L8'), 'the tape has arrived and is read').toEqual([idOf(3), 'B'])
+  expect(await exported()).toEqual([idOf(3)])
+  await keep(store, key(4, [alternative('KR0002L8'), asi('4'), ...foreign]))
+  expect(await current('KR0002L8'), 'there is no other').toEqual([idOf(4), 'B'])
+  expect(await exported()).toEqual([idOf(4), idOf(3)])
 })
 
 test('cartridges are found by barcode, else by volume, and only in their group', async () => {

@@ -34,6 +34,7 @@ export const cartridgeList = command({
       BARCODE: ({ barcode }: Cartridge) => barcode,
       'CURRENT KEY': (cartridge: Cartridge) => currentKey(cartridge)?.id,
       KEYS: ({ keys }: Cartridge) => keys.length,
+      ...(rows.some((row) => heldText(row) !== undefined) && { HELD: heldText }),
       LIBRARIES: ({ libraries }: Cartridge) => libraries.join(' '),
       'KEY MADE': ({ keys }: Cartridge) => moment(keys[0]?.created),
     }
@@ -93,6 +94,13 @@ function currentKey({ keys }: Cartridge): CartridgeKey | undefined {
   return keys.find(({ current }) => current)
 }
 
+/** Whether the cartridge is on hold, or only some of its keys. */
+function heldText({ hold, keys }: Cartridge): string | undefined {
+  if (hold !== undefined) return 'yes'
+  const held = keys.filter((key) => key.held).length
+  return held === 0 ? undefined : counted(held, 'key')
+}
+
 function cartridgeJson(cartridge: Cartridge, history?: History) {
   const { barcode, volume, mediumSerial, librarySerial, libraries, keys } = cartridge
   return {
@@ -103,6 +111,9 @@ function cartridgeJson(cartridge: Cartridge, history?: History) {
     group: cartridge.group,
     libraries,
     currentKey: currentKey(cartridge)?.id,
+    ...(cartridge.hold && {
+      hold: { since: isoMoment(cartridge.hold.since), reason: cartridge.hold.reason },
+    }),
     keys: keys.map(({ created, withdrawn, ...key }) => ({
       ...key,
       withdrawn: isoMoment(withdrawn),
@@ -138,6 +149,7 @@ function cartridgeText(cartridge: Cartridge, history: History, style: Style): st
       ['group', cartridge.group],
       ['libraries', libraries.join(' ')],
       ['current key', currentKey(cartridge)?.id ?? 'none: every key is destroyed'],
+      ['held', cartridge.hold && `since ${moment(cartridge.hold.since)}: ${cartridge.hold.reason}`],
       ['last use', moment(newestUse) ?? 'never fetched'],
       ['exports', exportsText(history)],
     ],
@@ -145,8 +157,10 @@ function cartridgeText(cartridge: Cartridge, history: History, style: Style): st
   )
   const keyColumns = {
     KEY: ({ id, current }: CartridgeKey) => (current ? `${id} *` : id),
-    STATE: ({ state, withdrawn }: CartridgeKey) =>
-      withdrawn === undefined ? state : `${state}, withdrawn`,
+    STATE: ({ state, withdrawn, held }: CartridgeKey) =>
+      [state, ...(withdrawn === undefined ? [] : ['withdrawn']), ...(held ? ['held'] : [])].join(
+        ', ',
+      ),
     MADE: ({ created }: CartridgeKey) => moment(created),
     BY: ({ owner }: CartridgeKey) => owner,
     'LAST USE': ({ id }: CartridgeKey) => moment(lastUse.get(id)),

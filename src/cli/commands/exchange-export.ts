@@ -20,7 +20,7 @@ import { progress } from '../progress.ts'
 export const scopeOptions = {
   all: toggle('every living key of the group'),
   used: toggle('keys that a library has fetched at least once'),
-  current: toggle('the newest key of each cartridge'),
+  current: toggle('the current key of each cartridge, as cartridge list shows it'),
   barcode: list('B', 'keys of this cartridge; may repeat'),
   barcodesFrom: text('FILE', 'keys of the cartridges in this file, one barcode a line'),
   key: list('ID', 'this key; may repeat'),

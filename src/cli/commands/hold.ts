@@ -6,6 +6,7 @@ import {
   releaseKey,
   type Held,
 } from '../../admin/holds.ts'
+import { exitStatus } from '../../errors.ts'
 import { argument, command, requiredText, textOr } from '../command.ts'
 import type { Report } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
@@ -29,7 +30,7 @@ export const keyHold = command({
   details: about,
   arguments: { ID: identifier },
   options: { reason },
-  exits: keystoreExits,
+  exits: [...keystoreExits, exitStatus.policy],
   examples: ['key hold 6f1c0d2e --reason lawsuit', 'key hold 6f1c0d2e --reason audit --json'],
   async run({ arguments: { ID }, options, context }) {
     const held = await withStore(context, (store) => holdKey(store, ID, options.reason))
@@ -55,7 +56,7 @@ export const cartridgeHold = command({
   details: about,
   arguments: { BARCODE: barcode },
   options: { group, reason },
-  exits: keystoreExits,
+  exits: [...keystoreExits, exitStatus.policy],
   examples: [
     'cartridge hold KR0001L8 --reason lawsuit',
     'cartridge hold KR0001L8 --group vault --reason audit --json',

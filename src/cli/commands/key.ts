@@ -8,7 +8,7 @@ import {
   recoverKey,
 } from '../../admin/managed-keys.ts'
 import { dependentsOf } from '../../admin/destruction.ts'
-import type { KeyRow } from '../../admin/managed-keys.ts'
+import type { KeyRow, ListedKey } from '../../admin/managed-keys.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { attributesOf } from '../../keystore/object-attributes.ts'
 import type { Store } from '../../keystore/store.ts'
@@ -51,7 +51,7 @@ export const keyList = command({
     const columns = {
       ID: ({ id }: KeyRow) => id,
       TYPE: ({ type }: KeyRow) => type,
-      STATE: ({ state }: KeyRow) => state,
+      STATE: ({ state, held }: ListedKey) => (held ? `${state}, held` : state),
       KEY: algorithmText,
       CARTRIDGE: ({ barcode }: KeyRow) => barcode,
       OWNER: ({ owner: name }: KeyRow) => name,
