@@ -210,7 +210,8 @@ function refusing<T>(read: () => T): T {
   }
 }
 
-function forAnother(): UserError {
+/** None of our private keys opens it. */
+export function forAnother(): UserError {
   return new UserError(
     'bundle-for-another',
     'the bundle was made for another server: none of our private keys opens it',

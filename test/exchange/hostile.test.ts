@@ -11,6 +11,8 @@ import { BundleWriter } from '../../src/exchange/bundle-writer.ts'
 import { ensureExchange, openExchangeKeys, openIdentity } from '../../src/exchange/identity.ts'
 import type { ImportRequest } from '../../src/exchange/import-payload.ts'
 import { encryptionFor, peerNamed, type Peer } from '../../src/exchange/peers.ts'
+import { inspectBundle } from '../../src/exchange/inspect.ts'
+import { writeReceipt } from '../../src/exchange/receipts.ts'
 import { UserError } from '../../src/errors.ts'
 import type { Recipient } from '../../src/crypto/cms-recipients.ts'
 import { measure, sequence } from '../../src/crypto/der.ts'
@@ -323,6 +325,29 @@ describe('what is no bundle', () => {
     const began = performance.now()
     await expect(b.import(file)).rejects.toMatchObject({ code: 'bundle-unreadable' })
     expect(performance.now() - began).toBeLessThan(5_000)
+  })
+})
+
+test('a damaged bundle is still told for whom it is, and a receipt is no bundle', async () => {
+  const { a, b } = await twoSites()
+  await a.key()
+  const { file } = await a.export({ peer: 'B' })
+  const whole = await readFile(file)
+  expect(await inspectBundle(b.store, file)).toMatchObject({ isForUs: true, reason: undefined })
+  expect(await inspectBundle(a.store, file)).toMatchObject({ isForUs: false, manifest: undefined })
+  const report = await b.import(file)
+  await writeFile(file, Buffer.concat([whole.subarray(0, -1), Buffer.of(whole.at(-1)! ^ 1)]))
+  expect(await inspectBundle(b.store, file)).toMatchObject({
+    isForUs: true,
+    manifest: undefined,
+    reason: expect.stringContaining('is not the one its manifest names') as string,
+  })
+  const receipt = join(scratch(), 'receipt')
+  await writeReceipt(b.store, { bundle: file, out: receipt, report })
+  await expect(inspectBundle(a.store, receipt)).rejects.toMatchObject({
+    code: 'not-a-bundle',
+    message: `${receipt} is a receipt, not a bundle`,
+    hint: `read it with  keyreel exchange receipt ${receipt}`,
   })
 })
 

@@ -15,14 +15,14 @@ export const exchangeInspect = command({
   examples: ['exchange inspect from-a.keyreel', 'exchange inspect from-a.keyreel --json'],
   async run({ arguments: { FILE }, context }) {
     const seen = await withStore(context, (store) => inspectBundle(store, FILE))
-    const { envelope, peer, manifest, reason } = seen
+    const { envelope, peer, isForUs, manifest, reason } = seen
     const facts = pairs(
       [
         ['file', `${FILE}, ${counted(envelope.bytes, 'byte')}`],
         ['signed by', grouped(envelope.sender.fingerprint)],
         ['known as', peer ?? 'nobody: this sender is not trusted here'],
         ['signed', moment(envelope.signed)],
-        ['for', manifest === undefined ? 'another server' : 'this server'],
+        ['for', recipientText(isForUs)],
         ['export id', manifest?.ExportIdentifier],
         ['made', moment(manifest?.CreationDate)],
         ['valid until', manifest && (moment(manifest.ExpiryDate) ?? 'for ever')],
@@ -41,6 +41,7 @@ export const exchangeInspect = command({
         sender: { fingerprint: envelope.sender.fingerprint, key: envelope.pin, peer },
         signed: isoMoment(envelope.signed),
         opens: manifest !== undefined,
+        forUs: isForUs,
         ...(reason !== undefined && { reason }),
         ...(manifest && {
           exportId: manifest.ExportIdentifier,
@@ -56,3 +57,9 @@ export const exchangeInspect = command({
     }
   },
 })
+
+/** Nothing where it is too damaged to tell. */
+function recipientText(isForUs: boolean | undefined): string | undefined {
+  if (isForUs === undefined) return undefined
+  return isForUs ? 'this server' : 'another server'
+}
