@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { groups } from '../access/groups.ts'
 import { urlsOf, type DatabasePlace } from '../keystore/database.ts'
+import { wordsOf } from '../keystore/journal-trouble.ts'
 import type { Copies } from '../keystore/ready.ts'
 import type { Store } from '../keystore/store.ts'
 import type { Work } from '../keystore/work.ts'
@@ -79,10 +80,11 @@ export async function readiness(store: Store, place: DatabasePlace): Promise<Fin
         : `new keys are on ${copies.count} machines`,
     )
   const away = journals.find(({ state }) => state === 'away')
-  if (away !== undefined)
-    return warning(journalText(away), 'mount its disk: the server looks for it every second')
+  if (away !== undefined) return warning(journalText(away), mountIt)
   return (await exposed(journals)) ?? (await together(journals, directory)) ?? ok(all(journals))
 }
+
+const mountIt = 'mount its disk: the server looks for it every second'
 
 function all(journals: readonly ServerJournal[]): string {
   return journals.map(journalText).join('; ')
@@ -90,7 +92,13 @@ function all(journals: readonly ServerJournal[]): string {
 
 async function exposed(journals: readonly ServerJournal[]): Promise<Finding | undefined> {
   for (const journal of journals) {
-    const { mode } = await stat(journal.path)
+    let mode: number
+    try {
+      mode = (await stat(journal.path)).mode
+    } catch (error) {
+      // The server has not seen yet that it is away.
+      return warning(`${journal.path} is away: ${wordsOf(error)}`, mountIt)
+    }
     if ((mode & 0o077) === 0) continue
     return warning(`${journalText(journal)}, but it is open to others`, `chmod 700 ${journal.path}`)
   }

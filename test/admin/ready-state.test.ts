@@ -61,3 +61,14 @@ test('one on the disk of the keystore, one that is away, and one that others may
   chmodSync(open.path, 0o755)
   expect((await found(directory, [open])).found).toContain('but it is open to others')
 })
+
+test('one whose disk went away under a running server is told in words', async () => {
+  const directory = await dataDirectory()
+  const gone = journalIn(join(directory, '..'), 'unmounted')
+  rmSync(gone.path, { recursive: true })
+  expect(await found(directory, [gone])).toEqual({
+    status: 'warning',
+    found: `${gone.path} is away: its folder is not there`,
+    remedy: 'mount its disk: the server looks for it every second',
+  })
+})
