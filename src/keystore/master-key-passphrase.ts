@@ -90,7 +90,7 @@ function wrongPassphrase(remark: string, cause?: unknown): UserError {
   return new UserError(
     'wrong-passphrase',
     `this passphrase does not open the keystore${remark}`,
-    'try again: the passphrase is the one given to `keyreel init --master-key passphrase`',
+    'try again: the passphrase is the one last given to `keyreel init` or `keyreel master-key rotate --to passphrase`',
     { exitStatus: exitStatus.wrongPassphrase, cause },
   )
 }

@@ -65,7 +65,7 @@ const failures: Readonly<Record<string, Row>> = {
   '3D000': [
     'no-database',
     (text) => text,
-    'make it first:  createdb NAME, owned by the user of the URL',
+    'check the URL; a keystore that was in it comes back from a backup (keyreel backup restore), a new one wants  createdb NAME  first, owned by the user of the URL',
   ],
   '42501': [
     'database-privileges',

@@ -120,6 +120,37 @@ describe('upkeep', () => {
     }
   })
 
+  test('alarms when a task begins to fail and each minute while it goes on, not at each turn', async () => {
+    vi.useFakeTimers()
+    const errors: object[] = []
+    let isBroken = true
+    let now = 0
+    const task = {
+      name: 'count',
+      every: 1000,
+      run: () => {
+        now += 1000
+        return isBroken ? Promise.reject(new Error('away')) : Promise.resolve()
+      },
+    }
+    const log = { error: (fields: object) => void errors.push(fields) }
+    const upkeep = new Upkeep(log, [task], () => now)
+    try {
+      await vi.advanceTimersByTimeAsync(59_000)
+      expect(errors).toMatchObject([{ alarm: true, task: 'count', failures: 1 }])
+      await vi.advanceTimersByTimeAsync(3_000)
+      expect(errors).toMatchObject([{ failures: 1 }, { alarm: true, failures: 61 }])
+      isBroken = false
+      await vi.advanceTimersByTimeAsync(1_000)
+      isBroken = true
+      await vi.advanceTimersByTimeAsync(5_000)
+      expect(errors).toMatchObject([{}, {}, { alarm: true, failures: 1 }])
+    } finally {
+      await upkeep.stop()
+      vi.useRealTimers()
+    }
+  })
+
   test('waits for what runs when it is stopped', async () => {
     const running = Promise.withResolvers<void>()
     const started = Promise.withResolvers<void>()
