@@ -14,6 +14,7 @@ import {
 import { backups } from './admin/backup-state.ts'
 import { isSameDisk, targetWarnings } from './admin/backup-target.ts'
 import { UserError } from './errors.ts'
+import { unwritten } from './exchange/bundle-place.ts'
 import { keepBackup, type WrittenBackup } from './exchange/backup-create.ts'
 import type { RunningBackup } from './exchange/backup-thread.ts'
 import { noteVerified } from './exchange/backup-verify.ts'
@@ -164,7 +165,7 @@ export class BackupScheduler {
     error: unknown,
   ): Promise<void> {
     const { store, log } = this.#options
-    const { message: failed } = error as Error
+    const { message: failed } = unwritten(run.file, error) as Error
     await removeLeft(run.file)
     await store.act(async (work) => {
       await keepRun(work, name, { ...run, failed, failures: run.failures + 1 })

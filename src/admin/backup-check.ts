@@ -45,10 +45,10 @@ export async function backupCheck(
 
 /** What is wrong with a schedule: its newest turn failed, or there was none. */
 function troubleOf(schedule: Schedule, now: bigint): Finding[] {
-  const { name, run } = schedule
+  const { name, run, body } = schedule
   if (run?.failed !== undefined) {
     const found = `the backup of schedule ${name} failed on ${dateOf(BigInt(run.started))}: ${run.failed}`
-    return [failed(found, 'put that right; the server tries again by itself')]
+    return [failed(found, `put that right in ${body.directory}; the server tries again by itself`)]
   }
   if (!isMissed(schedule, now)) return []
   const found = `schedule ${name} was due on ${dateOf(nextDue(schedule))}, and no backup was made`

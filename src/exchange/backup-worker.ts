@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts'
 import type { MasterKey } from '../keystore/master-key.ts'
 import { openStore } from '../keystore/store.ts'
 import { backUp } from './backup-job.ts'
+import { unwritten } from './bundle-place.ts'
 import type { BackupOrder, FromWorker, Unwrapped } from './backup-thread.ts'
 
 const port = parentPort
@@ -47,7 +48,9 @@ try {
   } finally {
     await store.close()
   }
-} catch (error) {
+} catch (cause) {
+  // A code of the system does not get through to the other thread.
+  const error = unwritten(out, cause)
   const { message, stack } = error as Error
   const known = error instanceof UserError ? { code: error.code, hint: error.hint } : {}
   tell({ kind: 'failed', message, stack, ...known })

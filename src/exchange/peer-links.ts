@@ -6,7 +6,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { administrator, allOf, bodyOf, putBody, type ActingStore } from '../access/documents.ts'
 import type { Body, Documents } from '../access/documents.ts'
-import { parseCertificateChain } from '../crypto/certificates.ts'
+import {
+  parseCertificate,
+  parseCertificateChain,
+  type Certificate,
+} from '../crypto/certificates.ts'
 import type { Secret } from '../crypto/secret.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
@@ -81,13 +85,14 @@ export async function addPeerLink(
   const file = (name: string) => readFile(join(wish.kit, name))
   const ca = (await file('ca.pem')).toString('utf8')
   const certificate = (await file('certificate.pem')).toString('utf8')
-  parseCertificateChain(ca, join(wish.kit, 'ca.pem'))
+  const authorities = parseCertificateChain(ca, join(wish.kit, 'ca.pem'))
   const [own] = parseCertificateChain(certificate, join(wish.kit, 'certificate.pem'))
   if (own === undefined) throw new TypeError('a certificate chain is never empty')
   const key = await file('key.pem')
   try {
     return await store.act(async (work) => {
       await peerNamed(work, wish.peer)
+      await refuseOwnKit(work, authorities)
       const added = Number(work.now)
       const { plain, shared } = wish
       const url = `kmips://${host}:${port}`
@@ -103,6 +108,18 @@ export async function addPeerLink(
   } finally {
     key.fill(0)
   }
+}
+
+/** A kit that was made here leads back here. */
+async function refuseOwnKit(work: Documents, authorities: readonly Certificate[]): Promise<void> {
+  const own = await bodyOf(work, 'authority', 'ca')
+  const ours = own && parseCertificate(own.pem).fingerprint
+  if (!authorities.some(({ fingerprint }) => fingerprint === ours)) return
+  throw new UserError(
+    'own-kit',
+    'this kit was made by this server itself: it lets the peer in here',
+    'send it to the other site, and take the one here that was made there:  keyreel peer accept NAME --out DIR',
+  )
 }
 
 /** Every link, by peer. */

@@ -13,6 +13,7 @@ import {
   CryptographicUsageMask,
   ResultError,
   type Client,
+  type ConnectionErrorCode,
 } from '../kmip/client/client.ts'
 import { receiptMessage, type Counts } from '../kmip/operations/peer-messages.ts'
 import { exchangeKeyName } from './peer-objects.ts'
@@ -279,6 +280,13 @@ async function clearAway(
   ])
 }
 
+/** What goes wrong before a word is exchanged, where another server than the peer listens. */
+const elsewhere: ReadonlySet<ConnectionErrorCode> = new Set([
+  'server-certificate',
+  'handshake',
+  'no-kmip',
+])
+
 /** What goes wrong with the peer, in the administrator's words. */
 export async function explaining<T>(peer: string, call: () => Promise<T>): Promise<T> {
   try {
@@ -288,7 +296,9 @@ export async function explaining<T>(peer: string, call: () => Promise<T>): Promi
       throw new UserError(
         `peer-${error.code}`,
         `peer ${peer}: ${error.message}`,
-        'what was done is kept; run it again when the peer answers: nothing is doubled',
+        elsewhere.has(error.code)
+          ? `nothing was exchanged; if the peer has another address or CA, say so:  keyreel peer add ${peer} --url kmips://HOST:PORT --kit DIR`
+          : 'what was done is kept; run it again when the peer answers: nothing is doubled',
         { cause: error },
       )
     if (error instanceof ResultError)

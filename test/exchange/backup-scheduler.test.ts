@@ -122,6 +122,27 @@ test('files that are not what was written there are left alone', async () => {
   )
 })
 
+test('a target that is full is named, without the words of the system', async () => {
+  const { site, folder, directory } = await scheduled()
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+    code: 'ENOSPC',
+  })
+  const begin = () => ({ done: Promise.reject(full), stop: () => Promise.resolve() })
+  const { scheduler, alarms } = schedulerOf(site, folder, begin)
+  await scheduler.turn()
+  const file = join(directory, 'keyreel-nightly-2027-01-15T080000Z.backup')
+  expect(alarms().map(({ text }) => text)).toEqual([
+    `the scheduled backup failed: ${file} cannot be written: the disk is full`,
+  ])
+  const thresholds = backupThresholds(settle({ flags: {}, environment: {} }))
+  expect(
+    await backupCheck(site.store, { directory: folder, thresholds, now: site.time.seconds }),
+  ).toMatchObject({
+    status: 'failed',
+    remedy: `put that right in ${directory}; the server tries again by itself`,
+  })
+})
+
 test('a backup that cannot be made is an alarm, on record and in doctor, and is tried again', async () => {
   const { site, folder, directory, scheduler, alarms } = await scheduled()
   renameSync(directory, `${directory}-away`)

@@ -127,6 +127,11 @@ await t.test('without a link, and without being let in, a push says what to do',
   t.equal(foreign.status, 1)
   const address = await a.cli('peer', 'add', 'B', '--url', 'http://b', '--kit', scratch)
   t.equal(address.status, 2)
+  const kit = file('kit-of-our-own')
+  t.equal((await a.cli('peer', 'accept', 'B', '--out', kit)).status, 0)
+  const own = await a.cli('peer', 'add', 'B', '--url', 'kmips://127.0.0.1:1', '--kit', kit)
+  t.equal(own.status, 1)
+  t.match(own.stderr, /error: this kit was made by this server itself/)
 })
 
 const kit: Kit = {

@@ -83,7 +83,9 @@ export const peerAdd = command({
     ).finally(() => shared?.wipe())
     return {
       json: linkJson(link),
-      text: `peer ${NAME} is reached at ${link.host}:${link.port}\nnext:  keyreel peer push ${NAME} --used`,
+      text:
+        `peer ${NAME} will be reached at ${link.host}:${link.port}; it was not asked yet\n` +
+        `next:  keyreel peer push ${NAME} --used`,
     }
   },
 })
