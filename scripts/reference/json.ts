@@ -293,6 +293,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'certificates[].of':
         '`authority`, `server`, `library`, `exchange` (own) or `peer`; soonest end first',
       'certificates[].name': '',
+      'certificates[].key': 'P-256, RSA-3072 and so on',
       'certificates[].notAfter': '',
       'certificates[].daysLeft': 'negative once ended',
       'certificates[].warning':

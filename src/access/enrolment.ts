@@ -80,12 +80,19 @@ export async function enrolLibrary(store: ActingStore, enrolment: Enrolment): Pr
   const group = parseName(enrolment.group ?? 'default', 'group')
   const client = { kind, group, profile, allow: [...allow] }
   const checkFree = async (work: Work) => {
-    if ((await bodyOf(work, 'client', name)) !== undefined)
-      throw new UserError(
-        'library-exists',
-        `a library named ${name} is enrolled already`,
-        `give it a new certificate:  keyreel library renew ${name}, or choose another name`,
-      )
+    const there = await bodyOf(work, 'client', name)
+    if (there === undefined) return
+    throw there.revoked === undefined
+      ? new UserError(
+          'library-exists',
+          `a library named ${name} is enrolled already`,
+          `give it a new certificate:  keyreel library renew ${name}, or choose another name`,
+        )
+      : new UserError(
+          'library-exists',
+          `a library named ${name} was enrolled, and revoked ${dateOf(BigInt(there.revoked))}`,
+          'a revoked library stays revoked: enrol it under another name',
+        )
   }
   return equip(store, name, client, enrolment, checkFree, async (work) => {
     await checkFree(work)

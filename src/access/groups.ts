@@ -1,5 +1,7 @@
 /** Groups of clients and their policies: for `group list`, `group show` and `group set`. */
 import { exitStatus, UserError } from '../errors.ts'
+import { nearest } from '../nearest.ts'
+import { shellWord } from '../shell-word.ts'
 import { copiesWanted, type Copies } from '../keystore/ready.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
@@ -7,6 +9,7 @@ import {
   administrator,
   allOf,
   bodyOf,
+  clientOf,
   putBody,
   type ActingStore,
   type Documents,
@@ -42,22 +45,37 @@ export async function groupOf(work: Documents, name: string): Promise<Group> {
   return group
 }
 
+/**
+ * Throws UserError 'no-such-group' or 'no-such-library' when a list asks for one that is not there: an empty list
+ * would pass for an answer.
+ */
+export async function demandKnown(
+  work: Documents,
+  { group, library }: { group: string; library?: string | undefined },
+): Promise<void> {
+  await groupOf(work, group)
+  if (library !== undefined) await clientOf(work, library)
+}
+
 /** Who changes policies, and how it is known on how many copies new objects are. */
 export interface PolicyChange {
   readonly actor?: AuditActor
   /** What is asked where a group shall want more than one copy; as the store itself says by default. */
   readonly copies?: (work: Work) => Promise<Copies>
+  /** Names of the peers that `export=` may name; absent: any. */
+  readonly peers?: (work: Work) => Promise<readonly string[]>
 }
 
 /**
  * Changes the policies that the `key=value` words name; the others stay. `UserError` 'copies-missing' when a
- * group shall want more copies than there are: its libraries would be refused from then on.
+ * group shall want more copies than there are: its libraries would be refused from then on; 'no-such-peer' when
+ * its keys shall go to a peer that is not known.
  */
 export async function setGroupPolicy(
   store: ActingStore,
   name: string,
   words: readonly string[],
-  { actor = administrator, copies = (work) => work.copies() }: PolicyChange = {},
+  { actor = administrator, copies = (work) => work.copies(), peers }: PolicyChange = {},
 ): Promise<Group> {
   const settings = parseGroupSettings(words)
   const wanted = copiesWanted(settings.ready)
@@ -65,6 +83,7 @@ export async function setGroupPolicy(
     const body = await bodyOf(work, 'group', name)
     if (body === undefined) throw noSuchGroup(name)
     if (wanted > 1) refuseMissing(wanted, await copies(work))
+    if (peers !== undefined) refuseUnknownPeers(name, settings.export, await peers(work))
     await putBody(work, 'group', name, { ...body, ...settings })
     const details = { ...settings }
     work.audit({ actor, operation: 'group set', group: name, outcome: 'Success', details })
@@ -93,6 +112,23 @@ export async function demandGroupReady(
       ? 'keyreel serve --journal DIR  begins a journal, which this command then finds by itself; its disk has to be mounted'
       : 'bring the synchronous standby back (synchronous_standby_names in postgresql.conf)',
     { exitStatus: exitStatus.policy },
+  )
+}
+
+function refuseUnknownPeers(group: string, word = 'allow', known: readonly string[] = []): void {
+  if (word === 'allow' || word === 'refuse') return
+  const names = word.split(',')
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  const words = names.length === 1 ? [...known, 'allow', 'refuse'] : known
+  const meant = nearest(unknown, words)
+  const meantWord = names.map((name) => (name === unknown ? meant : name)).join(',')
+  throw new UserError(
+    'no-such-peer',
+    `export=${word}: there is no peer named ${JSON.stringify(unknown)}`,
+    meant === undefined
+      ? 'export takes allow, refuse, or peers whose certificate was imported; list them:  keyreel exchange certificate list'
+      : `if you mean ${meant}:  keyreel group set ${shellWord(group)} export=${shellWord(meantWord)}`,
   )
 }
 

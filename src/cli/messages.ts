@@ -19,6 +19,7 @@ import { writeNewFile } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
 import { textVocabulary } from '../kmip/model/text-vocabulary.ts'
 import type { Context } from './command.ts'
+import { refuseOut } from './out-file.ts'
 
 /** Messages in files come from captures and may be larger than what the server takes. */
 const limits = { maxBytes: 64 * 2 ** 20, maxDepth: 64, maxItems: 2 ** 20 }
@@ -42,6 +43,7 @@ export async function readMessages(file: string | undefined, context: Context): 
 
 /** Writes messages as they are into a new file, 0600: XML or JSON when its name says so, else TTLV. */
 export async function writeMessages(file: string, items: readonly Item[]): Promise<void> {
+  refuseOut(file)
   await writeNewFile(file, contents(extname(file), items))
 }
 

@@ -1,7 +1,16 @@
 // A data directory that another user owns is not an absent one.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -88,4 +97,42 @@ test('a place where nothing may be made is named as it was given', async () => {
   expect(status).toBe(1)
   chmodSync(data, 0o700)
   expect(readdirSync(data)).not.toContain('new')
+})
+
+describe('a file that may not be written is named as it was given', () => {
+  let own: string
+  beforeAll(async () => {
+    own = join(folder, 'own')
+    mkdirSync(own)
+    if (isRoot) chownSync(own, 65_534, 65_534)
+    await runAsStranger(['init', '--data', join(own, 'kd'), '--host', 'kms.example.org'])
+    await runAsStranger([
+      ...['recovery', 'setup', '--threshold', '2', '--shares', '2', '--out', join(own, 'shares')],
+      ...['--data', join(own, 'kd')],
+    ])
+  })
+
+  test.each([
+    ['exchange', 'certificate', 'export'],
+    ['exchange', 'export', '--peer', 'B', '--all'],
+    ['backup', 'create'],
+    ['audit', 'export'],
+    ['recovery', 'sheet'],
+  ])('by keyreel %s %s', async (...words) => {
+    const closed = join(folder, 'closed')
+    mkdirSync(closed, { recursive: true, mode: 0o555 })
+    const line = [...words.filter((word) => word !== undefined), '--data', join(own, 'kd'), '--out']
+    const refused = await runAsStranger([...line, join(closed, 'x.pem')])
+    expect(refused.stderr).toBe(
+      `error: cannot write ${closed}/x.pem: permission denied\n` +
+        `hint: look who may write to ${closed} (ls -ld ${closed}), or choose another place with --out FILE\n`,
+    )
+    expect(refused.status).toBe(1)
+    const nowhere = await runAsStranger([...line, join(own, 'nodir/x.pem')])
+    expect(nowhere.stderr).toBe(
+      `error: cannot write ${own}/nodir/x.pem: there is no directory ${own}/nodir\n` +
+        `hint: make it:  mkdir -p ${own}/nodir  , or choose another place with --out FILE\n`,
+    )
+    expect(nowhere.status).toBe(1)
+  })
 })

@@ -76,7 +76,7 @@ const lines: readonly (readonly [words: string, ...rest: string[]])[] = [
   ['library listener remove', 'beta'],
   ['group list'],
   ['group show', 'default'],
-  ['group set', 'default', 'destroy=30d', 'export=B', 'ready=1'],
+  ['group set', 'default', 'destroy=30d', 'export=allow', 'ready=1'],
   ['server certificate show'],
   ['server certificate renew'],
   ['status'],

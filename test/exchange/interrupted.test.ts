@@ -2,7 +2,7 @@
 // before keyreel exchanged keys. Real processes on real directories where a process is what ends.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -271,6 +271,7 @@ describe('a data directory made before keyreel exchanged keys', () => {
     const export1 = await server.cli('exchange', 'certificate', 'export', '--out', out, '--json')
     await server.stop()
     expect(export1.status).toBe(0)
+    rmSync(out)
     const export2 = await json(data, 'exchange', 'certificate', 'export', '--out', out)
     expect(export2).toEqual(JSON.parse(export1.stdout))
     expect(numberIn(data, identities)).toBe(1)

@@ -1,5 +1,4 @@
 // `keyreel audit …`: the hash-chained record of everything done with keys.
-import { existsSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { readCheckpoint, signCheckpoint, writeCheckpoint } from '../../admin/checkpoint.ts'
 import { findKey } from '../../admin/managed-keys.ts'
@@ -15,6 +14,7 @@ import { auditEntryJson, auditTable } from '../audit-table.ts'
 import { command, integer, requiredText, text } from '../command.ts'
 import type { Context } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
+import { refuseOut } from '../out-file.ts'
 import { counted, isoMoment, jsonDocument, table } from '../output.ts'
 import { progress } from '../progress.ts'
 
@@ -94,10 +94,20 @@ async function select(
     const { entries } = await store.objectHistory(id, limit)
     return entries.filter(isWanted).toReversed()
   }
-  const chains = (await store.auditChains()).filter((name) => chain === undefined || name === chain)
+  const all = await store.auditChains()
+  const chains = all.filter((name) => chain === undefined || name === chain)
+  if (chain !== undefined && chains.length === 0) throw noSuchChain(chain, all)
   const newest = await Promise.all(chains.map((name) => store.readAudit({ chain: name, limit })))
   const inOrder = newest.flat().toSorted((a, b) => Number(a.time - b.time))
   return limit === 0 ? [] : inOrder.slice(-limit)
+}
+
+function noSuchChain(chain: string, chains: readonly string[]): UserError {
+  return new UserError(
+    'no-such-chain',
+    `there is no chain ${JSON.stringify(chain)}`,
+    `the chains are ${chains.join(', ')}`,
+  )
 }
 
 async function verify(
@@ -127,9 +137,7 @@ async function signerIfAny(work: Work) {
 
 /** Writes beside the file and gives it its name when all is there. */
 async function exportAll(store: Store, out: string, context: Context): Promise<number> {
-  if (existsSync(out)) {
-    throw new UserError('file-exists', `${out} exists already`, 'choose another with --out FILE')
-  }
+  refuseOut(out)
   const temporary = `${out}.${process.pid}`
   try {
     const records = await writeRecords(store, temporary, context)

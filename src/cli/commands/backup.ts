@@ -22,13 +22,13 @@ import { argument, choice, command, requiredText, text, toggle } from '../comman
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, masterKeySources, withMasterKey, withStore } from '../keystore-session.ts'
+import { refuseOut } from '../out-file.ts'
 import { counted, isoMoment, moment, pairs, table, type Style } from '../output.ts'
 import { progress } from '../progress.ts'
 import { demandShares, hasShares, recoveryOfShares, shareOptions } from '../shares.ts'
 import type { ShareOptions } from '../shares.ts'
 import { fingerprintOption } from './exchange-certificate.ts'
 import { replayExit, replayFacts, replayJson, replayTables } from './journal-report.ts'
-import { refuseExisting } from './exchange-export.ts'
 import { masterKeyWish } from './init.ts'
 
 export const backupCreate = command({
@@ -46,7 +46,7 @@ export const backupCreate = command({
     'backup create --out FILE --json',
   ],
   async run({ options: { out }, context }) {
-    refuseExisting(out)
+    refuseOut(out)
     const warnings = await targetWarnings(out, context.config.data)
     const shown = progress(context, 'rows', undefined)
     try {

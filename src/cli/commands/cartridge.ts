@@ -1,5 +1,6 @@
 // `keyreel cartridge …`: tapes by barcode, with the history of their keys.
 import { dateOf } from '../../access/identity.ts'
+import { demandKnown } from '../../access/groups.ts'
 import { cartridgeHistory } from '../../admin/cartridge-history.ts'
 import type { CartridgeHistory } from '../../admin/cartridge-history.ts'
 import { UserError } from '../../errors.ts'
@@ -28,7 +29,11 @@ export const cartridgeList = command({
   examples: ['cartridge list', 'cartridge list --library alpha --json'],
   async run({ options, context }) {
     const rows = await withStore(context, (store) =>
-      store.read((work) => cartridgesOf(work, options.group, options.library)),
+      store.read(async (work) => {
+        const found = await cartridgesOf(work, options.group, options.library)
+        if (found.length === 0) await demandKnown(work, options)
+        return found
+      }),
     )
     const columns = {
       BARCODE: ({ barcode }: Cartridge) => barcode,

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { dateOf } from '../../access/identity.ts'
 import { parseFingerprint, type Certificate } from '../../crypto/certificates.ts'
-import { replaceFile } from '../../durable-files.ts'
+import { writeNewFile } from '../../durable-files.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { ensureExchange, renewEncryptionCertificate } from '../../exchange/identity.ts'
 import type { OwnCertificates } from '../../exchange/identity.ts'
@@ -22,6 +22,7 @@ import { argument, command, requiredText, text, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
+import { refuseOut } from '../out-file.ts'
 import { isoMoment, moment, pairs, table } from '../output.ts'
 
 export const exchangeCertificateExport = command({
@@ -30,16 +31,17 @@ export const exchangeCertificateExport = command({
   details:
     'PEM: the Encryption Certificate first, then the exchange identity that issued it and signs ' +
     'bundles. Send the file by any way; read the fingerprint aloud by another.',
-  options: { out: requiredText('FILE', 'file to write; replaced when it exists') },
+  options: { out: requiredText('FILE', 'file to write; must not exist') },
   exits: keystoreExits,
   examples: [
     'exchange certificate export --out site-b.pem',
     'exchange certificate export --out b.pem --json',
   ],
   async run({ options: { out }, context }) {
+    refuseOut(out)
     const certificates = await withStore(context, (store) => ensureExchange(store))
     const { current, identity } = certificates
-    await replaceFile(out, `${current.pem}${identity.pem}`, 0o644)
+    await writeNewFile(out, `${current.pem}${identity.pem}`, 0o644)
     return ownReport(certificates, out, context)
   },
 })

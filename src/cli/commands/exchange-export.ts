@@ -1,6 +1,5 @@
 // `keyreel exchange export`: keys out, in a bundle for one other site.
 import { readFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
 import { exitStatus, UserError } from '../../errors.ts'
 import { shellWord } from '../../shell-word.ts'
 import { exportKeys } from '../../exchange/export-keys.ts'
@@ -13,6 +12,7 @@ import { grouped } from '../../exchange/words.ts'
 import { command, integer, list, requiredText, text, textOr, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
+import { refuseOut } from '../out-file.ts'
 import { counted, isoMoment, moment, pairs, table } from '../output.ts'
 import { progress } from '../progress.ts'
 
@@ -59,7 +59,7 @@ export const exchangeExport = command({
     const isAnswer = options.request !== undefined
     const named = isAnswer ? undefined : await selectionOf(options)
     refuseBoth(options)
-    refuseExisting(out)
+    refuseOut(out)
     const shown = progress(context, 'exporting', undefined)
     try {
       const report = await withStore(context, async (store) => {
@@ -170,12 +170,6 @@ function barcodesIn(file: string): string[] {
     .split(/\r?\n/)
     .map((line) => (line.split(/[,;\t]/, 1)[0] ?? '').trim().replaceAll('"', ''))
     .filter((line) => line !== '' && !line.startsWith('#'))
-}
-
-/** No command writes over a file. */
-export function refuseExisting(out: string, flag = '--out'): void {
-  if (!existsSync(out)) return
-  throw new UserError('file-exists', `${out} exists already`, `choose another with ${flag} FILE`)
 }
 
 /** A tape that a request names by its identifier has the namespace in front. */

@@ -12,10 +12,10 @@ import { argument, command, text, textOr, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withJournals } from '../keystore-session.ts'
+import { refuseOut } from '../out-file.ts'
 import { counted, pairs, table } from '../output.ts'
 import { progress } from '../progress.ts'
 import { fingerprintOption } from './exchange-certificate.ts'
-import { refuseExisting } from './exchange-export.ts'
 
 export const exchangeImport = command({
   words: 'exchange import',
@@ -62,7 +62,7 @@ export const exchangeImport = command({
 })
 
 function refuseReceipt(receipt: string, dryRun: boolean): void {
-  refuseExisting(receipt, '--receipt')
+  refuseOut(receipt, '--receipt FILE')
   if (!dryRun) return
   throw new UserError(
     'usage',

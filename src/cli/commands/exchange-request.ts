@@ -6,8 +6,8 @@ import type { ForeignTape } from '../../exchange/tape-requests.ts'
 import { unknownTapes } from '../../exchange/unknown-tapes.ts'
 import { argument, command, list, text, textOr, toggle } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
+import { refuseOut } from '../out-file.ts'
 import { counted, isoMoment, moment, pairs, table } from '../output.ts'
-import { refuseExisting } from './exchange-export.ts'
 
 export const exchangeRequest = command({
   words: 'exchange request',
@@ -35,7 +35,7 @@ export const exchangeRequest = command({
     const { peer, out, barcode, kad, namespace, unknown, group } = options
     if (peer === undefined || out === undefined)
       throw wrong('a request needs --peer NAME and --out FILE', 'keyreel exchange request --help')
-    refuseExisting(out)
+    refuseOut(out)
     const named: ForeignTape[] = [
       ...barcode.map((one) => ({ barcode: one })),
       ...kad.map((data) => ({ namespace, data })),

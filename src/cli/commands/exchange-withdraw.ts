@@ -18,8 +18,9 @@ import { argument, command, list, text, textOr, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
+import { refuseOut } from '../out-file.ts'
 import { counted, isoMoment, moment, pairs, table } from '../output.ts'
-import { barcodesOf, refuseExisting } from './exchange-export.ts'
+import { barcodesOf } from './exchange-export.ts'
 
 /** Which copies: the same for a notice and over KMIP. */
 export const withdrawOptions = {
@@ -57,7 +58,7 @@ export const exchangeWithdraw = command({
     const { peer, out } = options
     if (peer === undefined || out === undefined)
       throw wrong('a notice needs --peer NAME and --out FILE', 'keyreel exchange withdraw --help')
-    refuseExisting(out)
+    refuseOut(out)
     const reason = reasonOf(options.reason)
     const scope = await withdrawScopeOf(options)
     const { notice, keys, missing } = await withStore(context, (store) =>
@@ -104,7 +105,7 @@ export const exchangeWithdrawApply = command({
     'exchange withdraw apply from-a.withdrawal --receipt for-a.receipt --yes',
   ],
   async run({ arguments: { FILE }, options: { dryRun, receipt }, context }) {
-    if (receipt !== undefined) refuseExisting(receipt, '--receipt')
+    if (receipt !== undefined) refuseOut(receipt, '--receipt FILE')
     if (dryRun && receipt !== undefined)
       throw wrong(
         'a dry run changes nothing, and has no receipt',

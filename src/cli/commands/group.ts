@@ -3,6 +3,7 @@ import { groupOf, groups, setGroupPolicy } from '../../access/groups.ts'
 import type { Group } from '../../access/groups.ts'
 import { copiesKept } from '../../admin/ready-state.ts'
 import { UserError, exitStatus } from '../../errors.ts'
+import { peers } from '../../exchange/peers.ts'
 import { shellWord } from '../../shell-word.ts'
 import { argument, command, rest } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
@@ -49,7 +50,7 @@ export const groupSet = command({
     'retired=process|refuse: whether keys that are Deactivated or Compromised still ' +
     'decrypt, verify and unwrap. ecb=allow|refuse: whether Encrypt may use the mode ECB. ' +
     'padding=oaep|pkcs1: whether RSA keys wrap with PKCS#1 v1.5 padding too, for old devices. ' +
-    'export=allow|refuse|PEER,PEER: which peers its keys may be exported to (default: any). ' +
+    'export=allow|refuse|PEER,PEER: which peers, known by their certificates, its keys may be exported to (default: any). ' +
     'approval=none|required: whether a second person has to approve before keys go to a peer. ' +
     'rules=clients|fixed|off: whether clients of the profile general set the constraints and defaults of new ' +
     'objects (Set Constraints, Set Defaults), those set stay as they are, or none of them count. ' +
@@ -61,7 +62,7 @@ export const groupSet = command({
     'synchronous standbys that have confirmed it; where they are not there, new keys are refused and kept ones ' +
     'served.',
   arguments: { NAME: argument('name of the group'), SETTING: rest('policies as key=value') },
-  exits: keystoreExits,
+  exits: [...keystoreExits, exitStatus.policy],
   examples: ['group set default destroy=30d', 'group set test destroy=now duplicates=allow'],
   async run({ arguments: { NAME, SETTING }, context }) {
     const { data: directory, database } = context.config
@@ -77,7 +78,10 @@ export const groupSet = command({
       )
     }
     const group = await withStore(context, (store) =>
-      setGroupPolicy(store, NAME, SETTING, { copies: (work) => copiesKept(work, place) }),
+      setGroupPolicy(store, NAME, SETTING, {
+        copies: (work) => copiesKept(work, place),
+        peers: async (work) => (await peers(work)).map(({ name }) => name),
+      }),
     )
     return { json: groupJson(group), text: groupText(group, context.style) }
   },

@@ -6,8 +6,8 @@ import { signRecord, writeRecord } from '../../exchange/signed-record.ts'
 import { grouped } from '../../exchange/words.ts'
 import { argument, command, requiredText } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
+import { refuseOut } from '../out-file.ts'
 import { destructionJson, destructionText as shownDestruction } from '../key-dependents.ts'
-import { refuseExisting } from './exchange-export.ts'
 
 export const keyDestruction = command({
   words: 'key destruction',
@@ -26,7 +26,7 @@ export const keyDestruction = command({
     'key destruction 6f1c0d2e --out FILE --json',
   ],
   async run({ arguments: { ID }, options: { out }, context }) {
-    refuseExisting(out)
+    refuseOut(out)
     const { key, signed } = await withStore(context, async (store) => {
       const key = await wipedKey(store, ID, (id) => copiesOf(store, id), context.config.journal)
       const issued = await store.read((work) => Promise.resolve(work.now))

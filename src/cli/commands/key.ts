@@ -1,4 +1,5 @@
 // `keyreel key …`: managed objects and their attributes, never key material.
+import { demandKnown } from '../../access/groups.ts'
 import {
   destroyKey,
   daysUntilWipe,
@@ -10,6 +11,8 @@ import {
 import { dependentsOf } from '../../admin/destruction.ts'
 import type { KeyRow, ListedKey } from '../../admin/managed-keys.ts'
 import { exitStatus, UserError } from '../../errors.ts'
+import { State } from '../../kmip/model/enumerations.ts'
+import { newest } from '../../kmip/model/versions.ts'
 import { attributesOf } from '../../keystore/object-attributes.ts'
 import type { Store } from '../../keystore/store.ts'
 import { withdrawnText } from '../../keystore/withdrawal.ts'
@@ -44,9 +47,12 @@ export const keyList = command({
   examples: ['key list --barcode KR0001L8', 'key list --group vault --state Destroyed --json'],
   async run({ options, context }) {
     const { library: owner, ...filter } = options
-    const { rows, more } = await withStore(context, (store) =>
-      listKeys(store, { ...filter, owner }, context.io.now()),
-    )
+    const state = stateOption(options.state)
+    const { rows, more } = await withStore(context, async (store) => {
+      const listed = await listKeys(store, { ...filter, state, owner }, context.io.now())
+      if (listed.rows.length === 0) await store.read((work) => demandKnown(work, options))
+      return listed
+    })
     if (more) context.say(`only the newest ${rows.length} are shown; --limit N shows more`)
     const columns = {
       ID: ({ id }: KeyRow) => id,
@@ -64,6 +70,21 @@ export const keyList = command({
     }
   },
 })
+
+/** A state as typed, in whatever case; usage error when there is none of that name. */
+function stateOption(typed: string | undefined): string | undefined {
+  if (typed === undefined) return undefined
+  const states = State.names(newest.number)
+  const word = typed.toLowerCase().replaceAll(/[^a-z]/g, '')
+  const state = states.find((name) => name.toLowerCase() === word)
+  if (state !== undefined) return state
+  throw new UserError(
+    'usage',
+    `there is no state ${JSON.stringify(typed)}`,
+    `the states are ${states.join(', ')}`,
+    { exitStatus: exitStatus.usage },
+  )
+}
 
 export const keyShow = command({
   words: 'key show',

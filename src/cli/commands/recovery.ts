@@ -1,5 +1,5 @@
 // `keyreel recovery show | sheet | verify | open`: what there is to see and to try of a recovery key.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { holderName, recoverySheet, sheetHtml, sheetText } from '../../admin/recovery-sheets.ts'
 import { parseCertificate } from '../../crypto/certificates.ts'
@@ -14,6 +14,7 @@ import { findRecovery, isComplete } from '../../keystore/recovery-setup.ts'
 import type { Store } from '../../keystore/store.ts'
 import { argument, command, requiredText, text, toggle } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
+import { refuseOut } from '../out-file.ts'
 import { isoMoment, moment, pairs, table } from '../output.ts'
 import { demandShares, describe, masterKeyOfShares, shareOptions } from '../shares.ts'
 
@@ -140,8 +141,6 @@ async function recoveryOf(store: Store): Promise<RecoveryKey> {
 }
 
 function writeNew(file: string, content: string | Uint8Array): void {
-  if (existsSync(file)) {
-    throw new UserError('file-exists', `${file} exists already`, 'choose another with --out FILE')
-  }
+  refuseOut(file)
   writeNewFileSync(file, content)
 }

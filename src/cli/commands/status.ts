@@ -182,6 +182,7 @@ async function openReport(
       certificates: certificates.map(({ of, name, certificate, daysLeft, warning }) => ({
         of,
         name,
+        key: certificate.key.name,
         notAfter: isoMoment(certificate.notAfter),
         daysLeft,
         warning,
