@@ -383,6 +383,9 @@ export const jsonOutputs: readonly JsonOutput[] = [
       'shares[].holder': 'subject of the certificate, or words for paper',
       'shares[].file': 'where the share was written',
       directory: 'where all was written',
+      replaces:
+        'with `--dry-run` only, which has no `key` and no files: the recovery key that would be worthless; null for none',
+      dryRun: 'true with `--dry-run`, absent without',
     },
   },
   {
@@ -540,7 +543,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
   {
     commands: ['backup schedule remove'],
     about: 'What was taken away.',
-    fields: { schedule: 'its name' },
+    fields: { schedule: 'its name', dryRun: 'true with `--dry-run`, absent without' },
   },
   {
     commands: ['recovery open'],
@@ -706,7 +709,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
   {
     commands: ['exchange certificate revoke'],
     about: 'The peer as it is now.',
-    fields: exchangePeer,
+    fields: { ...exchangePeer, dryRun: 'true with `--dry-run`, absent without' },
   },
   {
     commands: ['exchange export'],
@@ -751,6 +754,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
       used: 'when the export was begun; absent before',
       'selected[].id': 'with an id only: every key that would be released',
       'selected[].barcode': '',
+      dryRun: 'true with `--dry-run`, absent without',
     },
   },
   {
@@ -964,6 +968,7 @@ export const jsonOutputs: readonly JsonOutput[] = [
       notAfter: 'end of validity',
       added: '',
       revoked: 'absent unless revoked',
+      dryRun: 'true with `--dry-run`, absent without',
     },
   },
   {

@@ -86,6 +86,17 @@ export function operatorFault(
   return undefined
 }
 
+/** An operator whose right may be taken away. Throws UserError 'no-such-operator' or 'operator-revoked'. */
+export async function revocableOperator(work: Documents, name: string): Promise<Operator> {
+  const operator = await operatorNamed(work, name)
+  if (operator.revoked === undefined) return operator
+  throw new UserError(
+    'operator-revoked',
+    `operator ${name} was revoked ${dateOf(operator.revoked)}`,
+    'list those there are:  keyreel operator list',
+  )
+}
+
 /** Takes the right away for good; approvals that were not used yet count no longer. */
 export async function revokeOperator(
   store: ActingStore,
@@ -93,13 +104,7 @@ export async function revokeOperator(
   actor: AuditActor = administrator,
 ): Promise<Operator> {
   return store.act(async (work) => {
-    const operator = await operatorNamed(work, name)
-    if (operator.revoked !== undefined)
-      throw new UserError(
-        'operator-revoked',
-        `operator ${name} was revoked ${dateOf(operator.revoked)}`,
-        'list those there are:  keyreel operator list',
-      )
+    const operator = await revocableOperator(work, name)
     const { pem, fingerprint } = operator.certificate
     const body = { pem, fingerprint, added: Number(operator.added), revoked: Number(work.now) }
     await putBody(work, 'operator', name, body)

@@ -62,6 +62,16 @@ export async function schedules(work: Documents & Pick<Work, 'transient'>): Prom
   return found
 }
 
+/** One of them. Throws UserError 'no-such-schedule'. */
+export async function scheduleNamed(
+  work: Documents & Pick<Work, 'transient'>,
+  name: string,
+): Promise<Schedule> {
+  const found = (await schedules(work)).find((one) => one.name === name)
+  if (found === undefined) throw noSuchSchedule(name)
+  return found
+}
+
 /** Keeps what became of a schedule's newest turn. */
 export function keepRun(work: Work, name: string, body: ScheduleRun): Promise<void> {
   const expires = work.now + keptFor

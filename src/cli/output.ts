@@ -23,8 +23,9 @@ export function table<R>(columns: Columns<R>, rows: readonly R[], style: Style, 
   if (rows.length === 0) return style('dim', empty)
   const headings = Object.keys(columns)
   const cells = rows.map((row) => Object.values(columns).map((show) => cell(show(row))))
+  // There may be more rows than a call takes arguments.
   const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...cells.map((line) => (line[column] ?? '').length)),
+    cells.reduce((width, line) => Math.max(width, (line[column] ?? '').length), heading.length),
   )
   const pad = (line: readonly string[]) =>
     line

@@ -104,17 +104,10 @@ export async function giveBackApproval(work: Work, id: string | undefined): Prom
  * Approves what waits under the id, or a beginning of it, with the private key of an operator; the secret
  * stays the caller's to wipe. Throws UserError.
  */
-export async function approveExport(
-  store: Store,
-  { id: prefix, key, file }: { id: string; key: Secret; file: string },
-): Promise<ApprovalRequest> {
-  const signer = openSigner(key, file)
-  await requestedKeys(store, await store.read((work) => approvalRequest(work, prefix)))
-  const { id, body } = await store.read(async (work) => {
-    const request = await approvalRequest(work, prefix)
-    judge(request, operatorOf(await operators(work), signer.pin, file), work.now)
-    return request
-  })
+export async function approveExport(store: Store, wish: ApprovalWish): Promise<ApprovalRequest> {
+  const { file } = wish
+  const { signer, request: judged } = await judgedRequest(store, wish)
+  const { id, body } = judged
   const signature = Buffer.from(signer.sign(approvalText(id, body))).toString('base64')
   return store.act(async (work) => {
     const request = await approvalRequest(work, id)
@@ -134,6 +127,29 @@ export async function approveExport(
       details: { peer, recipient, keys, digest, requester, operator: name, fingerprint },
     })
     return { id, body: { ...body, approval }, state: 'approved' as const }
+  })
+}
+
+/** Which request, and the private key of the operator with the name of its file. */
+export interface ApprovalWish {
+  readonly id: string
+  readonly key: Secret
+  readonly file: string
+}
+
+/** Whether the holder of the key may approve the request, and as which operator. Throws UserError. */
+export async function foreseeApproval(store: Store, wish: ApprovalWish): Promise<string> {
+  return (await judgedRequest(store, wish)).operator
+}
+
+async function judgedRequest(store: Store, { id, key, file }: ApprovalWish) {
+  const signer = openSigner(key, file)
+  await requestedKeys(store, await store.read((work) => approvalRequest(work, id)))
+  return store.read(async (work) => {
+    const request = await approvalRequest(work, id)
+    const operator = operatorOf(await operators(work), signer.pin, file)
+    judge(request, operator, work.now)
+    return { signer, request, operator: operator.name }
   })
 }
 

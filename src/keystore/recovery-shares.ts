@@ -27,17 +27,21 @@ export interface NewRecoveryKey {
   readonly shares: readonly RecoveryShare[]
 }
 
+/** Throws UserError, exit status 2, unless a key may be split like that. */
+export function refuseShareNumbers(threshold: number, count: number): void {
+  const { fewest, most } = shareBounds
+  if (threshold >= fewest && count <= most && threshold <= count) return
+  throw new UserError(
+    'share-numbers',
+    `${threshold} of ${count} shares: at least ${fewest} must be needed, of at most ${most}`,
+    'for instance --threshold 2 --shares 3, or 3 of 5',
+    { exitStatus: exitStatus.usage },
+  )
+}
+
 /** Makes a recovery key of which `threshold` of `count` shares are needed. Throws UserError for other numbers. */
 export async function makeRecoveryKey(threshold: number, count: number): Promise<NewRecoveryKey> {
-  const { fewest, most } = shareBounds
-  if (threshold < fewest || count > most || threshold > count) {
-    throw new UserError(
-      'share-numbers',
-      `${threshold} of ${count} shares: at least ${fewest} must be needed, of at most ${most}`,
-      'for instance --threshold 2 --shares 3, or 3 of 5',
-      { exitStatus: exitStatus.usage },
-    )
-  }
+  refuseShareNumbers(threshold, count)
   const seed = new Secret(randomBytes(recoverySeedLength))
   try {
     const publicKey = recoveryPublicKey(recoveryKeyFrom(seed))

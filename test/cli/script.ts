@@ -13,8 +13,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
+import { commandsOf, nouns } from '../../src/cli/commands.ts'
+import { parseCommandLine } from '../../src/cli/grammar.ts'
 import type { Io } from '../../src/cli/io.ts'
 import { main } from '../../src/cli/main.ts'
+import { UserError } from '../../src/errors.ts'
 import { Collector } from './collector.ts'
 import { fetchTapeKey, makeTapeKey } from './tape-keys.ts'
 
@@ -87,7 +90,22 @@ export async function runKeyreel(
     ...options.io,
   }
   const status = await main(argv, io)
+  expect(await statusesOf(argv), `the help page of ${argv.join(' ')} lists ${status}`).toContain(
+    status,
+  )
   return { status, stdout: stdout.take(), stderr: stderr.take() }
+}
+
+/** The exit statuses that the help page of a command lists; those of usage for a line that is none. */
+async function statusesOf(argv: readonly string[]): Promise<readonly number[]> {
+  try {
+    const grammar = { commands: await commandsOf(argv), nouns, version: '', width: 100 }
+    const parsed = parseCommandLine(grammar, argv)
+    return [0, 1, 2, 130, ...('command' in parsed ? (parsed.command.exits ?? []) : [])]
+  } catch (error) {
+    if (error instanceof UserError) return [0, 2]
+    throw error
+  }
 }
 
 async function runStep(step: Step, path: string, now: bigint): Promise<void> {

@@ -13,7 +13,7 @@ import {
   requestedKeys,
   selectionDigest,
 } from '../../src/exchange/approval-requests.ts'
-import { approveExport } from '../../src/exchange/approvals.ts'
+import { approveExport, foreseeApproval } from '../../src/exchange/approvals.ts'
 import { exchangeLog, keysOf } from '../../src/exchange/exchange-log.ts'
 import { renewEncryptionCertificate } from '../../src/exchange/identity.ts'
 import { exportKeys, type ExportWish } from '../../src/exchange/export-keys.ts'
@@ -164,6 +164,17 @@ describe('in a group that wants approvals', () => {
     const [entry] = await a.store.read(exchangeLog)
     expect(entry).toMatchObject({ id, finished: undefined, failed: undefined })
     expect(await copiesOf(a.store, key), 'somebody may have the copy').toHaveLength(1)
+  })
+
+  test('a dry run names the operator, signs nothing, and refuses whom the approval would', async () => {
+    const { a, carol } = await strictSite()
+    const { id } = await asked(a)
+    const wish = { id, key: new Secret(Buffer.from(carol.key)), file: 'key.pem' }
+    expect(await foreseeApproval(a.store, wish)).toBe('carol')
+    expect(await statesOf(a)).toEqual(['waiting'])
+    await asked(a)
+    await revokeOperator(a.store, 'carol')
+    await expect(foreseeApproval(a.store, wish)).rejects.toMatchObject(refused)
   })
 
   test('keys that were added since the approval make it refuse, and say so', async () => {

@@ -1,12 +1,18 @@
 // `keyreel backup schedule set | list | remove`: backups that the server makes and verifies by itself.
 import { resolve } from 'node:path'
-import { nextDue, removeSchedule, schedules, setSchedule } from '../../admin/backup-schedules.ts'
+import {
+  nextDue,
+  removeSchedule,
+  scheduleNamed,
+  schedules,
+  setSchedule,
+} from '../../admin/backup-schedules.ts'
 import { demandTarget, isSameDisk, targetWarnings } from '../../admin/backup-target.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { recoveryFor } from '../../exchange/backup-create.ts'
 import { settingKinds } from '../../setting-kinds.ts'
 import { everyText, keptText, scheduleJson, schedulesTable } from '../backup-tables.ts'
-import { argument, command, integer, requiredText, text, textOr } from '../command.ts'
+import { argument, command, integer, requiredText, text, textOr, toggle } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
 import { moment, pairs } from '../output.ts'
@@ -93,13 +99,22 @@ export const backupScheduleRemove = command({
   words: 'backup schedule remove',
   summary: 'take a schedule away; its files stay, and nobody deletes them any more',
   arguments: { NAME: name },
+  options: { dryRun: toggle('say what would happen, change nothing') },
   exits: keystoreExits,
-  examples: ['backup schedule remove nightly', 'backup schedule remove nightly --yes'],
-  async run({ arguments: { NAME }, context }) {
-    await confirmTyped(context, { what: `take backup schedule ${NAME} away`, expected: NAME })
-    await withStore(context, (store) => removeSchedule(store, NAME))
-    return { json: { schedule: NAME }, text: `schedule ${NAME} is gone; its files are still there` }
-  },
+  examples: ['backup schedule remove nightly --dry-run', 'backup schedule remove nightly --yes'],
+  run: ({ arguments: { NAME }, options: { dryRun }, context }) =>
+    withStore(context, async (store) => {
+      const { body } = await store.read((work) => scheduleNamed(work, NAME))
+      if (dryRun)
+        return {
+          json: { schedule: NAME, dryRun },
+          text: `would take schedule ${NAME} away; its files in ${body.directory} would stay, and nobody delete them any more`,
+        }
+      await confirmTyped(context, { what: `take backup schedule ${NAME} away`, expected: NAME })
+      await removeSchedule(store, NAME)
+      const text = `schedule ${NAME} is gone; its files are still there`
+      return { json: { schedule: NAME }, text }
+    }),
 })
 
 /** `12h` in seconds. */

@@ -111,7 +111,7 @@ export const backupRestore = command({
     acceptDamage: toggle('bring back what is whole although some of it is damaged, and name that'),
   },
   settings: ['pkcs11.module', 'pkcs11.token', 'pkcs11.pin-file'],
-  exits: [exitStatus.partly, exitStatus.sealed],
+  exits: [exitStatus.partly, exitStatus.sealed, exitStatus.wrongPassphrase],
   examples: [
     'backup restore keyreel-monday.backup --share a.txt --share b.txt --identity 57:92:…',
     'backup restore FILE --type-shares --data /var/lib/keyreel',

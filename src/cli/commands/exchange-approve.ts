@@ -9,10 +9,10 @@ import {
   type ApprovalRequest,
   type RequestedKey,
 } from '../../exchange/approval-requests.ts'
-import { approveExport } from '../../exchange/approvals.ts'
+import { approveExport, foreseeApproval } from '../../exchange/approvals.ts'
 import { grouped } from '../../exchange/words.ts'
 import type { Store } from '../../keystore/store.ts'
-import { command, optional, text } from '../command.ts'
+import { command, optional, text, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
@@ -28,11 +28,14 @@ export const exchangeApprove = command({
     'The command that asked, run again, then goes through once: same recipient, same keys, within 7 days ' +
     'of the request. An export that fails after it has begun needs another approval.',
   arguments: { ID: optional('id that the export will have, or its beginning') },
-  options: { key: text('FILE', "the operator's private key, PEM, not encrypted") },
+  options: {
+    key: text('FILE', "the operator's private key, PEM, not encrypted"),
+    dryRun: toggle('say what would be approved, and by whom; sign nothing'),
+  },
   exits: [...keystoreExits, exitStatus.policy],
   examples: ['exchange approve', 'exchange approve 1f3c --key carol-key.pem'],
-  async run({ arguments: { ID }, options: { key: file }, context }) {
-    if (file !== undefined) return approve(ID, file, context)
+  async run({ arguments: { ID }, options: { key: file, dryRun }, context }) {
+    if (file !== undefined) return approve(ID, { file, dryRun }, context)
     if (ID === undefined) return listReport(context)
     const { request, keys } = await withStore(context, (store) => look(store, ID))
     return {
@@ -42,7 +45,11 @@ export const exchangeApprove = command({
   },
 })
 
-async function approve(id: string | undefined, file: string, context: Context): Promise<Report> {
+async function approve(
+  id: string | undefined,
+  { file, dryRun }: { file: string; dryRun: boolean },
+  context: Context,
+): Promise<Report> {
   if (id === undefined)
     throw new UserError(
       'usage',
@@ -54,6 +61,14 @@ async function approve(id: string | undefined, file: string, context: Context): 
   try {
     return await withStore(context, async (store) => {
       const seen = await look(store, id)
+      if (dryRun) {
+        const operator = await foreseeApproval(store, { id: seen.request.id, key, file })
+        const facts = `${requestText(seen.request, context)}\n\n${keysText(seen.keys, context)}`
+        return {
+          json: { ...requestJson(seen.request), selected: seen.keys, dryRun },
+          text: `would be approved by ${operator}\n${facts}`,
+        }
+      }
       if (context.io.interactive && !context.yes) {
         context.say(`${requestText(seen.request, context)}\n\n${keysText(seen.keys, context)}`)
         const { keys, peer } = seen.request.body

@@ -12,6 +12,7 @@ import {
   alarmRefusedPeer,
   encryptionFor,
   judgeOffered,
+  peerNamed,
   peers,
   revokePeer,
   trustPeer,
@@ -137,17 +138,27 @@ export const exchangeCertificateList = command({
 export const exchangeCertificateRevoke = command({
   words: 'exchange certificate revoke',
   summary: 'trust a site no longer: nothing goes there and nothing is taken from it',
-  options: { peer: requiredText('NAME', 'name of the peer') },
+  options: {
+    peer: requiredText('NAME', 'name of the peer'),
+    dryRun: toggle('say what would happen, change nothing'),
+  },
   exits: keystoreExits,
   examples: [
-    'exchange certificate revoke --peer B',
-    'exchange certificate revoke --peer B --yes --json',
+    'exchange certificate revoke --peer B --dry-run',
+    'exchange certificate revoke --peer B --yes',
   ],
-  async run({ options: { peer }, context }) {
-    await confirmTyped(context, { what: `revoke peer ${peer} for good`, expected: peer })
-    const revoked = await withStore(context, (store) => revokePeer(store, peer))
-    return { json: peerJson(revoked), text: `peer ${peer} is trusted no longer` }
-  },
+  run: ({ options: { peer, dryRun }, context }) =>
+    withStore(context, async (store) => {
+      const before = await store.read((work) => peerNamed(work, peer))
+      if (dryRun)
+        return {
+          json: { ...peerJson(before), dryRun },
+          text: `would trust peer ${peer} no longer, for good: no key would go there, and none be taken from it`,
+        }
+      await confirmTyped(context, { what: `revoke peer ${peer} for good`, expected: peer })
+      const revoked = await revokePeer(store, peer)
+      return { json: peerJson(revoked), text: `peer ${peer} is trusted no longer` }
+    }),
 })
 
 /** A fingerprint as typed; usage error when it is none. */

@@ -105,8 +105,6 @@ function importedReport(
 ): Report {
   const { counts, peer, group, reports, id, keys } = report
   const isDry = id === undefined
-  const told = reports.filter(({ verdict, reason }) => verdict !== 'new' || reason !== undefined)
-  const shown = told.filter(({ verdict }) => verdict !== 'here').slice(0, rowsShown)
   const columns = {
     KEY: (row: KeyReport) => row.id,
     CARTRIDGE: ({ barcode }: KeyReport) => barcode,
@@ -126,13 +124,13 @@ function importedReport(
     ],
     style,
   )
-  const hidden = told.filter(({ verdict }) => verdict !== 'here').length - shown.length
-  const text = [
+  // Every key, however many; what there is to see to stands last, before the summary.
+  const order = Object.keys(results)
+  const rows = reports.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict))
+  const summary = [
     `${counted(keys, 'key')} ${isDry ? 'would be looked at' : 'looked at'} for group ${group}`,
     facts,
-    ...(shown.length === 0 ? [] : [table(columns, shown, style, '')]),
     ...(receipt === undefined ? [] : ['next, at the other site:  keyreel exchange receipt FILE']),
-    ...(hidden > 0 ? [`… and ${hidden} more (--json has them)`] : []),
   ].join('\n')
   const isPart = counts.conflict + counts.refused > 0
   return {
@@ -148,12 +146,10 @@ function importedReport(
       reports,
       receipt,
     },
-    text,
+    text: rows.length === 0 ? summary : `${table(columns, rows, style, '')}\n\n${summary}`,
     ...(isPart && { exitStatus: exitStatus.partly }),
   }
 }
-
-const rowsShown = 50
 
 const results = {
   new: 'new',

@@ -37,7 +37,7 @@ export const init = command({
     masterKey: choice(masterKeyKinds, 'what seals the keystore'),
   },
   settings: ['pkcs11.module', 'pkcs11.token', 'pkcs11.pin-file'],
-  exits: [exitStatus.sealed],
+  exits: [exitStatus.sealed, exitStatus.wrongPassphrase],
   examples: [
     'init --host kms.example.org --host 192.0.2.10',
     'init --data /var/lib/keyreel --database postgres://keyreel@db/keyreel --master-key-file /etc/keyreel/master.key',

@@ -1,12 +1,19 @@
 // `keyreel operator …`: people who may approve what somebody else asks for.
 import { readFile } from 'node:fs/promises'
 import { dateOf } from '../../access/identity.ts'
-import { addOperator, operators, revokeOperator, type Operator } from '../../access/operators.ts'
+import {
+  addOperator,
+  operators,
+  revocableOperator,
+  revokeOperator,
+  type Operator,
+} from '../../access/operators.ts'
+import { approvalRequests } from '../../exchange/approval-requests.ts'
 import { grouped } from '../../exchange/words.ts'
-import { argument, command, requiredText } from '../command.ts'
+import { argument, command, requiredText, toggle } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
-import { isoMoment, pairs, table } from '../output.ts'
+import { counted, isoMoment, pairs, table } from '../output.ts'
 
 export const operatorAdd = command({
   words: 'operator add',
@@ -67,13 +74,26 @@ export const operatorRevoke = command({
   summary: 'let a person approve no longer',
   details: 'Approvals that were not used yet count no longer. Name and key are not taken again.',
   arguments: { NAME: argument('of the operator') },
+  options: { dryRun: toggle('say what would happen, change nothing') },
   exits: keystoreExits,
-  examples: ['operator revoke carol', 'operator revoke carol --yes --json'],
-  async run({ arguments: { NAME }, context }) {
-    await confirmTyped(context, { what: `revoke operator ${NAME} for good`, expected: NAME })
-    const operator = await withStore(context, (store) => revokeOperator(store, NAME))
-    return { json: operatorJson(operator), text: `operator ${NAME} may approve no longer` }
-  },
+  examples: ['operator revoke carol --dry-run', 'operator revoke carol --yes'],
+  run: ({ arguments: { NAME }, options: { dryRun }, context }) =>
+    withStore(context, async (store) => {
+      const { operator: before, unused } = await store.read(async (work) => ({
+        operator: await revocableOperator(work, NAME),
+        unused: (await approvalRequests(work)).filter(
+          ({ body, state }) => state === 'approved' && body.approval?.operator === NAME,
+        ),
+      }))
+      if (dryRun)
+        return {
+          json: { ...operatorJson(before), dryRun },
+          text: `would revoke operator ${NAME} for good; ${counted(unused.length, 'approval')} not used yet would count no longer`,
+        }
+      await confirmTyped(context, { what: `revoke operator ${NAME} for good`, expected: NAME })
+      const operator = await revokeOperator(store, NAME)
+      return { json: operatorJson(operator), text: `operator ${NAME} may approve no longer` }
+    }),
 })
 
 function operatorJson({ name, certificate, added, revoked }: Operator) {

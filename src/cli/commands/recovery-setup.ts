@@ -19,8 +19,9 @@ import { grouped } from '../../exchange/words.ts'
 import type { RecoveryKey, RecoveryShareHolder } from '../../keystore/recovery-key.ts'
 import { findRecovery, setUpRecovery } from '../../keystore/recovery-setup.ts'
 import type { RecoveryShare } from '../../keystore/recovery-share.ts'
-import { command, integer, list, requiredText } from '../command.ts'
-import type { Context } from '../command.ts'
+import { refuseShareNumbers } from '../../keystore/recovery-shares.ts'
+import { command, integer, list, requiredText, toggle } from '../command.ts'
+import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
 import { table } from '../output.ts'
@@ -47,18 +48,21 @@ export const recoverySetup = command({
     ),
     shares: integer('N', 0, 'how many further shares are printed'),
     out: requiredText('DIR', 'where the shares are written: a new directory'),
+    dryRun: toggle('say what would happen, change nothing'),
   },
   exits: keystoreExits,
   examples: [
     'recovery setup --threshold 2 --shares 3 --out shares',
     'recovery setup --threshold 2 --officer carol.pem --officer dan.pem --shares 1 --out shares',
   ],
-  async run({ options: { threshold, officer, shares, out }, context }) {
+  async run({ options: { threshold, officer, shares, out, dryRun }, context }) {
     const recipients = recipientsOf(officer, shares)
+    refuseShareNumbers(threshold, recipients.length)
     const directory = resolve(out)
     refuseExisting(directory)
     return withStore(context, async (store) => {
       const before = await store.read(findRecovery)
+      if (dryRun) return foreseen(before, directory, threshold, recipients)
       if (before !== undefined) {
         const what = `make the shares of recovery key ${before.id} worthless`
         await confirmTyped(context, { what, expected: before.id })
@@ -167,6 +171,30 @@ function writeSheets(directory: string, key: RecoveryKey, place: SheetPlace): vo
 function writeDurably(file: string, content: Uint8Array): string {
   writeNewFileSync(file, content)
   return file
+}
+
+/** What would be made, and what would become worthless. */
+function foreseen(
+  before: RecoveryKey | undefined,
+  directory: string,
+  threshold: number,
+  recipients: readonly Recipient[],
+): Report {
+  const shares = recipients.map(({ holder }) => ({
+    number: holder.number,
+    holder: holderName(holder),
+  }))
+  const lost =
+    before === undefined ? [] : [`the shares of recovery key ${before.id} would be worthless`]
+  return {
+    json: { threshold, shares, directory, replaces: before?.id ?? null, dryRun: true },
+    text: [
+      `would make a recovery key: any ${threshold} of ${shares.length} shares would open the keystore`,
+      ...shares.map(({ number, holder }) => `share ${number} for ${holder}`),
+      `all would be written to ${directory}`,
+      ...lost,
+    ].join('\n'),
+  }
 }
 
 function report(

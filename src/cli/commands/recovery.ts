@@ -81,7 +81,7 @@ export const recoveryVerify = command({
     'Puts the shares together in memory, opens the secrets of every epoch with them, and forgets all of it. ' +
     'Works without the master key. Once a year is a good habit.',
   options: shareOptions,
-  exits: [exitStatus.notInitialised],
+  exits: [exitStatus.notInitialised, exitStatus.sealed],
   examples: ['recovery verify --share a.txt --share b.txt', 'recovery verify --type-shares'],
   async run({ options, context }) {
     demandShares(options)
