@@ -928,6 +928,8 @@ export const jsonOutputs: readonly JsonOutput[] = [
       peer: '',
       group: 'absent for withdrawals',
       way: '`file`; `push` or `pull` over KMIP; `live` for a withdrawal over KMIP',
+      entry:
+        'a number that grows with each entry, for those that began in the same second; absent in entries of early releases',
       started: '',
       finished: 'absent when it was interrupted',
       failed: 'why an export came to nothing',

@@ -193,6 +193,8 @@ const shapes = {
   }),
   /** By export id: a bundle that was made, or keys that were sent over KMIP. */
   'exchange-export': z.strictObject({
+    /** Its number in the exchange log; entries of early releases have none. */
+    entry: z.number().int().optional(),
     peer: z.string(),
     recipient: z.string(),
     group: z.string(),
@@ -227,6 +229,8 @@ const shapes = {
   }),
   /** By id of the notice: copies of keys that must be used no longer, here or at a peer. */
   'exchange-withdrawal': z.strictObject({
+    /** Its number in the exchange log; entries of early releases have none. */
+    entry: z.number().int().optional(),
     /** To a peer, or from one. */
     direction: z.enum(['sent', 'received']),
     peer: z.string(),
@@ -254,6 +258,8 @@ const shapes = {
   'exchange-withdrawn': z.strictObject({ keys: z.array(z.string()) }),
   /** By import id: a bundle that was read, and how far. The report of each key is in the audit record. */
   'exchange-import': z.strictObject({
+    /** Its number in the exchange log; entries of early releases have none. */
+    entry: z.number().int().optional(),
     export: z.string(),
     peer: z.string(),
     sender: z.string(),

@@ -18,6 +18,8 @@ export interface LogEntry {
   readonly way: 'file' | 'push' | 'pull' | 'live'
   /** Seconds since 1970. */
   readonly started: bigint
+  /** Orders what began in the same second; absent in entries of early releases. */
+  readonly entry: number | undefined
   readonly finished: bigint | undefined
   readonly failed: string | undefined
   readonly keys: number
@@ -52,6 +54,7 @@ export async function exchangeLog(work: Documents): Promise<LogEntry[]> {
     const { requester, approver, receipt } = body
     return {
       ...blank,
+      entry: body.entry,
       ...{ id: name, kind: 'export', peer, group, keys, failed, selection, recipient, digest },
       ...moments(body),
       ...{ requester, approver, receipt, exportId: name },
@@ -62,6 +65,7 @@ export async function exchangeLog(work: Documents): Promise<LogEntry[]> {
     const { peer, group, keys, counts } = body
     return {
       ...blank,
+      entry: body.entry,
       ...{ id: name, kind: 'import', peer, group, keys, counts },
       ...moments(body),
       ...{ exportId: body.export, way: body.live === true ? 'pull' : 'file' },
@@ -71,13 +75,16 @@ export async function exchangeLog(work: Documents): Promise<LogEntry[]> {
     const { direction, peer, keys, signed, applied, live, reason, counts } = body
     return {
       ...blank,
+      entry: body.entry,
       ...{ id: name, kind: direction === 'sent' ? 'withdrawal' : 'withdrawn', peer, keys },
       ...moments({ started: signed, finished: applied }),
       ...{ group: undefined, exportId: undefined, way: live === true ? 'live' : 'file' },
       withdrawal: { reason, counts },
     }
   })
-  return [...exports, ...imports, ...withdrawals].toSorted((a, b) => Number(b.started - a.started))
+  return [...exports, ...imports, ...withdrawals].toSorted(
+    (a, b) => Number(b.started - a.started) || (b.entry ?? 0) - (a.entry ?? 0),
+  )
 }
 
 function wayOf({ taken, live }: Body<'exchange-export'>): LogEntry['way'] {

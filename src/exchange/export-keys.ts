@@ -3,6 +3,7 @@
  * release is recorded in the act that unseals it, before a byte of the bundle is on disk.
  */
 import { administrator, allOf, type Body } from '../access/documents.ts'
+import { nextEntry } from '../access/exchange-entries.ts'
 import { dateOf } from '../access/identity.ts'
 import { groupOf } from '../access/groups.ts'
 import { pinOf } from '../crypto/encryption-certificates.ts'
@@ -118,7 +119,8 @@ export async function exportKeys(store: Store, wish: ExportWish): Promise<Export
     keys: 0,
   }
   const record = await store.act(async (work) => {
-    const kept = { ...begun, ...(await useApproval(work, approval, wanted)) }
+    const entry = await nextEntry(work)
+    const kept = { ...begun, entry, ...(await useApproval(work, approval, wanted)) }
     await keepExport(work, id, kept, actor, 'exchange export begin')
     return kept
   })

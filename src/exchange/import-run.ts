@@ -4,6 +4,7 @@
  * simply run again: what is here stays as it is.
  */
 import { administrator, putBody, type Body } from '../access/documents.ts'
+import { nextEntry } from '../access/exchange-entries.ts'
 import type { Principal } from '../access/identity.ts'
 import { randomUuid } from '../crypto/primitives/random.ts'
 import type { TransportKey } from '../crypto/transport-key.ts'
@@ -129,7 +130,11 @@ export class ImportRun {
     try {
       const withdrawn = await this.#store.read((work) => withdrawnOf(work, from, exportId))
       this.#terms = { ...this.#terms, withdrawn }
-      if (!dryRun) await this.#store.act((work) => this.#keep(work, 'exchange import begin'))
+      if (!dryRun)
+        await this.#store.act(async (work) => {
+          this.#record = { ...this.#record, entry: await nextEntry(work) }
+          await this.#keep(work, 'exchange import begin')
+        })
       let done = 0
       for await (const items of this.#consignment.parts()) {
         for (let first = 0; first < items.length;) {

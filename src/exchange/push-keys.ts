@@ -4,6 +4,7 @@
  * cut off is simply run again.
  */
 import { administrator, type Body } from '../access/documents.ts'
+import { nextEntry } from '../access/exchange-entries.ts'
 import { groupOf } from '../access/groups.ts'
 import { dateOf } from '../access/identity.ts'
 import { randomUuid } from '../crypto/primitives/random.ts'
@@ -95,7 +96,8 @@ export async function pushKeys(store: Store, wish: PushWish): Promise<PushReport
     live: true,
   }
   const beginning = store.act(async (work) => {
-    const kept = { ...begun, ...(await useApproval(work, approval, wanted(peer))) }
+    const entry = await nextEntry(work)
+    const kept = { ...begun, entry, ...(await useApproval(work, approval, wanted(peer))) }
     await keepExport(work, id, kept, actor, 'peer push begin')
     return kept
   })

@@ -3,6 +3,7 @@
  * about them, and the peer's word on what became of them.
  */
 import { administrator, allOf, bodyOf, putBody, type Body } from '../access/documents.ts'
+import { nextEntry } from '../access/exchange-entries.ts'
 import { randomUuid } from '../crypto/primitives/random.ts'
 import { UserError } from '../errors.ts'
 import { labelOf } from '../keystore/cartridge-labels.ts'
@@ -183,6 +184,7 @@ export async function recordWithdrawal(
   const entry = await store.act(async (work) => {
     const body: Body<'exchange-withdrawal'> = {
       ...{ direction: 'sent', peer, reason, signed: Number(work.now) },
+      entry: await nextEntry(work),
       ...{ exports: [...exports], keys: keys.length, ...(live && { live }) },
     }
     await putBody(work, 'exchange-withdrawal', notice, body)

@@ -3,6 +3,7 @@
  * that came from its sender are out of use, and what is not here does not come by an old bundle either.
  */
 import { administrator, allOf, bodyOf, putBody, type Body } from '../access/documents.ts'
+import { nextEntry } from '../access/exchange-entries.ts'
 import { dateOf } from '../access/identity.ts'
 import { UserError } from '../errors.ts'
 import { labelOf } from '../keystore/cartridge-labels.ts'
@@ -132,10 +133,13 @@ export async function applyWithdrawal(
     ...{ exports: [...body.exports], keys: body.keys.length },
   }
   const record = { actor, object: notice.notice, outcome: 'Success' } as const
-  await store.act(async (work) => {
-    await putBody(work, 'exchange-withdrawal', notice.notice, begun)
+  const entry = await store.act(async (work) => {
+    // A notice that was interrupted keeps the number that it has.
+    const number = notice.before?.entry ?? (await nextEntry(work))
+    await putBody(work, 'exchange-withdrawal', notice.notice, { ...begun, entry: number })
     const details = { peer, reason: notice.reason, signed: begun.signed, keys: begun.keys }
     work.audit({ ...record, operation: 'exchange withdrawal begin', details })
+    return number
   })
   const reports: WithdrawalReport[] = []
   let absentParts = 0
@@ -158,7 +162,7 @@ export async function applyWithdrawal(
   }
   const counts = countsOf(reports)
   const applied = await store.act(async (work) => {
-    const ended = { ...begun, applied: Number(work.now), counts, absentParts }
+    const ended = { ...begun, entry, applied: Number(work.now), counts, absentParts }
     await putBody(work, 'exchange-withdrawal', notice.notice, ended)
     const details = { peer, counts }
     work.audit({ ...record, operation: 'exchange withdrawal end', details })

@@ -100,6 +100,18 @@ describe('a bundle of the other site', () => {
     expect(await keysOf(a.store, exported!)).toHaveLength(1203)
   })
 
+  test('imports of one second are in the log as they came, newest first', async () => {
+    const { a, b } = await twoSites()
+    await a.key()
+    const { file } = await a.export({ peer: 'B' })
+    const ids: unknown[] = []
+    for (let turn = 0; turn < 8; turn++) ids.unshift((await b.import(file)).id)
+    const log = await b.store.read(exchangeLog)
+    expect(new Set(log.map(({ started }) => started)).size).toBe(1)
+    expect(log.map(({ id }) => id)).toEqual(ids)
+    expect(log.map(({ entry }) => entry)).toEqual([8, 7, 6, 5, 4, 3, 2, 1])
+  })
+
   test('made for our older certificate still opens', async () => {
     const { a, b } = await twoSites()
     const id = await a.key()

@@ -3,6 +3,7 @@
  * says where it came from; what a peer takes must be of a group that lets its keys go there.
  */
 import { bodyOf, putBody } from '../../access/documents.ts'
+import { nextEntry } from '../../access/exchange-entries.ts'
 import { groupPolicy, mayExportTo } from '../../access/policy.ts'
 import { isOrigin, origin, originAttributes } from '../../keystore/key-origin.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
@@ -96,12 +97,14 @@ export async function recordTaken(
       'PermissionDenied',
       'the transport key has the identifier of an earlier export',
     )
+  const entry = before === undefined ? await nextEntry(work) : before.entry
   await putBody(work, 'exchange-export', id, {
     peer: principal.name,
     recipient: principal.fingerprint,
     group,
     selection: 'key',
     started: before?.started ?? Number(now),
+    ...(entry !== undefined && { entry }),
     keys: (before?.keys ?? 0) + 1,
     live: true,
     taken: true,

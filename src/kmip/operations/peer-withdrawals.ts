@@ -3,6 +3,7 @@
  * Compromise – KMIP 2.1 §6.1.44, §11.48), never destroy one. Its own transport keys it clears away as it likes.
  */
 import { bodyOf, putBody, type Body } from '../../access/documents.ts'
+import { nextEntry } from '../../access/exchange-entries.ts'
 import { groupPolicy } from '../../access/policy.ts'
 import { saveObject } from '../../keystore/keystore.ts'
 import type { ManagedObject } from '../../keystore/managed-object.ts'
@@ -83,7 +84,9 @@ async function keepNotice(
     ...(exportId === undefined ? [] : [exportId]),
   ])
   const keys = (before?.keys ?? 0) + 1
+  const entry = before === undefined ? await nextEntry(work) : before.entry
   const body: Body<'exchange-withdrawal'> = {
+    ...(entry !== undefined && { entry }),
     direction: 'received',
     peer: principal.name,
     reason: RevocationReasonCode === 'KeyCompromise' ? 'compromised' : 'withdrawn',
