@@ -10,6 +10,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
@@ -82,12 +83,29 @@ export function moveIntoPlaceSync(from: string, path: string): void {
   syncDirectorySync(dirname(path))
 }
 
-/** Makes a directory, and those above it that are not there, whose names last as well. */
+/**
+ * Makes a directory, and those above it that are not there, whose names last as well. One after the other: Node's own
+ * `recursive` tries for ever where nobody may make one and the system says ENOENT, as below /proc.
+ */
 export function makeDirectorySync(path: string, mode = 0o700): void {
-  const made = resolve(path)
-  const first = mkdirSync(made, { recursive: true, mode })
-  if (first === undefined) return
-  for (let at = made; at.length >= first.length; at = dirname(at)) syncDirectorySync(dirname(at))
+  const missing: string[] = []
+  for (let at = resolve(path); !statSync(at, { throwIfNoEntry: false }); at = dirname(at))
+    missing.unshift(at)
+  for (const directory of missing) {
+    makeOne(directory, mode)
+    syncDirectorySync(dirname(directory))
+  }
+  // Of what is there and no directory the system says so itself.
+  if (!statSync(path).isDirectory()) mkdirSync(path)
+}
+
+/** Somebody else may make it at the same time. */
+function makeOne(directory: string, mode: number): void {
+  try {
+    mkdirSync(directory, { mode })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 /** Makes durable what was created, renamed, linked or removed in a directory. */

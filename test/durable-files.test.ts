@@ -10,9 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
+  makeDirectorySync,
   replaceFile,
   replaceFileSync,
   writeNewFile,
@@ -40,6 +41,29 @@ const writing: [string, typeof writeNewFile][] = [
   ['writeNewFile', writeNewFile],
   ['writeNewFileSync', async (...words) => Promise.resolve(writeNewFileSync(...words))],
 ]
+
+describe('a directory', () => {
+  test('is made with those above it, for its owner alone, and may be there', () => {
+    const folder = newFolder()
+    const path = join(folder, 'a/b/c')
+    for (let time = 0; time < 2; time++) makeDirectorySync(path)
+    expect(['a', 'a/b', 'a/b/c'].map((name) => statSync(join(folder, name)).mode & 0o777)).toEqual([
+      0o700, 0o700, 0o700,
+    ])
+  })
+
+  test.each([
+    ['where a file is', 'file', 'EEXIST'],
+    ['below a file', 'file/a/b', 'ENOTDIR'],
+    ['where there is never one', '/proc/keyreel/data', 'ENOENT'],
+  ])('is refused %s', (_, name, code) => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'file'), '')
+    expect(() => makeDirectorySync(resolve(folder, name))).toThrow(
+      expect.objectContaining({ code }),
+    )
+  })
+})
 
 describe('a file', () => {
   test.each(replacing)(
