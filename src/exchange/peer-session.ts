@@ -280,12 +280,8 @@ async function clearAway(
   ])
 }
 
-/** What goes wrong before a word is exchanged, where another server than the peer listens. */
-const elsewhere: ReadonlySet<ConnectionErrorCode> = new Set([
-  'server-certificate',
-  'handshake',
-  'no-kmip',
-])
+/** What goes wrong before a word of KMIP, where another server than the peer listens. */
+const elsewhere: ReadonlySet<ConnectionErrorCode> = new Set(['server-certificate', 'handshake'])
 
 /** What goes wrong with the peer, in the administrator's words. */
 export async function explaining<T>(peer: string, call: () => Promise<T>): Promise<T> {
@@ -297,7 +293,7 @@ export async function explaining<T>(peer: string, call: () => Promise<T>): Promi
         `peer-${error.code}`,
         `peer ${peer}: ${error.message}`,
         elsewhere.has(error.code)
-          ? `nothing was exchanged; if the peer has another address or CA, say so:  keyreel peer add ${peer} --url kmips://HOST:PORT --kit DIR`
+          ? `nothing went there; if the peer has another address or CA, say so:  keyreel peer add ${peer} --url kmips://HOST:PORT --kit DIR`
           : 'what was done is kept; run it again when the peer answers: nothing is doubled',
         { cause: error },
       )

@@ -9,7 +9,9 @@ import { makeCertificates, writeCertificates } from '../../certs/make-certs.ts'
 import { askPeer } from '../../src/exchange/ask-peer.ts'
 import { exchangeLog } from '../../src/exchange/exchange-log.ts'
 import { addPeerLink } from '../../src/exchange/peer-links.ts'
+import { explaining } from '../../src/exchange/peer-session.ts'
 import { pushKeys } from '../../src/exchange/push-keys.ts'
+import { ConnectionError } from '../../src/kmip/client/client.ts'
 import { makeTapeKey } from '../cli/tape-keys.ts'
 import { runKeyreel, scriptTime } from '../cli/script.ts'
 import { startKeyreel } from '../fixtures/keyreel.ts'
@@ -162,3 +164,15 @@ test('a push whose line is cut is run again: it goes on, and doubles nothing', a
   expect(second['new']! + second['here']!).toBe(digits.length)
   expect(await counts()).toEqual({ new: 0, here: digits.length, conflict: 0, refused: 0 })
 }, 240_000)
+
+test.each([
+  ['server-certificate', 'keyreel peer add B --url kmips://HOST:PORT --kit DIR'],
+  ['no-kmip', 'what was done is kept'],
+  ['lost', 'what was done is kept'],
+] as const)('a connection that ends with %s says what to do', async (code, hint) => {
+  const call = () => Promise.reject(new ConnectionError(code, 'certificate refused'))
+  await expect(explaining('B', call)).rejects.toMatchObject({
+    code: `peer-${code}`,
+    hint: expect.stringContaining(hint) as string,
+  })
+})
