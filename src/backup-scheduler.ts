@@ -14,7 +14,7 @@ import {
 import { backups } from './admin/backup-state.ts'
 import { isSameDisk, targetWarnings } from './admin/backup-target.ts'
 import { UserError } from './errors.ts'
-import { unwritten } from './exchange/bundle-place.ts'
+import { unwritten } from './exchange/unwritten.ts'
 import { keepBackup, type WrittenBackup } from './exchange/backup-create.ts'
 import type { RunningBackup } from './exchange/backup-thread.ts'
 import { noteVerified } from './exchange/backup-verify.ts'

@@ -77,6 +77,7 @@ const commons = [
   'src/config.ts',
   'src/setting-kinds.ts',
   'src/nearest.ts',
+  'src/out-file.ts',
   'src/presence.ts',
   'src/shell-word.ts',
 ]

@@ -19,7 +19,7 @@ import { writeNewFile } from '../durable-files.ts'
 import { UserError } from '../errors.ts'
 import { textVocabulary } from '../kmip/model/text-vocabulary.ts'
 import type { Context } from './command.ts'
-import { refuseOut } from './out-file.ts'
+import { refuseOut } from '../out-file.ts'
 
 /** Messages in files come from captures and may be larger than what the server takes. */
 const limits = { maxBytes: 64 * 2 ** 20, maxDepth: 64, maxItems: 2 ** 20 }

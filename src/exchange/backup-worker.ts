@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts'
 import type { MasterKey } from '../keystore/master-key.ts'
 import { openStore } from '../keystore/store.ts'
 import { backUp } from './backup-job.ts'
-import { unwritten } from './bundle-place.ts'
+import { unwritten } from './unwritten.ts'
 import type { BackupOrder, FromWorker, Unwrapped } from './backup-thread.ts'
 
 const port = parentPort

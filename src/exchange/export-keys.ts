@@ -12,9 +12,10 @@ import { TransportKey } from '../crypto/transport-key.ts'
 import { UserError } from '../errors.ts'
 import type { Store } from '../keystore/store.ts'
 import type { AuditActor, Work } from '../keystore/work.ts'
+import { refuseOut } from '../out-file.ts'
 import { demandApproval, giveBackApproval, useApproval } from './approvals.ts'
 import { encodePart } from './bundle-items.ts'
-import { demandPlace, unwritten } from './bundle-place.ts'
+import { unwritten } from './unwritten.ts'
 import { BundleWriter, type OpenFile } from './bundle-writer.ts'
 import { ensureExchange, openIdentity } from './identity.ts'
 import type { ImportRequest } from './import-payload.ts'
@@ -75,7 +76,8 @@ const day = 86_400n
 /** Makes the bundle. Throws UserError; then there is no file. */
 export async function exportKeys(store: Store, wish: ExportWish): Promise<ExportReport> {
   const { group, selection, out, actor = administrator } = wish
-  await demandPlace(out)
+  // Before an approval is used up and keys are unsealed.
+  refuseOut(out)
   const own = await ensureExchange(store, actor)
   const { peer, now, earlier } = await store.read(async (work) => {
     await groupOf(work, group)

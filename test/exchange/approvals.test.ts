@@ -113,8 +113,8 @@ describe('in a group that wants approvals', () => {
     const out = join(scratch(), 'bundle')
     const nowhere = a.export({ peer: 'B', out: join(out, 'z') })
     await expect(nowhere).rejects.toMatchObject({
-      code: 'ENOENT',
-      message: `${join(out, 'z')} cannot be written: there is no such directory`,
+      code: 'out-unwritable',
+      message: `cannot write ${join(out, 'z')}: there is no directory ${out}`,
     })
     expect(await statesOf(a), 'nothing was begun').toEqual(['approved'])
     expect(await a.store.read(exchangeLog)).toEqual([])

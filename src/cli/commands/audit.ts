@@ -14,7 +14,7 @@ import { auditEntryJson, auditTable } from '../audit-table.ts'
 import { command, integer, requiredText, text } from '../command.ts'
 import type { Context } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
-import { refuseOut } from '../out-file.ts'
+import { refuseOut } from '../../out-file.ts'
 import { counted, isoMoment, jsonDocument, table } from '../output.ts'
 import { progress } from '../progress.ts'
 

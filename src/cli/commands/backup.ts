@@ -22,7 +22,7 @@ import { argument, choice, command, requiredText, text, toggle } from '../comman
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, masterKeySources, withMasterKey, withStore } from '../keystore-session.ts'
-import { refuseOut } from '../out-file.ts'
+import { refuseOut } from '../../out-file.ts'
 import { counted, isoMoment, moment, pairs, table, type Style } from '../output.ts'
 import { progress } from '../progress.ts'
 import { demandShares, hasShares, recoveryOfShares, shareOptions } from '../shares.ts'

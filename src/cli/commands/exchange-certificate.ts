@@ -23,7 +23,7 @@ import { argument, command, requiredText, text, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
-import { refuseOut } from '../out-file.ts'
+import { refuseOut } from '../../out-file.ts'
 import { isoMoment, moment, pairs, table } from '../output.ts'
 
 export const exchangeCertificateExport = command({

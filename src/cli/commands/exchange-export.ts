@@ -12,7 +12,7 @@ import { grouped } from '../../exchange/words.ts'
 import { command, integer, list, requiredText, text, textOr, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
-import { refuseOut } from '../out-file.ts'
+import { refuseOut } from '../../out-file.ts'
 import { counted, isoMoment, moment, pairs, table } from '../output.ts'
 import { progress } from '../progress.ts'
 

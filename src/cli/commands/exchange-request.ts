@@ -6,7 +6,7 @@ import type { ForeignTape } from '../../exchange/tape-requests.ts'
 import { unknownTapes } from '../../exchange/unknown-tapes.ts'
 import { argument, command, list, text, textOr, toggle } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
-import { refuseOut } from '../out-file.ts'
+import { refuseOut } from '../../out-file.ts'
 import { counted, isoMoment, moment, pairs, table } from '../output.ts'
 
 export const exchangeRequest = command({

@@ -18,7 +18,7 @@ import { argument, command, list, text, textOr, toggle } from '../command.ts'
 import type { Context, Report } from '../command.ts'
 import { confirmTyped } from '../dialogue.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
-import { refuseOut } from '../out-file.ts'
+import { refuseOut } from '../../out-file.ts'
 import { counted, isoMoment, moment, pairs, table } from '../output.ts'
 import { barcodesOf } from './exchange-export.ts'
 

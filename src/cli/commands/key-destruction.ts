@@ -6,7 +6,7 @@ import { signRecord, writeRecord } from '../../exchange/signed-record.ts'
 import { grouped } from '../../exchange/words.ts'
 import { argument, command, requiredText } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
-import { refuseOut } from '../out-file.ts'
+import { refuseOut } from '../../out-file.ts'
 import { destructionJson, destructionText as shownDestruction } from '../key-dependents.ts'
 
 export const keyDestruction = command({

@@ -14,7 +14,7 @@ import { findRecovery, isComplete } from '../../keystore/recovery-setup.ts'
 import type { Store } from '../../keystore/store.ts'
 import { argument, command, requiredText, text, toggle } from '../command.ts'
 import { keystoreExits, withStore } from '../keystore-session.ts'
-import { refuseOut } from '../out-file.ts'
+import { refuseOut } from '../../out-file.ts'
 import { isoMoment, moment, pairs, table } from '../output.ts'
 import { demandShares, describe, masterKeyOfShares, shareOptions } from '../shares.ts'
 

@@ -3,9 +3,9 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import type { Stats } from 'node:fs'
 import { dirname } from 'node:path'
-import { UserError } from '../errors.ts'
-import { isRefusal } from '../presence.ts'
-import { shellWord } from '../shell-word.ts'
+import { UserError } from './errors.ts'
+import { isRefusal } from './presence.ts'
+import { shellWord } from './shell-word.ts'
 
 /** Throws UserError unless a file, or a directory, of that name can be made; `flag` is what named it. */
 export function refuseOut(out: string, flag = '--out FILE'): void {

@@ -1,6 +1,4 @@
-/** Where a bundle goes: looked at before anything is used up for it, and in words when it cannot be written. */
-import { access, constants, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+/** Why a bundle could not be written, in words. */
 import { UserError } from '../errors.ts'
 
 /** Why a file could not be written, by the code of the system error. */
@@ -17,18 +15,6 @@ const reasons: Readonly<Record<string, { why: string; hint: string }>> = {
   ENOTDIR: { why: 'there is no such directory', hint: 'choose another place with --out FILE' },
   EEXIST: { why: 'it exists already', hint: 'choose another with --out FILE' },
   EIO: { why: 'the disk failed', hint: 'choose another place with --out FILE' },
-}
-
-/** Throws UserError where no file can be made: before an approval is used up and keys are unsealed. */
-export async function demandPlace(out: string): Promise<void> {
-  const directory = dirname(out)
-  try {
-    if (!(await stat(directory)).isDirectory())
-      throw Object.assign(new Error(`${directory} is a file`), { code: 'ENOTDIR' })
-    await access(directory, constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw unwritten(out, error)
-  }
 }
 
 /** What was thrown while the bundle was written, in words where the cause is known; no temporary file is named. */
