@@ -372,7 +372,7 @@ describe('a disk that is full', () => {
     const folder = scratch()
     const out = join(folder, 'bundle')
     await writeFile(out, 'precious')
-    await expect(a.export({ peer: 'B', out })).rejects.toMatchObject({ code: 'EEXIST' })
+    await expect(a.export({ peer: 'B', out })).rejects.toMatchObject({ code: 'file-exists' })
     expect(await readdir(folder)).toEqual(['bundle'])
     expect(await readFile(out, 'utf8')).toBe('precious')
   })
